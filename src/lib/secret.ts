@@ -1,0 +1,33 @@
+// A credential that cannot be printed by accident: every way JavaScript turns a value into text
+// gives stars. The only way to the value is `reveal()`, which a reviewer can grep for.
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** A token, key, code or verifier. Compare two with `sameSecret`, never with `===` on revealed text. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The text itself: only at the edge that sends or stores it. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [inspect](): string {
+    return "Secret(***)";
+  }
+}
+
+/** Wraps `value` so that it prints as stars. */
+export const secret = (value: string): Secret => new Secret(value);

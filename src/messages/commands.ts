@@ -1,0 +1,56 @@
+// Wishes: what a person or a program may ask of the running core. The dashboard, the HTTP API and the
+// command line call the same object, so there is no button that the API cannot press. The promise
+// says that the wish was accepted; what came of it is seen in the events.
+import type { Secret } from "../lib/secret.ts";
+
+/** An open sign-in. The links carry state and challenge but never the verifier. */
+export type LoginAttempt = {
+  readonly attemptId: string;
+  readonly kind: "max" | "console";
+  /** Link for any machine: the page shows `code#state` to paste. */
+  readonly authorizeUrl: string;
+  /** Link for a browser on this machine: it comes back to our callback. Null when `oauth.callback` is off. */
+  readonly browserUrl: string | null;
+  /** `http://localhost:PORT/login` while a server runs. */
+  readonly shortUrl: string | null;
+  /** Wall milliseconds. */
+  readonly expiresAt: number;
+};
+
+export type StartLogin = {
+  readonly kind?: "max" | "console";
+  /** Sign this account in again, or name the new one. */
+  readonly accountId?: string;
+};
+
+/** What became of a pasted code. `bad-paste` keeps the attempt open; `failed` has closed it. */
+export type SubmitOutcome =
+  | { readonly outcome: "signed-in"; readonly accountId: string; readonly expiresAt: number | null }
+  | { readonly outcome: "nothing" }
+  | { readonly outcome: "bad-paste"; readonly code: string; readonly message: string }
+  /** The exchange may be tried again with the same paste. */
+  | { readonly outcome: "retry"; readonly message: string }
+  | { readonly outcome: "failed"; readonly errorCode: string; readonly message: string };
+
+export type RefreshOutcome =
+  | { readonly outcome: "refreshed" | "adopted"; readonly expiresAt: number | null }
+  | { readonly outcome: "failed"; readonly errorCode: string; readonly message: string; readonly needsLogin: boolean; readonly nextTryAt: number | null };
+
+/** Throws `AppError` (unknown-account, login-expired, store-…) when a wish cannot be accepted. */
+export type Commands = {
+  startLogin(wish: StartLogin): Promise<LoginAttempt>;
+  /** The attempt that waits for a code, for `/login` and for a screen that was opened later. */
+  pendingLogin(): LoginAttempt | null;
+  /** `attemptId` null means the one that is open. */
+  submitCode(pasted: Secret, attemptId: string | null): Promise<SubmitOutcome>;
+  cancelLogin(attemptId: string): void;
+  refresh(accountId: string | null): Promise<RefreshOutcome>;
+  addApiKey(wish: { key: Secret; accountId?: string; label?: string }): Promise<{ accountId: string }>;
+  setEnabled(accountId: string, enabled: boolean): Promise<void>;
+  rename(accountId: string, label: string): Promise<void>;
+  setPriority(accountId: string, priority: number): Promise<void>;
+  /** Revokes at the server where possible (a failure is a `notice`) and removes the account. */
+  logout(accountId: string | null): Promise<{ removed: readonly string[] }>;
+  /** Stop listening, drain, stop: resolves when everything is down. A second call cuts the drain short. */
+  stop(reason: string): Promise<void>;
+};

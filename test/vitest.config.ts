@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+// Two projects: `unit` mirrors src/ and stays fast; `e2e` starts real processes, terminals and browsers.
+export default defineConfig({
+  test: {
+    root: new URL("..", import.meta.url).pathname,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          root: new URL("..", import.meta.url).pathname,
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/e2e/**", "node_modules/**"],
+          env: { NODE_ENV: "production", TZ: "UTC" },
+          testTimeout: 15_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          root: new URL("..", import.meta.url).pathname,
+          include: ["test/e2e/**/*.test.{ts,tsx}"],
+          env: { TZ: "UTC" },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
