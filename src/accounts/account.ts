@@ -1,6 +1,7 @@
 // What an account is inside the program. `storage` knows how it looks in the file.
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
+import type { Organization, Person } from "../messages/tokens.ts";
 
 /** Where one account talks to, when it differs from the configuration. */
 export type AccountEndpoints = {
@@ -25,8 +26,8 @@ export type Account = {
   /** Null: does not expire, or not known. */
   readonly expiresAt: number | null;
   readonly scopes: readonly string[];
-  readonly organization: { readonly uuid: string; readonly name: string } | null;
-  readonly account: { readonly uuid: string; readonly emailAddress: string | null } | null;
+  readonly organization: Organization | null;
+  readonly account: Person | null;
   readonly enabled: boolean;
   /** Lower comes first. */
   readonly priority: number;
@@ -38,17 +39,6 @@ export type Account = {
   readonly endpoints?: AccountEndpoints;
   /** Fields of the file that this version does not know: they survive a rewrite. */
   readonly unknown?: Readonly<Record<string, unknown>>;
-};
-
-/** What the token endpoint gave, ready to be put into an account (RFC 6749 section 5.1). */
-export type TokenGrant = {
-  readonly accessToken: Secret;
-  /** Null when the answer had none: the old one stays valid. */
-  readonly refreshToken: Secret | null;
-  readonly expiresAt: number | null;
-  readonly scopes: readonly string[] | null;
-  readonly organization: Account["organization"];
-  readonly account: Account["account"];
 };
 
 /**
