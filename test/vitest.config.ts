@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { CountReporter } from "./helpers/count-reporter.ts";
 
 // Two projects: `unit` mirrors src/ and stays fast; `e2e` starts real processes, terminals and browsers.
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
+    reporters: ["default", new CountReporter()],
     projects: [
       {
         test: {
