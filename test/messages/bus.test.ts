@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { createBus } from "../../src/messages/bus.ts";
+import type { Event } from "../../src/messages/events.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+
+const fact = { type: "account.healthy", accountId: "a" } as const;
+
+describe("the bus", () => {
+  it("stamps time and a running number, in order", () => {
+    const clock = createFakeClock(1000);
+    const bus = createBus(clock);
+    const seen: Event[] = [];
+    bus.subscribe((event) => seen.push(event));
+    bus.publish(fact);
+    clock.jump(5);
+    bus.publish(fact);
+    expect(seen).toEqual([
+      { ...fact, at: 1000, seq: 1 },
+      { ...fact, at: 1005, seq: 2 },
+    ]);
+  });
+
+  it("hands out frozen records", () => {
+    const bus = createBus(createFakeClock());
+    const seen: Event[] = [];
+    bus.subscribe((event) => seen.push(event));
+    bus.publish(fact);
+    expect(Object.isFrozen(seen[0])).toBe(true);
+  });
+
+  it("keeps the publisher and the others safe from a subscriber that throws, and reports it once", () => {
+    const faults: unknown[] = [];
+    const bus = createBus(createFakeClock(), (error) => faults.push(error));
+    let seen = 0;
+    bus.subscribe(() => {
+      throw new Error("broken view");
+    });
+    bus.subscribe(() => {
+      seen += 1;
+    });
+    bus.publish(fact);
+    bus.publish(fact);
+    expect([seen, faults.length]).toEqual([2, 1]);
+  });
+
+  it("stops when told", () => {
+    const bus = createBus(createFakeClock());
+    let seen = 0;
+    const stop = bus.subscribe(() => {
+      seen += 1;
+    });
+    stop();
+    bus.publish(fact);
+    expect(seen).toBe(0);
+  });
+});
