@@ -1,0 +1,127 @@
+// The preferences in `<dir>/config.json`: the only file that knows the package `conf`. Preferences only,
+// never a secret. A file that cannot be read is left as it is; only an explicit `set` moves it aside.
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import Conf from "conf";
+import { AppError } from "../messages/errors.ts";
+import type { SettingKey } from "./schema.ts";
+
+type Values = Record<string, unknown>;
+
+export type PreferencesFile = {
+  readonly path: string;
+  /** The parsed file, null when there is none. Throws `AppError` `bad-config` for a torn file, `store-unreadable` when it may not be read. */
+  read(): Values | null;
+  /** Writes one value (0600, in one step). Gives the path a torn file was moved to, else null. Throws `store-unwritable`. */
+  set(key: SettingKey, value: unknown): string | null;
+  /** False when it was not there. Throws as `read` and `set` do. */
+  unset(key: SettingKey): boolean;
+};
+
+/** The preferences of the data folder `dir`; nothing is touched before the first call. `now` names what is moved aside. */
+export const createPreferencesFile = (dir: string, now: () => number): PreferencesFile => {
+  const path = join(dir, "config.json");
+  return {
+    path,
+    read: () => readValues(path),
+    set(key, value) {
+      const torn = moveTornAside(path, now);
+      writeValues(dir, path, withKey(readValues(path) ?? {}, key, value));
+      return torn;
+    },
+    unset(key) {
+      const values = readValues(path);
+      if (values === null || !hasKey(values, key)) return false;
+      writeValues(dir, path, withoutKey(values, key));
+      return true;
+    },
+  };
+};
+
+const readValues = (path: string): Values | null => {
+  const text = readText(path);
+  if (text === null) return null;
+  const values = parseValues(text);
+  if (values !== null) return values;
+  throw new AppError({
+    code: "bad-config",
+    message: `${path} is not a JSON object, so no setting can be read from it. It was left as it is.`,
+    hint: "Repair or remove it; `claude-oauth-proxy config set KEY VALUE` moves it aside and begins a new one.",
+  });
+};
+
+const readText = (path: string): string | null => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new AppError({ code: "store-unreadable", message: `${path} cannot be read (${errorName(cause)}).`, hint: "Check who owns it and its mode, or choose another folder with --dir.", cause });
+  }
+};
+
+const parseValues = (text: string): Values | null => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isSection(value) ? value : null;
+  } catch {
+    return null;
+  }
+};
+
+const moveTornAside = (path: string, now: () => number): string | null => {
+  const text = readText(path);
+  if (text === null || parseValues(text) !== null) return null;
+  const aside = `${path}.torn-${new Date(now()).toISOString().replace(/[:.]/g, "-")}`;
+  attempt(path, () => renameSync(path, aside));
+  return aside;
+};
+
+// conf writes beside and renames; the folder is made first, because conf would leave its mode to the umask.
+const writeValues = (dir: string, path: string, values: Values): void =>
+  attempt(path, () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const conf = new Conf<Values>({ cwd: dir, configName: "config", configFileMode: 0o600, accessPropertiesByDotNotation: false });
+    conf.store = values;
+  });
+
+const attempt = (path: string, work: () => void): void => {
+  try {
+    work();
+  } catch (cause) {
+    throw new AppError({ code: "store-unwritable", message: `${path} cannot be written (${errorName(cause)}).`, hint: "Check the folder's owner, mode and free space, or choose another one with --dir.", cause });
+  }
+};
+
+const errorName = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown error";
+
+const isSection = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// A key may stand in its section or be written with a dot at the top; a write leaves one spelling, the first.
+const split = (key: SettingKey): readonly [string, string | undefined] => {
+  const [section = "", name] = key.split(".");
+  return [section, name];
+};
+
+const hasKey = (values: Values, key: SettingKey): boolean => {
+  const [section, name] = split(key);
+  const inner = values[section];
+  return Object.hasOwn(values, key) || (name !== undefined && isSection(inner) && Object.hasOwn(inner, name));
+};
+
+const withKey = (values: Values, key: SettingKey, value: unknown): Values => {
+  const [section, name] = split(key);
+  if (name === undefined) return { ...values, [key]: value };
+  const { [key]: _dotted, ...rest } = values;
+  const inner = rest[section];
+  return { ...rest, [section]: { ...(isSection(inner) ? inner : {}), [name]: value } };
+};
+
+const withoutKey = (values: Values, key: SettingKey): Values => {
+  const { [key]: _dotted, ...rest } = values;
+  const [section, name] = split(key);
+  const inner = rest[section];
+  if (name === undefined || !isSection(inner)) return rest;
+  const { [name]: _removed, ...others } = inner;
+  const { [section]: _section, ...elsewhere } = rest;
+  return Object.keys(others).length === 0 ? elsewhere : { ...elsewhere, [section]: others };
+};

@@ -1,0 +1,131 @@
+// Reads every setting from its sources and says where each value came from. Pure: files and the
+// environment are handed in. All mistakes are told at once, and never by showing the value.
+import { crossCheck } from "./cross-check.ts";
+import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys } from "./names.ts";
+import { settings } from "./schema.ts";
+import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
+import { isLoopback } from "./loopback.ts";
+import { acceptedBy, checkText, checkValue, shapeOf } from "./value.ts";
+import type { Checked } from "./kinds.ts";
+
+/** A flag that stands for one setting, as `--port 4002`. */
+export type GivenFlag = { readonly key: SettingKey; readonly name: string; readonly text: string };
+
+export type Sources = {
+  readonly flags: readonly GivenFlag[];
+  /** Every `--set key=value`, in order; a later one wins. A flag of its own beats both. */
+  readonly set: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The parsed config file, sections nested or written with dots. */
+  readonly file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> } | null;
+};
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config; readonly origins: Origins }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+type Raw = { readonly key: string; readonly origin: Origin; readonly value: unknown; readonly text: boolean };
+type Found = { readonly value: unknown; readonly origin: Origin };
+
+/** Flag over environment over file over default. */
+export const loadConfig = (sources: Sources): Loaded => {
+  const problems: string[] = [...unknownVariables(sources.environment), ...sources.set.flatMap(malformedSet)];
+  const found = new Map<SettingKey, Found>(settingKeys.map((key) => [key, fallbackOf(key)]));
+  for (const raw of gather(sources)) {
+    if (!isSettingKey(raw.key)) problems.push(unknownKey(raw.key, raw.origin));
+    else {
+      const checked = raw.text ? checkText(raw.key, String(raw.value)) : checkValue(raw.key, raw.value);
+      if (checked.ok) found.set(raw.key, { value: checked.value, origin: raw.origin });
+      else problems.push(wrongValue(raw.key, raw, checked));
+    }
+  }
+  passThroughDefault(found);
+  const config = assemble(found);
+  const origins = Object.fromEntries([...found].map(([key, { origin }]) => [key, origin])) as Origins;
+  if (problems.length === 0) problems.push(...crossCheck(config, (key) => describeOrigin(origins[key])));
+  return problems.length === 0 ? { ok: true, config, origins } : { ok: false, problems };
+};
+
+/** `--port`, `the environment (NAME)`, `the file PATH`, `the default`. */
+export const describeOrigin = (origin: Origin): string => {
+  if (origin.from === "flag") return origin.name;
+  if (origin.from === "environment") return `the environment (${origin.name})`;
+  return origin.from === "file" ? `the file ${origin.path}` : "the default";
+};
+
+/** The value of `key` in a loaded configuration. */
+export const valueOf = (config: Config, key: SettingKey): unknown => {
+  const [section = "", name] = key.split(".");
+  const value = (config as Readonly<Record<string, unknown>>)[section];
+  return name === undefined ? value : (value as Readonly<Record<string, unknown>>)[name];
+};
+
+// The weakest source first, so that a later one simply replaces it.
+const gather = (sources: Sources): readonly Raw[] => [
+  ...(sources.file === null ? [] : flatten(sources.file.values, "", { from: "file", path: sources.file.path })),
+  ...settingKeys.flatMap((key) => fromEnvironment(key, sources.environment)),
+  ...sources.set.filter((pair) => pair.indexOf("=") > 0).map(fromPair),
+  ...sources.flags.map(({ key, name, text }): Raw => ({ key, origin: { from: "flag", name }, value: text, text: true })),
+];
+
+const flatten = (values: Readonly<Record<string, unknown>>, prefix: string, origin: Origin): Raw[] =>
+  Object.entries(values).flatMap(([name, value]): Raw[] => {
+    const key = `${prefix}${name}`;
+    const isSection = settingKeys.some((known) => known.startsWith(`${key}.`));
+    if (!isSection || typeof value !== "object" || value === null || Array.isArray(value)) return [{ key, origin, value, text: false }];
+    return flatten(value as Record<string, unknown>, `${key}.`, origin);
+  });
+
+const fromEnvironment = (key: SettingKey, environment: Sources["environment"]): Raw[] => {
+  const name = environmentName(key);
+  const text = environment[name];
+  return text === undefined ? [] : [{ key, origin: { from: "environment", name }, value: text, text: true }];
+};
+
+const fromPair = (pair: string): Raw => {
+  const at = pair.indexOf("=");
+  return { key: pair.slice(0, at).trim(), origin: { from: "flag", name: "--set" }, value: pair.slice(at + 1), text: true };
+};
+
+const malformedSet = (pair: string): string[] =>
+  pair.indexOf("=") > 0 ? [] : [`--set wants key=value and got ${shapeOf(pair)} without a key and "="`];
+
+const unknownVariables = (environment: Sources["environment"]): string[] => {
+  const known = [...settingKeys.map(environmentName), ...otherVariables];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(environmentPrefix) && !known.includes(name))
+    .map((name) => `${name.slice(0, 120)} in the environment is not a setting${meant(nearest(name, known))}`);
+};
+
+const unknownKey = (key: string, origin: Origin): string =>
+  `${JSON.stringify(key.slice(0, 80))} from ${describeOrigin(origin)} is not a setting${meant(nearest(key, settingKeys))}`;
+
+const meant = (candidate: string | null): string => (candidate === null ? "" : ` (did you mean ${candidate}?)`);
+
+const wrongValue = (key: SettingKey, raw: Raw, { why }: Extract<Checked, { ok: false }>): string =>
+  `${key} from ${describeOrigin(raw.origin)} is ${shapeOf(raw.value)}${why === null ? "" : ` (${why})`}; accepted: ${acceptedBy(key)}`;
+
+const fallbackOf = (key: SettingKey): Found => {
+  const { fallback, kind } = settings[key];
+  const value = kind.is === "rate" && typeof fallback === "string" ? checkText(key, fallback) : null;
+  return { value: value?.ok === true ? value.value : fallback, origin: { from: "default" } };
+};
+
+// Nothing of ours is guarded in pass-through mode on loopback: the client's own login does not come from us.
+const passThroughDefault = (found: Map<SettingKey, Found>): void => {
+  const required = found.get("auth.required");
+  const host = found.get("server.host")?.value;
+  if (required?.origin.from !== "default" || found.get("mode")?.value !== "pass-through") return;
+  if (typeof host === "string" && isLoopback(host)) found.set("auth.required", { ...required, value: false });
+};
+
+// One field per key of the table, checked above: this is the only place where the shape is asserted.
+const assemble = (found: ReadonlyMap<SettingKey, Found>): Config => {
+  const config: Record<string, unknown> = {};
+  for (const [key, { value }] of found) {
+    const [section = "", name] = key.split(".");
+    if (name === undefined) config[section] = value;
+    else config[section] = { ...(config[section] as object | undefined), [name]: value };
+  }
+  return config as Config;
+};
