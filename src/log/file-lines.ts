@@ -1,0 +1,102 @@
+// Lines to a file of our own (0600), in order, without ever blocking the event loop. Rotates by size
+// when asked to. A disk that is full or gone loses lines, not the proxy.
+import { open, rename, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { AppError } from "../messages/errors.ts";
+import type { Lines } from "./stream-lines.ts";
+
+export type FileLinesOptions = {
+  readonly path: string;
+  /** Largest size before `path` becomes `path.1`, bytes; null never rotates. */
+  readonly maxBytes: number | null;
+  /** How many rotated files are kept. */
+  readonly keep: number;
+  /** Told once for each run of failures, with a sentence. */
+  readonly onFault: (message: string) => void;
+};
+
+/** Characters that may wait for the disk. */
+const mostWaiting = 8 * 1024 * 1024;
+
+/** Opens (appends to) the file. Throws `AppError` `bad-config` when it cannot be opened. */
+export const createFileLines = async (options: FileLinesOptions): Promise<Lines> => {
+  const { path, onFault } = options;
+  let file: FileHandle | null = await openFile(path);
+  let size = (await file.stat()).size;
+  let waiting: string[] = [];
+  let waitingLength = 0;
+  let lost = 0;
+  let failing = false;
+  let pump: Promise<void> | null = null;
+
+  const writeBatch = async (batch: string): Promise<void> => {
+    try {
+      if (options.maxBytes !== null && size > 0 && size + batch.length > options.maxBytes) {
+        await file?.close();
+        file = null;
+        await rotate(path, options.keep);
+        size = 0;
+      }
+      file ??= await openFile(path);
+      await file.appendFile(batch);
+      size += Buffer.byteLength(batch);
+      failing = false;
+    } catch (error) {
+      if (!failing) onFault(`${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"}); log lines are lost until it can`);
+      failing = true;
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.join("");
+      waiting = [];
+      waitingLength = 0;
+      await writeBatch(lost === 0 ? batch : `(${lost} lines left out: the disk was too slow)\n${batch}`);
+      lost = 0;
+    }
+    pump = null;
+  };
+
+  return {
+    write(line) {
+      if (waitingLength > mostWaiting) {
+        lost += 1;
+        return;
+      }
+      waiting.push(`${line}\n`);
+      waitingLength += line.length + 1;
+      pump ??= run();
+    },
+    async close() {
+      await pump;
+      await file?.close().catch(() => {});
+      file = null;
+    },
+  };
+};
+
+const openFile = async (path: string): Promise<FileHandle> => {
+  try {
+    const file = await open(path, "a", 0o600);
+    // An older file may be readable by others; a device such as /dev/stderr is left alone.
+    if ((await file.stat()).isFile()) await file.chmod(0o600).catch(() => {});
+    return file;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new AppError({ code: "bad-config", message: `The file ${path} cannot be opened for writing (${code}).`, hint: "Choose another path, or create its folder first.", cause });
+  }
+};
+
+const rotate = async (path: string, keep: number): Promise<void> => {
+  for (let number = keep; number >= 1; number -= 1) {
+    const from = number === 1 ? path : `${path}.${number - 1}`;
+    if (await isThere(from)) await rename(from, `${path}.${number}`);
+  }
+};
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,50 @@
+// One event as one line: text for people, JSON for programs. No line can move a cursor, break into two
+// lines or hide text, whatever the event carries.
+import { visibleText } from "../lib/visible-text.ts";
+import type { Event } from "../messages/events.ts";
+import { levelOf } from "./level.ts";
+import { localTime } from "./local-time.ts";
+import { redactRecord } from "./redact.ts";
+import type { Redact } from "./redact.ts";
+import { sentence } from "./sentence.ts";
+
+/** An event to one line without a line feed. Must see every event, also those whose line is not written. */
+export type Format = (event: Event) => string;
+
+/** Longest text line; a blame line with an upstream's sentence fits. */
+const lineLimit = 1000;
+
+/** More open requests than a proxy can have sockets for; the oldest is forgotten first. */
+const mostOpen = 20_000;
+
+/** `2026-01-02 12:00:00 warn  …` in local time. A request's last line names its method and path again. */
+export const createTextFormat = (redact: Redact): Format => {
+  const open = new Map<string, string>();
+  return (event) => {
+    if (event.type === "request.received") remember(open, event.requestId, `${event.method} ${event.path}`);
+    const about = "requestId" in event ? (open.get(event.requestId) ?? null) : null;
+    if (event.type === "request.finished" || event.type === "request.rejected") open.delete(event.requestId);
+    const line = `${localTime(event.at)} ${levelOf(event).padEnd(5)} ${redact(sentence(event, about))}`;
+    return visibleText(line, lineLimit);
+  };
+};
+
+/** The record with its level, in pure ASCII. */
+export const createJsonFormat =
+  (redact: Redact): Format =>
+  (event) =>
+    formatRecord({ ...event, level: levelOf(event) }, redact);
+
+/** Any flat record as one line of pure ASCII JSON. */
+export const formatRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): string =>
+  asciiJson(JSON.stringify(redactRecord(record, redact)));
+
+// JSON escapes C0 only; 0x9B, bidirectional and zero-width characters would reach the terminal as they are.
+const asciiJson = (json: string): string =>
+  json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const remember = (open: Map<string, string>, id: string, about: string): void => {
+  open.set(id, about);
+  const [oldest] = open.keys();
+  if (open.size > mostOpen && oldest !== undefined) open.delete(oldest);
+};

@@ -1,0 +1,48 @@
+// The last net before text leaves the process. Events carry no secret by design; this catches the one
+// that slipped into a sentence from outside: by value for the secrets we hold, by name and shape for all others.
+import type { Secret } from "../lib/secret.ts";
+
+/** Replaces every secret in a text by stars (`[e-mail]` for an address). Never throws, never lengthens without bound. */
+export type Redact = (text: string) => string;
+
+/** Shorter values would blank ordinary words. */
+const shortest = 8;
+
+/** `known` is asked at every call, because tokens change while the program runs. */
+export const createRedact = (known: () => Iterable<Secret> = () => []): Redact => {
+  return (text) => {
+    let clean = text;
+    for (const value of known()) clean = withoutValue(clean, value.reveal());
+    for (const [shape, replacement] of shapes) clean = clean.replace(shape, replacement);
+    return clean;
+  };
+};
+
+/** The same record with every text in it redacted; numbers, booleans and null stay. */
+export const redactRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]));
+
+const stars = "***";
+
+const withoutValue = (text: string, value: string): string => {
+  if (value.length < shortest) return text;
+  const encoded = encodeURIComponent(value);
+  return (encoded === value ? text : text.replaceAll(encoded, stars)).replaceAll(value, stars);
+};
+
+const named =
+  "access_token|refresh_token|id_token|code_verifier|client_secret|api[_-]?key|x-api-key|x-claude-oauth-proxy-key|authorization|proxy-authorization|set-cookie|cookie|passw(?:or)?d|passphrase";
+
+// Every quantifier is bounded or over one class: no shape can be made to backtrack by hostile text.
+const shapes: readonly (readonly [RegExp, string])[] = [
+  [/sk-ant-[\w-]{4,}/g, stars],
+  [/\bcop_[\w-]{8,}/g, stars],
+  [/\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g, stars],
+  [/\b(bearer|basic)(\s{1,4})[\w.~+/=-]{6,}/gi, `$1$2${stars}`],
+  // `code#state` as the authorize page shows it.
+  [/(?<![\w-])[\w-]{16,}#[\w-]{16,}/g, stars],
+  [/([?&](?:code|state|token|key|code_challenge)=)[^&\s"'<>]{1,4096}/gi, `$1${stars}`],
+  [new RegExp(`((?:${named})["']?\\s{0,4}[:=]\\s{0,4}["']?)(?!\\*\\*\\*|(?:bearer|basic)\\s)[^\\s"',;&}]{1,4096}`, "gi"), `$1${stars}`],
+  [/(:\/\/)[^\s/?#@]{1,256}@/g, `$1${stars}@`],
+  [/(?<![\w.+%-])[\w.+%-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi, "[e-mail]"],
+];
