@@ -1,0 +1,82 @@
+// A tunnel through an outbound proxy (RFC 9110 section 9.3.6). Only the host and the port of the upstream
+// are said to the proxy: no header of a request, and so no token, can reach this hop.
+import { request as plainRequest } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
+import { request as secureRequest } from "node:https";
+import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+
+import { AppError } from "../messages/errors.ts";
+import type { ProxyHop } from "./outbound.ts";
+
+export type TunnelTarget = { readonly hostname: string; readonly port: number };
+export type TunnelOptions = { readonly timeoutMs: number; readonly secureContext: SecureContext | undefined };
+
+/**
+ * Opens a TCP path to `target` through `hop`. Fails with an `AppError` `upstream-unreachable` that names the hop and
+ * the variable that set it; its `cause` is there only when the hop itself could not be reached.
+ */
+export const openTunnel = (
+  hop: ProxyHop,
+  target: TunnelTarget,
+  options: TunnelOptions,
+  done: (error: Error | null, socket: Socket | null) => void,
+): void => {
+  const request = (hop.secure ? secureRequest : plainRequest)(connectOptions(hop, target, options));
+  const limit = setTimeout(() => request.destroy(timedOut(options.timeoutMs)), options.timeoutMs).unref();
+  request.once("connect", (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+    clearTimeout(limit);
+    if (answer.statusCode === 200) {
+      // Bytes behind the answer belong to the tunnel.
+      if (head.length > 0) socket.unshift(head);
+      done(null, socket);
+      return;
+    }
+    socket.destroy();
+    done(refused(hop, answer.statusCode ?? 0), null);
+  });
+  request.once("error", (cause: Error) => {
+    clearTimeout(limit);
+    done(unreachable(hop, cause), null);
+  });
+  request.end();
+};
+
+const connectOptions = (hop: ProxyHop, target: TunnelTarget, options: TunnelOptions): RequestOptions => {
+  const authority = `${target.hostname.includes(":") ? `[${target.hostname}]` : target.hostname}:${target.port}`;
+  return {
+    method: "CONNECT",
+    host: hop.hostname,
+    port: hop.port,
+    path: authority,
+    agent: false,
+    setHost: false,
+    headers: { host: authority, ...(hop.authorization === null ? {} : { "proxy-authorization": hop.authorization.reveal() }) },
+    ...(hop.secure ? { secureContext: options.secureContext, rejectUnauthorized: true } : {}),
+  };
+};
+
+const timedOut = (ms: number): Error => Object.assign(new Error(`no tunnel within ${ms} ms`), { code: "ETIMEDOUT" });
+
+const refused = (hop: ProxyHop, status: number): AppError =>
+  status === 407
+    ? new AppError({
+        code: "upstream-unreachable",
+        message: `the outbound proxy ${hop.shown} (from ${hop.source}) wants a user name and a password (407)`,
+        hint: `write them into ${hop.source} as http://user:password@host:port`,
+      })
+    : new AppError({
+        code: "upstream-unreachable",
+        message: `the outbound proxy ${hop.shown} (from ${hop.source}) refused the tunnel with status ${status}`,
+        hint: "ask who runs that proxy, or exempt the upstream with NO_PROXY",
+      });
+
+const unreachable = (hop: ProxyHop, cause: Error): AppError =>
+  new AppError({
+    code: "upstream-unreachable",
+    message: `the outbound proxy ${hop.shown} (from ${hop.source}) could not be reached: ${codeOf(cause)}`,
+    hint: `check ${hop.source}`,
+    cause,
+  });
+
+const codeOf = (cause: Error): string => ("code" in cause && typeof cause.code === "string" ? cause.code : "no answer");
