@@ -2,6 +2,7 @@
 // lines or hide text, whatever the event carries.
 import { visibleText } from "../lib/visible-text.ts";
 import type { Event } from "../messages/events.ts";
+import { asciiJson } from "./ascii-json.ts";
 import { levelOf } from "./level.ts";
 import { localTime } from "./local-time.ts";
 import { redactRecord } from "./redact.ts";
@@ -37,11 +38,7 @@ export const createJsonFormat =
 
 /** Any flat record as one line of pure ASCII JSON. */
 export const formatRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): string =>
-  asciiJson(JSON.stringify(redactRecord(record, redact)));
-
-// JSON escapes C0 only; 0x9B, bidirectional and zero-width characters would reach the terminal as they are.
-const asciiJson = (json: string): string =>
-  json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  asciiJson(redactRecord(record, redact));
 
 const remember = (open: Map<string, string>, id: string, about: string): void => {
   open.set(id, about);

@@ -1,0 +1,91 @@
+// One line from standard input: typed blindly on a terminal, piped otherwise. What was read is a secret
+// until somebody knows better, and it never comes from argv.
+import { StringDecoder } from "node:string_decoder";
+import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Input } from "./world.ts";
+
+/** Longest line that is read, UTF-16 units; a key or code is far below. */
+const longest = 65_536;
+
+export type Ask = {
+  readonly stdin: Input;
+  /** Where the question goes; never standard output. */
+  readonly ask: (text: string) => void;
+  readonly question: string;
+  /** Stops asking; the answer is then null. */
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * The line without its end and without surrounding blanks, null when the input ended before one
+ * (or `signal` fired, or Ctrl+C or Ctrl+D was pressed). On a terminal nothing of it is shown.
+ */
+export const askLine = async ({ stdin, ask, question, signal }: Ask): Promise<Secret | null> => {
+  const isTerminal = stdin.isTTY === true;
+  if (isTerminal) {
+    ask(question);
+    stdin.setRawMode?.(true);
+  }
+  try {
+    const line = await readLine(stdin, isTerminal, signal);
+    return line === null || line.trim() === "" ? null : secret(line.trim());
+  } finally {
+    if (isTerminal) {
+      stdin.setRawMode?.(false);
+      ask("\n");
+    }
+    stdin.pause();
+  }
+};
+
+type Reading = { text: string; done: boolean; cancelled: boolean };
+
+const readLine = (stdin: Input, isTerminal: boolean, signal: AbortSignal | undefined): Promise<string | null> =>
+  new Promise((resolve) => {
+    const decoder = new StringDecoder("utf8");
+    const reading: Reading = { text: "", done: false, cancelled: false };
+    const finish = (line: string | null): void => {
+      stdin.off("data", onData);
+      stdin.off("end", onEnd);
+      stdin.off("error", onEnd);
+      signal?.removeEventListener("abort", onAbort);
+      resolve(line);
+    };
+    const onData = (chunk: Buffer | string): void => {
+      const text = typeof chunk === "string" ? chunk : decoder.write(chunk);
+      for (const character of text) take(reading, character, isTerminal);
+      if (reading.cancelled) finish(null);
+      else if (reading.done) finish(reading.text);
+    };
+    const onEnd = (): void => finish(reading.text === "" ? null : reading.text);
+    const onAbort = (): void => finish(null);
+    if (signal?.aborted === true) {
+      resolve(null);
+      return;
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    stdin.on("data", onData).on("end", onEnd).on("error", onEnd);
+    stdin.resume();
+  });
+
+const take = (reading: Reading, character: string, isTerminal: boolean): void => {
+  if (reading.done || reading.cancelled) return;
+  const edit = isTerminal ? edits[character] : undefined;
+  if (character === "\n" || character === "\r") reading.done = !isTerminal || reading.text.trim() !== "";
+  else if (edit !== undefined) edit(reading);
+  else if (reading.text.length < longest) reading.text += character;
+};
+
+// Raw mode: the terminal no longer edits the line, so the few keys of editing are ours.
+const cancel = (reading: Reading): void => void (reading.cancelled = true);
+const eraseOne = (reading: Reading): void => void (reading.text = reading.text.slice(0, -1));
+const eraseAll = (reading: Reading): void => void (reading.text = "");
+
+const edits: Readonly<Record<string, (reading: Reading) => void>> = {
+  "\u0003": cancel,
+  "\u0004": cancel,
+  "\u0008": eraseOne,
+  "\u007f": eraseOne,
+  "\u0015": eraseAll,
+};

@@ -1,0 +1,69 @@
+// Is a proxy of ours running at the configured address, and does it share our data folder?
+// The local key is shown only to something that has answered as this program does.
+import type { Secret } from "../lib/secret.ts";
+import { clientUrl } from "./client-environment.ts";
+
+/** The answer of `GET /health`, as far as it is used here. */
+export type Health = {
+  readonly status: string;
+  readonly version: string;
+  readonly uptime_seconds: number;
+  readonly mode: string;
+  readonly accounts: readonly HealthAccount[];
+  readonly in_flight: number;
+  readonly requests_total: number;
+};
+
+export type HealthAccount = {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: string;
+  readonly health: string;
+  readonly expires_at: string | null;
+  readonly last_error: string | null;
+};
+
+/** `other-folder`: this program, but it does not know our key. `foreign`: something else has the port. */
+export type Running =
+  | { readonly is: "none" }
+  | { readonly is: "ours" | "other-folder"; readonly url: string; readonly health: Health }
+  | { readonly is: "foreign"; readonly url: string };
+
+export type Look = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch; readonly timeoutMs?: number };
+
+/** Never throws; takes at most twice `timeoutMs` (default 2 s). Port 0 is nowhere. */
+export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: Look): Promise<Running> => {
+  if (port === 0) return { is: "none" };
+  const url = clientUrl(host, port);
+  const ask = (path: string, headers: Record<string, string> = {}): Promise<Answer> => call(fetch, url + path, { headers, timeoutMs });
+  const open = await ask("/health");
+  if (open.status === null) return open.refused ? { is: "none" } : { is: "foreign", url };
+  const health = readHealth(open.body);
+  if (health === null) return { is: "foreign", url };
+  const keyed = await ask("/auth/status", { authorization: `Bearer ${key.reveal()}` });
+  return { is: keyed.status === 200 ? "ours" : "other-folder", url, health };
+};
+
+type Answer = { readonly status: number; readonly body: unknown } | { readonly status: null; readonly refused: boolean };
+
+const call = async (fetch: Look["fetch"], url: string, { headers, timeoutMs }: { headers: Record<string, string>; timeoutMs: number }): Promise<Answer> => {
+  try {
+    const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    return { status: response.status, body: await response.json().catch(() => null) };
+  } catch (error) {
+    return { status: null, refused: isRefusal(error) };
+  }
+};
+
+// Nobody listens, or the address is not there at all. A timeout or garbage is somebody.
+const isRefusal = (error: unknown): boolean => {
+  const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  return code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EADDRNOTAVAIL" || code === "EHOSTUNREACH" || code === "ENETUNREACH";
+};
+
+const readHealth = (body: unknown): Health | null => {
+  if (typeof body !== "object" || body === null) return null;
+  const { status, version, uptime_seconds, mode, accounts } = body as Record<string, unknown>;
+  const named = typeof status === "string" && typeof version === "string" && typeof mode === "string";
+  return named && typeof uptime_seconds === "number" && Array.isArray(accounts) ? (body as Health) : null;
+};

@@ -1,0 +1,51 @@
+// What ends the program from outside, and what never may: signals drain first, a second one does not
+// wait, a closed terminal counts as a hang-up, a crash leaves the terminal as it was found.
+import type { EventEmitter } from "node:events";
+
+/** The exit codes that a shell expects (128 + number of the signal). */
+export const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+export type Ending = keyof typeof exitCodes;
+
+export type SignalDeps = {
+  /** `process`, or an emitter in a test. */
+  readonly process: EventEmitter;
+  /** Standard input when its end means that the terminal has gone, else null. */
+  readonly terminalInput: EventEmitter | null;
+  /** Drains and stops; a second call stops at once. */
+  readonly stop: (reason: string) => Promise<void>;
+  /** Runs `callback` once after `ms`. */
+  readonly after: (callback: () => void, ms: number) => void;
+};
+
+export type Signals = {
+  /** The first signal that came, null while there was none. */
+  ended(): Ending | null;
+  dispose(): void;
+};
+
+/** A closed window is waited for by nobody: its drain is cut after this. */
+const hangUpDrainMs = 2000;
+
+/** Starts listening. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
+export const watchSignals = ({ process, terminalInput, stop, after }: SignalDeps): Signals => {
+  let first: Ending | null = null;
+  const end = (signal: Ending): void => {
+    first ??= signal;
+    void stop(signal).catch(() => {});
+    if (signal === "SIGHUP") after(() => void stop(signal).catch(() => {}), hangUpDrainMs);
+  };
+  const listeners: readonly (readonly [EventEmitter, string, () => void])[] = [
+    [process, "SIGINT", () => end("SIGINT")],
+    [process, "SIGTERM", () => end("SIGTERM")],
+    [process, "SIGHUP", () => end("SIGHUP")],
+    ...(terminalInput === null ? [] : (["end", "close"] as const).map((name) => [terminalInput, name, () => first ?? end("SIGHUP")] as const)),
+  ];
+  for (const [emitter, name, listener] of listeners) emitter.on(name, listener);
+  return {
+    ended: () => first,
+    dispose() {
+      for (const [emitter, name, listener] of listeners) emitter.off(name, listener);
+    },
+  };
+};
