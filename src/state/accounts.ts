@@ -1,0 +1,83 @@
+// account.*, token.*, limits.* and the accounts' share of request.assigned: one row per account, in the
+// order of the store. Events about an account that is not known change nothing.
+import type { AccountEvent, Event, LimitsEvent, TokenEvent } from "../messages/events.ts";
+import type { AccountRow, LimitReading } from "./state.ts";
+
+type Stamped<T> = Readonly<T & { at: number; seq: number }>;
+
+/** Folds one event; the same array when nothing changed. */
+export const foldAccounts = (accounts: readonly AccountRow[], event: Event): readonly AccountRow[] => {
+  if (event.type === "account.added") return upsert(accounts, event);
+  if (event.type === "account.removed") {
+    return accounts.some(({ id }) => id === event.accountId) ? accounts.filter(({ id }) => id !== event.accountId) : accounts;
+  }
+  const id = "accountId" in event ? event.accountId : null;
+  const index = id === null ? -1 : accounts.findIndex((account) => account.id === id);
+  const before = accounts[index];
+  if (before === undefined) return accounts;
+  const after = foldAccount(before, event);
+  return after === before ? accounts : accounts.with(index, after);
+};
+
+const fresh = { coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null, refreshedAt: null, lastRefreshReason: null, refreshCount: 0, limits: [], requests: 0 } as const;
+
+// An account may be announced again (signed in anew, re-read from the file): what was learnt stays.
+const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "account.added" }>): readonly AccountRow[] => {
+  const { accountId: id, kind, label, enabled, priority, expiresAt, health, lastError } = event;
+  const index = accounts.findIndex((account) => account.id === id);
+  const known = accounts[index];
+  const told = { id, kind, label, enabled, priority, expiresAt, health, lastError };
+  if (known === undefined) return [...accounts, { ...fresh, ...told }];
+  return accounts.with(index, { ...known, ...told, coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null });
+};
+
+const foldAccount = (row: AccountRow, event: Event): AccountRow => {
+  if (event.type === "request.assigned") return { ...row, requests: row.requests + 1 };
+  if (event.type === "limits.updated") return foldLimits(row, event);
+  if (event.type.startsWith("token.")) return foldToken(row, event as Stamped<TokenEvent>);
+  return event.type.startsWith("account.") ? foldHealth(row, event as Stamped<AccountEvent>) : row;
+};
+
+const foldHealth = (row: AccountRow, event: Stamped<AccountEvent>): AccountRow => {
+  switch (event.type) {
+    case "account.enabled":
+      return { ...row, enabled: true, health: row.health === "disabled" ? "healthy" : row.health };
+    case "account.disabled":
+      return { ...row, enabled: false, health: "disabled", coolingUntil: null, healthReason: event.reason };
+    case "account.changed":
+      return { ...row, label: event.label, priority: event.priority };
+    case "account.cooling":
+      return { ...row, health: event.limited ? "limited" : "cooling", coolingUntil: event.until, healthReason: event.reason };
+    case "account.healthy":
+      return { ...row, health: "healthy", coolingUntil: null, healthReason: null };
+    case "account.needs-login":
+      return { ...row, health: "needs-login", coolingUntil: null, healthReason: event.message, lastError: event.message, refreshing: false, nextRefreshAt: null };
+    default:
+      return row;
+  }
+};
+
+const foldToken = (row: AccountRow, event: Stamped<TokenEvent>): AccountRow => {
+  const settled = { refreshing: false, lastRefreshReason: event.reason };
+  switch (event.type) {
+    case "token.refreshing":
+      return { ...row, refreshing: true, lastRefreshReason: event.reason };
+    case "token.refreshed":
+      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), refreshCount: row.refreshCount + 1 };
+    case "token.adopted":
+      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at) };
+    case "token.refresh-failed":
+      return { ...row, ...settled, refreshFailures: event.failures, nextRefreshAt: event.nextTryAt, lastError: event.message };
+  }
+};
+
+const renewed = (expiresAt: number | null, at: number) => ({ expiresAt, refreshedAt: at, refreshFailures: 0, nextRefreshAt: null, lastError: null });
+
+const foldLimits = (row: AccountRow, event: Stamped<LimitsEvent>): AccountRow => {
+  const { window, status, utilization, resetsAt, representative, at } = event;
+  const reading: LimitReading = { window, status, utilization, resetsAt, representative, readAt: at };
+  const index = row.limits.findIndex((limit) => limit.window === window);
+  // A server that invents window names must not make the row grow without bound.
+  if (index === -1) return { ...row, limits: [...row.limits, reading].slice(-20) };
+  return { ...row, limits: row.limits.with(index, reading) };
+};

@@ -1,0 +1,47 @@
+// Keeps the current picture: events are gathered and folded when somebody looks, so a proxy that nobody
+// watches pays for a push into an array. Holds nothing that anybody decides by.
+import type { Bus } from "../messages/bus.ts";
+import type { Event } from "../messages/events.ts";
+import { initialState } from "./initial.ts";
+import { reduceAll } from "./reduce.ts";
+import type { AppState } from "./state.ts";
+import type { Store } from "./store.ts";
+
+/** A batch is folded at the latest when it has this many events, so that memory and the longest fold (under a millisecond) stay bounded. */
+const batchSize = 512;
+
+export type StoreDeps = { readonly bus: Pick<Bus, "subscribe">; readonly version: string; readonly mode: string };
+
+/**
+ * Subscribes to the bus for good. Listeners are told after every event; whether it changed anything
+ * shows in the reference that `snapshot` gives.
+ */
+export const createStore = ({ bus, version, mode }: StoreDeps): Store => {
+  const listeners = new Set<() => void>();
+  let state: AppState = initialState({ version, mode });
+  let pending: Event[] = [];
+
+  const settle = (): void => {
+    if (pending.length === 0) return;
+    const batch = pending;
+    pending = [];
+    state = reduceAll(state, batch);
+  };
+
+  bus.subscribe((event) => {
+    pending.push(event);
+    if (pending.length >= batchSize) settle();
+    for (const listener of listeners) listener();
+  });
+
+  return {
+    snapshot() {
+      settle();
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+};
