@@ -1,0 +1,55 @@
+// Where the data folder is and what its files are called. Pure: touches nothing.
+import { posix, win32 } from "node:path";
+
+/** What the choice of the folder depends on. */
+export type Surroundings = {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home folder. */
+  readonly home: string;
+  readonly cwd: string;
+};
+
+const name = "claude-oauth-proxy";
+
+/**
+ * The data folder as an absolute path: `flag` (`--dir`), else `CLAUDE_OAUTH_PROXY_DIR`, else the
+ * platform's config folder. A relative `XDG_CONFIG_HOME` is ignored (XDG Base Directory, "must be absolute").
+ */
+export const dataDir = (surroundings: Surroundings, flag?: string): string => {
+  const { resolve } = surroundings.platform === "win32" ? win32 : posix;
+  const wanted = flag ?? given(surroundings.env["CLAUDE_OAUTH_PROXY_DIR"]);
+  return wanted === undefined ? platformDir(surroundings) : resolve(surroundings.cwd, wanted);
+};
+
+const given = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
+
+const platformDir = ({ platform, env, home }: Surroundings): string => {
+  if (platform === "win32") return win32.join(given(env["APPDATA"]) ?? win32.join(home, "AppData", "Roaming"), name);
+  if (platform === "darwin") return posix.join(home, "Library", "Application Support", name);
+  const xdg = env["XDG_CONFIG_HOME"] ?? "";
+  return posix.join(posix.isAbsolute(xdg) ? xdg : posix.join(home, ".config"), name);
+};
+
+/** Every file of the data folder, as absolute paths. */
+export type DataFiles = {
+  readonly config: string;
+  readonly accounts: string;
+  /** Equals `accounts` whenever it exists: it is removed before and rewritten after each write. */
+  readonly backup: string;
+  readonly key: string;
+  readonly history: string;
+  readonly locks: string;
+};
+
+export const dataFiles = (dir: string): DataFiles => {
+  const { join } = win32.isAbsolute(dir) && !posix.isAbsolute(dir) ? win32 : posix;
+  return {
+    config: join(dir, "config.json"),
+    accounts: join(dir, "accounts.json"),
+    backup: join(dir, "accounts.json.bak"),
+    key: join(dir, "key"),
+    history: join(dir, "history.json"),
+    locks: join(dir, "locks"),
+  };
+};

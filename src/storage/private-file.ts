@@ -1,0 +1,140 @@
+// Looks at a private folder or file before it is trusted: owner, mode, symbolic links. Never opens
+// anything but a regular file (a FIFO would block for ever), never follows a link to somebody else's file.
+import { constants } from "node:fs";
+import { dirname } from "node:path";
+import type { BigIntStats, Stats } from "node:fs";
+import type { Files } from "./files.ts";
+import type { OnNotice } from "./notice.ts";
+import { codeOf, refused, unreadable, unwritable } from "./store-error.ts";
+
+/** `uid` is that of this process; null on a system without owners (Windows): then nothing is checked. */
+export type Guard = { readonly files: Files; readonly uid: number | null; readonly onNotice: OnNotice };
+
+/** The effective user of this process. */
+export const systemUid = (): number | null => process.geteuid?.() ?? null;
+
+/**
+ * Makes `dir` (0700 whatever the umask) or checks the one that is there: wider modes are repaired and
+ * reported. Throws `store-unreadable` for a foreign owner, `store-unwritable` when it cannot be made.
+ */
+export const ensurePrivateFolder = (dir: string, guard: Guard): void => {
+  const { files, uid } = guard;
+  const before = lookAt(dir, files);
+  if (before === null) return makeFolder(dir, guard);
+  if (before.isSymbolicLink() && uid !== null && before.uid !== uid && before.uid !== 0) throw foreign(dir, before.uid);
+  const stat = attemptRead(dir, () => files.statSync(dir));
+  if (!stat.isDirectory()) throw refused(dir, "it is not a folder", "Move it away, or choose another folder with --dir.");
+  checkOwner(dir, stat, uid);
+  narrow({ path: dir, stat, chmod: (mode) => files.chmodSync(dir, mode) }, guard);
+};
+
+const makeFolder = (dir: string, { files }: Guard): void => {
+  try {
+    files.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    files.chmodSync(dir, 0o700);
+  } catch (error) {
+    throw unwritable(dir, error);
+  }
+};
+
+const lookAt = (path: string, files: Files): Stats | null => {
+  try {
+    return files.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw unreadable(path, error);
+  }
+};
+
+const attemptRead = <T>(path: string, read: () => T): T => {
+  try {
+    return read();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+};
+
+const foreign = (path: string, owner: number) =>
+  refused(path, `it belongs to another user (uid ${owner})`, "Change its owner to yourself (chown), or choose another folder with --dir.");
+
+const checkOwner = (path: string, stat: Stats, uid: number | null): void => {
+  if (uid !== null && stat.uid !== uid) throw foreign(path, stat.uid);
+};
+
+const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, "0");
+
+type Found = { readonly path: string; readonly stat: Stats; readonly chmod: (mode: number) => void };
+
+const narrow = ({ path, stat, chmod }: Found, { uid, onNotice }: Guard): void => {
+  if (uid === null || (stat.mode & 0o077) === 0) return;
+  const wanted = stat.isDirectory() ? 0o700 : 0o600;
+  const was = `${path} was open to other users (mode ${octal(stat.mode)})`;
+  try {
+    chmod(wanted);
+    onNotice({ level: "warning", code: "modes-repaired", message: `${was}; it is ${octal(wanted)} now`, hint: "If others may have read it, sign in again." });
+  } catch {
+    onNotice({ level: "error", code: "modes-too-wide", message: `${was} and this cannot be changed`, hint: `Run: chmod ${octal(wanted)} ${path}` });
+  }
+};
+
+/**
+ * The file that a read or write of `path` really means: `path` itself, or, when it is a symbolic link of
+ * this user to a regular file of this user in a folder of this user, that file (people keep such links
+ * in a dotfiles repository). Every other link is refused with `store-unreadable`; so is anything that is not a file.
+ */
+export const realFile = (path: string, { files, uid }: Guard): string => {
+  const stat = lookAt(path, files);
+  if (stat === null) return path;
+  if (!stat.isSymbolicLink()) return regular(path, stat, uid);
+  checkOwner(path, stat, uid);
+  let target: string;
+  try {
+    target = files.realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw unreadable(path, error);
+    throw refused(path, "it is a symbolic link to a file that does not exist", "Remove the link, or create its target.");
+  }
+  checkOwner(dirname(target), attemptRead(target, () => files.lstatSync(dirname(target))), uid);
+  return regular(target, attemptRead(target, () => files.lstatSync(target)), uid);
+};
+
+const regular = (path: string, stat: Stats, uid: number | null): string => {
+  if (!stat.isFile()) throw refused(path, "it is not a regular file", "Move it away.");
+  checkOwner(path, stat, uid);
+  return path;
+};
+
+/** What was read, and a stamp that changes whenever the file is written or replaced. */
+export type PrivateText = { readonly bytes: Buffer; readonly stamp: string };
+
+/** The whole file after the checks above, null when there is none. Wider modes are repaired and reported. */
+export const readPrivate = (path: string, guard: Guard): PrivateText | null => {
+  const { files, uid } = guard;
+  const target = realFile(path, guard);
+  let fd: number;
+  try {
+    // Windows has no O_NOFOLLOW; the check above is all there is.
+    fd = files.openSync(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw unreadable(path, error);
+  }
+  try {
+    const stat = files.fstatSync(fd);
+    regular(target, stat, uid);
+    narrow({ path: target, stat, chmod: (mode) => files.fchmodSync(fd, mode) }, guard);
+    // The stamp is taken before the bytes: a write in between then shows as a change, never as known.
+    const stamp = format(files.fstatSync(fd, { bigint: true }));
+    return { bytes: attemptRead(path, () => files.readFileSync(fd)), stamp };
+  } finally {
+    files.closeSync(fd);
+  }
+};
+
+/** Inode, size and times of what `path` leads to; empty when there is nothing. Costs one `stat`. */
+export const stampOf = (path: string, files: Files): string => {
+  const stat = files.statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? "" : format(stat);
+};
+
+const format = (stat: BigIntStats): string => `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
