@@ -16,6 +16,8 @@ export type SignalDeps = {
   readonly stop: (reason: string) => Promise<void>;
   /** Runs `callback` once after `ms`. */
   readonly after: (callback: () => void, ms: number) => void;
+  /** Ends the process at once: the third signal means that stopping itself hangs. */
+  readonly exit: (code: number) => void;
 };
 
 export type Signals = {
@@ -28,10 +30,13 @@ export type Signals = {
 const hangUpDrainMs = 2000;
 
 /** Starts listening. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
-export const watchSignals = ({ process, terminalInput, stop, after }: SignalDeps): Signals => {
+export const watchSignals = ({ process, terminalInput, stop, after, exit }: SignalDeps): Signals => {
   let first: Ending | null = null;
+  let count = 0;
   const end = (signal: Ending): void => {
     first ??= signal;
+    count += 1;
+    if (count > 2) exit(exitCodes[first]);
     void stop(signal).catch(() => {});
     if (signal === "SIGHUP") after(() => void stop(signal).catch(() => {}), hangUpDrainMs);
   };

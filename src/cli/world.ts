@@ -1,5 +1,6 @@
 // What a command gets: the surroundings it runs in, what was given to it, and the parts it may start.
 // Commands take all of it as arguments, so that a test can hand in its own.
+import type { EventEmitter } from "node:events";
 import type { App } from "../app/app.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -28,6 +29,10 @@ export type World = {
   readonly version: string;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Where signals arrive: `process`. */
+  readonly signals: EventEmitter;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
   readonly parts: Parts;
 };
 
@@ -72,8 +77,35 @@ export type Imported = {
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 };
 
+/** How the screens are drawn and where. */
+export type ScreenWish = { readonly stdin: Input; readonly stdout: Output; readonly environment: Environment; readonly ascii: boolean };
+
+/** What a person chose when the port was taken. */
+export type PortChoice = "next" | "quit";
+
+export type PortTakenWish = ScreenWish & { readonly message: string; readonly port: number; readonly nextPort: number | null };
+
+/** A simulated Anthropic on loopback with the settings that lead to it. */
+export type DemoUpstream = {
+  /** Settings by key, as `--set` takes them. */
+  readonly set: readonly string[];
+  /** Sends requests through the proxy at `url` until `close`. */
+  startTraffic(wish: { readonly url: string; readonly key: Secret | null }): void;
+  close(): Promise<void>;
+};
+
 /** The other parts of the program, loaded when they are needed. */
 export type Parts = {
   createApp(opening: Opening & { readonly accountId: string | null }): Promise<App>;
   openStore(opening: Opening): Promise<OpenStore>;
+  /** True when both ends are terminals that can draw. */
+  canDraw(wish: ScreenWish): Promise<boolean>;
+  /** Draws until the app has stopped; the terminal is given back before it resolves. */
+  runDashboard(app: App, wish: ScreenWish): Promise<void>;
+  askPortTaken(wish: PortTakenWish): Promise<PortChoice>;
+  /** Draws the sign-in; resolves to the exit code. */
+  runLogin(store: OpenStore, wish: ScreenWish & LoginWish): Promise<number>;
+  createDemoUpstream(): Promise<DemoUpstream>;
 };
+
+export type LoginWish = { readonly kind: "max" | "console"; readonly accountId: string | null; readonly browser: boolean };

@@ -15,7 +15,7 @@ export type PreferencesFile = {
   /** Writes one value (0600, in one step). Gives the path a torn file was moved to, else null. Throws `store-unwritable`. */
   set(key: SettingKey, value: unknown): string | null;
   /** False when it was not there. Throws as `read` and `set` do. */
-  unset(key: SettingKey): boolean;
+  unset(key: string): boolean;
 };
 
 /** The preferences of the data folder `dir`; nothing is touched before the first call. `now` names what is moved aside. */
@@ -97,12 +97,12 @@ const errorName = (cause: unknown): string => (cause as NodeJS.ErrnoException).c
 const isSection = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // A key may stand in its section or be written with a dot at the top; a write leaves one spelling, the first.
-const split = (key: SettingKey): readonly [string, string | undefined] => {
+const split = (key: string): readonly [string, string | undefined] => {
   const [section = "", name] = key.split(".");
   return [section, name];
 };
 
-const hasKey = (values: Values, key: SettingKey): boolean => {
+const hasKey = (values: Values, key: string): boolean => {
   const [section, name] = split(key);
   const inner = values[section];
   return Object.hasOwn(values, key) || (name !== undefined && isSection(inner) && Object.hasOwn(inner, name));
@@ -116,7 +116,7 @@ const withKey = (values: Values, key: SettingKey, value: unknown): Values => {
   return { ...rest, [section]: { ...(isSection(inner) ? inner : {}), [name]: value } };
 };
 
-const withoutKey = (values: Values, key: SettingKey): Values => {
+const withoutKey = (values: Values, key: string): Values => {
   const { [key]: _dotted, ...rest } = values;
   const [section, name] = split(key);
   const inner = rest[section];

@@ -1,0 +1,84 @@
+// `accounts …`: what is in the store, and the wishes that change it. A running proxy sees the change by itself.
+import { visibleText } from "../lib/visible-text.ts";
+import { asciiJson } from "../log/ascii-json.ts";
+import { AppError } from "../messages/errors.ts";
+import type { AccountRow } from "../state/state.ts";
+import { askLine } from "./prompt.ts";
+import { toHealthAccount } from "./status-text.ts";
+import { tellNotices, withStore } from "./with-store.ts";
+import type { Command, Given, OpenStore, World } from "./world.ts";
+
+/** `accounts list [--json]`. */
+export const listAccounts: Command = (world, given) =>
+  withStore(world, given, async ({ store }) => {
+    const rows = store.snapshot().accounts;
+    world.stdout.write(given.options["json"] === true ? `${asciiJson(rows.map(asJson), 2)}\n` : table(rows));
+    return 0;
+  });
+
+export const enableAccount: Command = (world, given) => change(world, given, ({ commands }, id) => commands.setEnabled(id, true), "enabled");
+
+export const disableAccount: Command = (world, given) => change(world, given, ({ commands }, id) => commands.setEnabled(id, false), "disabled");
+
+export const removeAccount: Command = (world, given) => change(world, given, ({ commands }, id) => commands.logout(id), "removed");
+
+export const renameAccount: Command = (world, given) => {
+  const label = given.words[1] ?? "";
+  if (label.trim() === "" || label.length > 100 || label !== visibleText(label)) {
+    throw new AppError({ code: "bad-usage", message: "A label is a line of 1 to 100 visible characters.", hint: "claude-oauth-proxy accounts rename ACCOUNT LABEL" });
+  }
+  return change(world, given, ({ commands }, id) => commands.rename(id, label), "renamed");
+};
+
+export const prioritizeAccount: Command = (world, given) => {
+  const text = given.words[1] ?? "";
+  if (!/^-?\d{1,6}$/.test(text)) {
+    throw new AppError({ code: "bad-usage", message: "A priority is a whole number; lower comes first.", hint: "claude-oauth-proxy accounts priority ACCOUNT 1" });
+  }
+  return change(world, given, ({ commands }, id) => commands.setPriority(id, Number(text)), `priority ${text}`);
+};
+
+/** `accounts add-key`: the key comes from standard input, so that no process list and no history shows it. */
+export const addKey: Command = (world, given) =>
+  withStore(world, given, async (store) => {
+    const stop = tellNotices(world, store);
+    const key = await askLine({ stdin: world.stdin, ask: (text) => void world.stderr.write(text), question: "API key (not shown): " });
+    if (key === null) throw new AppError({ code: "bad-usage", message: "No API key came from standard input.", hint: "claude-oauth-proxy accounts add-key < file-with-the-key" });
+    const { account, label } = given.options;
+    const { accountId } = await store.commands.addApiKey({
+      key,
+      ...(typeof account === "string" ? { accountId: account } : {}),
+      ...(typeof label === "string" ? { label } : {}),
+    });
+    stop();
+    world.stderr.write(`account ${accountId} added\n`);
+    return 0;
+  });
+
+const change = (world: World, given: Given, work: (store: OpenStore, id: string) => Promise<unknown>, done: string): Promise<number> =>
+  withStore(world, given, async (store) => {
+    const stop = tellNotices(world, store);
+    const id = given.words[0] ?? "";
+    await work(store, id);
+    stop();
+    world.stderr.write(`account ${id} ${done}\n`);
+    return 0;
+  });
+
+const asJson = (row: AccountRow): Record<string, unknown> => ({ ...toHealthAccount(row), enabled: row.enabled, priority: row.priority });
+
+const table = (rows: readonly AccountRow[]): string => {
+  if (rows.length === 0) return "no account; sign in with: claude-oauth-proxy login\n";
+  const cells = [["ID", "KIND", "HEALTH", "PRIORITY", "EXPIRES", "LABEL"], ...rows.map(cellsOf)];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}\n`).join("");
+};
+
+const cellsOf = (row: AccountRow): string[] => [
+  row.id,
+  row.kind,
+  row.enabled ? row.health : "disabled",
+  String(row.priority),
+  row.expiresAt === null ? "never" : new Date(row.expiresAt).toISOString().slice(0, 16).replace("T", " "),
+  visibleText(row.label, 100),
+];

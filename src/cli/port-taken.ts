@@ -1,0 +1,34 @@
+// The port is taken: by whom, and what now. On a terminal the person chooses; elsewhere it is exit code 4.
+import type { Secret } from "../lib/secret.ts";
+import { AppError } from "../messages/errors.ts";
+import { nextFreePort } from "./free-port.ts";
+import { findRunning } from "./running.ts";
+import type { Running } from "./running.ts";
+
+export type TakenPort = {
+  readonly message: string;
+  readonly hint: string;
+  readonly nextPort: number | null;
+};
+
+export type PortLook = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch };
+
+/** Looks who is there and which port is free next; never throws. */
+export const lookAtPort = async ({ host, port, key, fetch }: PortLook): Promise<TakenPort> => {
+  const [running, nextPort] = await Promise.all([
+    findRunning({ host, port, key, fetch }),
+    nextFreePort(host, port),
+  ]);
+  const second = nextPort === null ? "Choose another one with --port." : `Start on the next free port with \`claude-oauth-proxy --port ${nextPort}\`.`;
+  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort };
+};
+
+/** The same as a failure, exit code 4. */
+export const portTakenError = ({ message, hint }: TakenPort, cause: unknown): AppError => new AppError({ code: "port-taken", message, hint, cause });
+
+const owner = (running: Running): string => {
+  if (running.is === "ours") return `another claude-oauth-proxy of yours (version ${running.health.version}, this data folder)`;
+  return running.is === "other-folder" ? `a claude-oauth-proxy with another data folder (version ${running.health.version})` : "another program";
+};
+
+const advice = (running: Running): string => (running.is === "ours" ? "It serves already: `claude-oauth-proxy status` shows it, `claude-oauth-proxy env` how to use it. " : "");

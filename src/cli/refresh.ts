@@ -1,0 +1,31 @@
+// `refresh [ACCOUNT]`: refresh now, in this process; a running proxy adopts the new token.
+import { AppError } from "../messages/errors.ts";
+import type { RefreshOutcome } from "../messages/commands.ts";
+import { tellNotices, withStore } from "./with-store.ts";
+import type { Command, World } from "./world.ts";
+
+/** Exit code 3 when only a new sign-in helps, 1 when a later try may. */
+export const refresh: Command = (world, given) =>
+  withStore(world, given, async (store) => {
+    const id = given.words[0] ?? null;
+    if (id === null && store.store.snapshot().accounts.length === 0) {
+      throw new AppError({ code: "sign-in-needed", message: "There is no account to refresh.", hint: "Sign in with `claude-oauth-proxy login`." });
+    }
+    const stop = tellNotices(world, store);
+    const outcome = await store.commands.refresh(id);
+    stop();
+    return report(world, id, outcome);
+  });
+
+const report = (world: World, id: string | null, outcome: RefreshOutcome): number => {
+  if (outcome.outcome !== "failed") {
+    const until = outcome.expiresAt === null ? "without an expiry" : `valid until ${new Date(outcome.expiresAt).toISOString()}`;
+    world.stderr.write(`${outcome.outcome === "adopted" ? "another process had refreshed already" : "refreshed"}, ${until}\n`);
+    return 0;
+  }
+  throw new AppError({
+    code: outcome.needsLogin ? "sign-in-needed" : "refresh-failed",
+    message: `The refresh failed (${outcome.errorCode}): ${outcome.message}`,
+    hint: outcome.needsLogin ? `Sign in again: claude-oauth-proxy login${id === null ? "" : ` --account ${id}`}` : "The credential is kept; try again later.",
+  });
+};

@@ -1,0 +1,46 @@
+// One child process with our own terminal: signals go on to it, its exit code becomes ours.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import type { EventEmitter } from "node:events";
+import { constants } from "node:os";
+import { visibleText } from "../lib/visible-text.ts";
+import type { Environment } from "./world.ts";
+
+export type ChildWish = {
+  /** The command and its arguments; never passed through a shell. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  /** Where our own signals arrive. */
+  readonly signals: EventEmitter;
+  /** On a terminal Ctrl+C reaches the child by itself; sending it again would count as a second press. */
+  readonly isTerminal: boolean;
+  readonly tell: (text: string) => void;
+};
+
+/** Resolves to the exit code when the child has ended: its own, 128 + signal, 127 not found, 126 not allowed. */
+export const runChild = ({ words, environment, signals, isTerminal, tell }: ChildWish): Promise<number> =>
+  new Promise((resolve) => {
+    const [command = "", ...rest] = words;
+    const child = spawn(command, rest, { stdio: "inherit", env: { ...environment } });
+    const stopForwarding = forward(signals, child, isTerminal);
+    const finish = (code: number): void => {
+      stopForwarding();
+      resolve(code);
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      tell(`claude-oauth-proxy: ${visibleText(command)} could not be started (${error.code ?? "unknown error"}).\n  Check the name and whether it may be executed.\n`);
+      finish(error.code === "EACCES" ? 126 : 127);
+    });
+    child.once("exit", (code, signal) => finish(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+
+const forward = (signals: EventEmitter, child: ChildProcess, isTerminal: boolean): (() => void) => {
+  const listeners = (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const).map((name) => {
+    const fromTerminal = isTerminal && (name === "SIGINT" || name === "SIGQUIT");
+    return [name, () => void (fromTerminal || child.kill(name))] as const;
+  });
+  for (const [name, listener] of listeners) signals.on(name, listener);
+  return () => {
+    for (const [name, listener] of listeners) signals.off(name, listener);
+  };
+};

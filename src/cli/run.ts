@@ -1,0 +1,92 @@
+// `run -- CMD`: a proxy around one command. The command owns the terminal; the proxy speaks up on
+// standard error only when something is wrong.
+import type { App } from "../app/app.ts";
+import type { Config } from "../config/schema.ts";
+import { passesLevel } from "../log/level.ts";
+import type { LevelFilter } from "../log/level.ts";
+import type { Secret } from "../lib/secret.ts";
+import { AppError } from "../messages/errors.ts";
+import { clientEnvironment, clientUrl } from "./client-environment.ts";
+import { startLogging } from "./logging.ts";
+import { lookAtPort, portTakenError } from "./port-taken.ts";
+import { runChild } from "./run-child.ts";
+import { findRunning } from "./running.ts";
+import { loadSettings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { openingOf, withOpenStore } from "./with-store.ts";
+import type { Command, Given, World } from "./world.ts";
+
+/** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
+export const run: Command = async (world, given) => {
+  const settings = loadSettings(world, given);
+  const { key, running } = await withOpenStore(world, settings, async (store) => ({
+    key: store.key,
+    running: wantsOwn(given) ? null : await findRunning({ ...settings.config.server, key: store.key, fetch: world.fetch }),
+  }));
+  if (running?.is === "ours" && running.health.mode === settings.config.mode && running.health.status !== "sign-in-needed") {
+    return around(world, given, { config: settings.config, baseUrl: running.url, key });
+  }
+  return withOwnProxy(world, given, { settings: onFreePort(settings, given), key });
+};
+
+// Anything that was asked of the proxy itself is answered by a proxy of its own.
+const wantsOwn = ({ options, everywhere }: Given): boolean => everywhere.set.length > 0 || Object.values(options).some((value) => value !== undefined);
+
+const onFreePort = (settings: Settings, { options }: Given): Settings =>
+  options["port"] === undefined ? { ...settings, config: { ...settings.config, server: { ...settings.config.server, port: 0 } } } : settings;
+
+const withOwnProxy = async (world: World, given: Given, { settings, key }: { settings: Settings; key: Secret }): Promise<number> => {
+  const { account, record } = given.options;
+  const app = await world.parts.createApp({ ...openingOf(world, settings), accountId: typeof account === "string" ? account : null });
+  const logging = await startLogging({
+    app,
+    stream: { output: world.stderr, level: atLeastWarn(settings.config.log.level) },
+    record: typeof record === "string" ? record : null,
+    onFault: (message) => void world.stderr.write(`claude-oauth-proxy: ${message}\n`),
+  });
+  try {
+    const { host, port } = await startOrExplain(world, app, { settings, key });
+    refuseWithoutAccount(app);
+    return await around(world, given, { config: settings.config, baseUrl: clientUrl(host, port), key: app.key ?? key });
+  } finally {
+    await app.commands.stop("run finished").catch(() => {});
+    await logging.stop();
+  }
+};
+
+const atLeastWarn = (level: LevelFilter): LevelFilter => (level === "silent" || passesLevel(level, "warn") ? level : "warn");
+
+const startOrExplain = async (world: World, app: App, { settings, key }: { settings: Settings; key: Secret }): ReturnType<App["start"]> => {
+  try {
+    return await app.start();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "port-taken") throw error;
+    const { host, port } = settings.config.server;
+    throw portTakenError(await lookAtPort({ host, port, key, fetch: world.fetch }), error);
+  }
+};
+
+const refuseWithoutAccount = ({ config, store }: App): void => {
+  if (config.mode !== "oauth" || store.snapshot().accounts.some(({ health }) => health !== "needs-login" && health !== "disabled")) return;
+  throw new AppError({
+    code: "sign-in-needed",
+    message: "There is no account that could serve the command.",
+    hint: "Sign in with `claude-oauth-proxy login`, or let the client keep its own login: claude-oauth-proxy run --mode pass-through -- COMMAND",
+  });
+};
+
+type Place = { readonly config: Config; readonly baseUrl: string; readonly key: Secret };
+
+const around = async (world: World, given: Given, { config, baseUrl, key }: Place): Promise<number> => {
+  const { variables, warnings } = clientEnvironment({ config, baseUrl, key, environment: world.environment });
+  for (const warning of warnings) world.stderr.write(`claude-oauth-proxy: ${warning}\n`);
+  // What unlocks our own store is none of the command's business.
+  const { CLAUDE_OAUTH_PROXY_PASSPHRASE: _passphrase, ...inherited } = world.environment;
+  return runChild({
+    words: given.words,
+    environment: { ...inherited, ...Object.fromEntries(variables) },
+    signals: world.signals,
+    isTerminal: world.stdin.isTTY === true,
+    tell: (text) => void world.stderr.write(text),
+  });
+};
