@@ -70,6 +70,7 @@ export const settings = {
   "log.file": path("write the log here too"),
   "ui.maxFps": integer(4, [1, 20], "most frames a second"),
   "ui.notify": oneOf(["bell", "none", "osc9"], "how to call a person who is needed"),
+  "terms.accepted": flag(false, "the notice about the provider's terms was answered; asked once, at the first sign-in"),
 } as const satisfies Record<string, Setting>;
 
 export type SettingKey = keyof typeof settings;
@@ -122,6 +123,7 @@ export type Config = {
   readonly storage: { readonly encryption: "none" | "passphrase" | "keyring" };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent"; readonly format: "text" | "json"; readonly file: string | null };
   readonly ui: { readonly maxFps: number; readonly notify: "none" | "bell" | "osc9" };
+  readonly terms: { readonly accepted: boolean };
 };
 
 /** Where a value came from, for messages and `config list`. */
