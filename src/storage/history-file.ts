@@ -1,0 +1,166 @@
+// history.json: the timeline and counters of every process of this data folder, written now and then and
+// at the end. Never holds up or breaks anything: a failure to save is one notice.
+import { join } from "node:path";
+import type { Clock, Timer } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Random } from "../lib/random.ts";
+import { AppError } from "../messages/errors.ts";
+import type { Event } from "../messages/events.ts";
+import { discard, writeAtomic } from "./atomic-write.ts";
+import { createFileLock } from "./file-lock.ts";
+import { systemFiles } from "./files.ts";
+import type { Files } from "./files.ts";
+import { emptyHistory, foldHistory, mergeHistory } from "./history.ts";
+import type { History, Usage } from "./history.ts";
+import { formatHistory, parseHistory } from "./history-text.ts";
+import { onceEach } from "./notice.ts";
+import type { OnNotice } from "./notice.ts";
+import { dataFiles } from "./paths.ts";
+import { readPrivate, realFile, systemUid } from "./private-file.ts";
+import type { Guard } from "./private-file.ts";
+import { createSystemProcesses } from "./processes.ts";
+import type { Processes } from "./processes.ts";
+
+export type HistoryFileDeps = {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly onNotice: OnNotice;
+  readonly files?: Files;
+  readonly random?: Random;
+  readonly processes?: Processes;
+  readonly uid?: number | null;
+};
+
+/** No method throws. */
+export type HistoryFile = {
+  /** Reads the file; what is recorded later is added to it. */
+  load(): History;
+  /** Takes what is kept from an event (subscribe this to the bus) and saves it a little later. */
+  record(event: Event): void;
+  /** What was loaded or last saved, and everything since. */
+  snapshot(): History;
+  /** Saves what is not saved yet: call it before the process ends. */
+  flush(): Promise<void>;
+};
+
+// A line of the timeline is worth a prompt write, a counter is not.
+const recordDelayMs = 2_000;
+const counterDelayMs = 60_000;
+const lockWaitMs = 2_000;
+
+type Tools = { readonly path: string; readonly guard: Guard; readonly random: Random; readonly pid: number };
+
+/** The history of `dir`, shared with other processes by adding to what stands in the file. */
+export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
+  const { dir, clock, files = systemFiles, random = systemRandom, processes = createSystemProcesses() } = deps;
+  const onNotice = onceEach(deps.onNotice);
+  const pid = processes.self.pid;
+  const uid = deps.uid === undefined ? systemUid() : deps.uid;
+  const tools: Tools = { path: dataFiles(dir).history, guard: { files, uid, onNotice }, random, pid };
+  const lock = createFileLock(join(dataFiles(dir).locks, "history"), { clock, files, random, processes });
+  const usages = createUsages();
+  let base = emptyHistory;
+  let fresh = emptyHistory;
+
+  const save = async (): Promise<void> => {
+    if (fresh === emptyHistory) return;
+    const held = await lock.acquire({ timeoutMs: lockWaitMs });
+    try {
+      base = mergeHistory(readHistory(tools), fresh);
+      writeHistory(base, tools);
+      fresh = emptyHistory;
+    } finally {
+      held.release();
+    }
+  };
+  const saver = createSaver(clock, () => save().catch((error: unknown) => onNotice(unsaved(tools.path, error))));
+
+  return {
+    load: () => (base = attempt(() => readHistory(tools), emptyHistory)),
+    snapshot: () => mergeHistory(base, fresh),
+    flush: () => saver.now(),
+    record(event) {
+      const before = fresh;
+      fresh = foldHistory(fresh, event, { pid, usage: usages.take(event) });
+      if (fresh !== before) saver.within(fresh.refreshes === before.refreshes ? counterDelayMs : recordDelayMs);
+    },
+  };
+};
+
+const attempt = <T>(work: () => T, otherwise: T): T => {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+};
+
+/** A file that is not a history is put out of the way, once, rather than overwritten. */
+const readHistory = ({ path, guard }: Tools): History => {
+  const found = readPrivate(path, guard);
+  if (found === null) return emptyHistory;
+  const history = parseHistory(found.bytes.toString("utf8"));
+  if (history !== null) return history;
+  const aside = `${path}.broken`;
+  discard(aside, guard.files);
+  guard.files.renameSync(realFile(path, guard), aside);
+  guard.onNotice({ level: "warning", code: "moved-aside", message: `${path} is not a history of this version; it was moved to ${aside}`, hint: null });
+  return emptyHistory;
+};
+
+const writeHistory = (history: History, { path, guard, random, pid }: Tools): void => {
+  writeAtomic(realFile(path, guard), formatHistory(history), { files: guard.files, random, pid });
+};
+
+const unsaved = (path: string, error: unknown) => {
+  const known = error instanceof AppError ? error : undefined;
+  return { level: "warning", code: "history-unsaved", message: known?.message ?? `cannot write ${path}`, hint: known?.hint ?? null } as const;
+};
+
+/** One save at a time, at the earliest of the times asked for. */
+const createSaver = (clock: Clock, save: () => Promise<void>) => {
+  let timer: Timer | null = null;
+  let dueAt = Number.POSITIVE_INFINITY;
+  let running: Promise<void> = Promise.resolve();
+  const now = (): Promise<void> => {
+    timer?.cancel();
+    dueAt = Number.POSITIVE_INFINITY;
+    return (running = running.then(save));
+  };
+  return {
+    now,
+    within(ms: number): void {
+      const wanted = clock.monotonic() + ms;
+      if (wanted >= dueAt) return;
+      timer?.cancel();
+      dueAt = wanted;
+      timer = clock.setTimeout(() => void now(), ms);
+    },
+  };
+};
+
+const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheCreationTokens: 0 };
+
+/** Holds the last usage of each open request until that request is finished. */
+const createUsages = () => {
+  const open = new Map<string, Usage>();
+  return {
+    take(event: Event): Usage | null {
+      if (event.type === "usage.updated") {
+        open.set(event.requestId, latest(open.get(event.requestId) ?? noUsage, event));
+        return null;
+      }
+      if (event.type !== "request.finished" && event.type !== "request.rejected") return null;
+      const usage = open.get(event.requestId) ?? null;
+      open.delete(event.requestId);
+      return usage;
+    },
+  };
+};
+
+const latest = (known: Usage, event: Event & { type: "usage.updated" }): Usage => ({
+  inputTokens: event.inputTokens ?? known.inputTokens,
+  outputTokens: event.outputTokens ?? known.outputTokens,
+  cacheReadTokens: event.cacheReadTokens ?? known.cacheReadTokens,
+  cacheCreationTokens: event.cacheCreationTokens ?? known.cacheCreationTokens,
+});

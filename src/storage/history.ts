@@ -1,0 +1,123 @@
+// The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
+// made only of fields that events may carry: never a token.
+import type { Event, RefreshReason, TokenEvent } from "../messages/events.ts";
+
+/** One line of the timeline. Times are wall milliseconds. */
+export type RefreshRecord = {
+  readonly at: number;
+  /** The process that saw it, and its place in that process: together they name the record. */
+  readonly pid: number;
+  readonly seq: number;
+  readonly accountId: string;
+  readonly outcome: "refreshed" | "adopted" | "failed" | "needs-login";
+  readonly reason: RefreshReason | null;
+  readonly durationMs: number | null;
+  readonly oldExpiresAt: number | null;
+  readonly newExpiresAt: number | null;
+  /** Pid of the process whose refresh was adopted. */
+  readonly heldBy: number | null;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly failures: number | null;
+  readonly nextTryAt: number | null;
+};
+
+/** Sums over all processes since the file exists. */
+export type HistoryCounters = {
+  readonly starts: number;
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly refreshes: number;
+  readonly failedRefreshes: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheCreationTokens: number;
+};
+
+export type History = {
+  /** Oldest first, at most 500. */
+  readonly refreshes: readonly RefreshRecord[];
+  readonly counters: HistoryCounters;
+};
+
+export const refreshLimit = 500;
+
+const noCounters: HistoryCounters = {
+  starts: 0, requests: 0, failedRequests: 0, refreshes: 0, failedRefreshes: 0,
+  inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheCreationTokens: 0,
+};
+
+export const emptyHistory: History = { refreshes: [], counters: noCounters };
+
+/** The last `usage.updated` of a request counts, once, when the request is finished. */
+export type Usage = Pick<HistoryCounters, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheCreationTokens">;
+
+/** Adds what `event` says; the same object when it says nothing that is kept. */
+export const foldHistory = (history: History, event: Event, { pid, usage }: { pid: number; usage: Usage | null }): History => {
+  const record = recordOf(event, pid);
+  const sums = countsOf(event, usage);
+  if (record === null && sums === null) return history;
+  return {
+    refreshes: record === null ? history.refreshes : [...history.refreshes, record].slice(-refreshLimit),
+    counters: sums === null ? history.counters : addCounters(history.counters, sums),
+  };
+};
+
+/** Two histories as one: records in the order of time, each once; counters added. */
+export const mergeHistory = (left: History, right: History): History => {
+  const records = new Map([...left.refreshes, ...right.refreshes].map((record) => [`${record.at} ${record.pid} ${record.seq}`, record]));
+  const refreshes = [...records.values()].sort((a, b) => a.at - b.at || a.seq - b.seq).slice(-refreshLimit);
+  return { refreshes, counters: addCounters(left.counters, right.counters) };
+};
+
+const addCounters = (left: HistoryCounters, right: Partial<HistoryCounters>): HistoryCounters => {
+  const names = Object.keys(noCounters) as (keyof HistoryCounters)[];
+  return Object.fromEntries(names.map((name) => [name, left[name] + (right[name] ?? 0)])) as HistoryCounters;
+};
+
+const nothing = { reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null };
+
+const recordOf = (event: Event, pid: number): RefreshRecord | null => {
+  const { at, seq } = event;
+  switch (event.type) {
+    case "token.refreshed":
+    case "token.adopted":
+    case "token.refresh-failed":
+      return { ...nothing, at, pid, seq, accountId: event.accountId, reason: event.reason, ...outcomeOf(event) };
+    case "account.needs-login":
+      return { ...nothing, at, pid, seq, accountId: event.accountId, outcome: "needs-login", message: event.message.slice(0, 300) };
+    default:
+      return null;
+  }
+};
+
+const outcomeOf = (event: Exclude<TokenEvent, { type: "token.refreshing" }>): Partial<RefreshRecord> & Pick<RefreshRecord, "outcome"> => {
+  switch (event.type) {
+    case "token.refreshed":
+      return { outcome: "refreshed", durationMs: event.durationMs, oldExpiresAt: event.oldExpiresAt, newExpiresAt: event.newExpiresAt };
+    case "token.adopted":
+      return { outcome: "adopted", newExpiresAt: event.newExpiresAt, heldBy: event.heldBy };
+    default: {
+      const { errorCode, failures, nextTryAt } = event;
+      return { outcome: "failed", errorCode, message: event.message.slice(0, 300), failures, nextTryAt };
+    }
+  }
+};
+
+const failures = new Set(["upstream-error", "timeout", "failed"]);
+
+const countsOf = (event: Event, usage: Usage | null): Partial<HistoryCounters> | null => {
+  switch (event.type) {
+    case "server.listening":
+      return { starts: 1 };
+    case "request.finished":
+      return { requests: 1, failedRequests: failures.has(event.outcome) ? 1 : 0, ...usage };
+    case "token.refreshed":
+      return { refreshes: 1 };
+    case "token.refresh-failed":
+      return { failedRefreshes: 1 };
+    default:
+      return null;
+  }
+};
