@@ -1,0 +1,71 @@
+// What one held account learns: from answers of the upstream, and from time that passed. Says each change
+// once, as an event.
+import type { Clock } from "../lib/clock.ts";
+import { visibleText } from "../lib/visible-text.ts";
+import { withoutEmail } from "../lib/without-email.ts";
+import type { Publish } from "../messages/bus.ts";
+import type { Answer } from "./health.ts";
+import { lessonOf } from "./health.ts";
+import type { Held } from "./held.ts";
+import { entryOf } from "./held.ts";
+import type { LimitReading } from "./limits.ts";
+import { isNews, readLimits } from "./limits.ts";
+
+/** One held account with what is needed to speak about it. */
+export type Scope = { readonly held: Held; readonly clock: Clock; readonly publish: Publish };
+
+/** More windows than any account has. */
+const mostWindows = 40;
+
+/** Takes health and limits from one answer. */
+export const learn = (scope: Scope, answer: Answer): void => {
+  const { held, clock } = scope;
+  const readings = readLimits(answer.headers);
+  for (const reading of readings) note(scope, reading);
+  const lesson = lessonOf(answer, readings, { strikes: held.strikes, limited: held.cooling?.limited === true }, clock.now());
+  if (lesson.learnt === "strike" || lesson.learnt === "cool") held.strikes += 1;
+  if (lesson.learnt === "cool") cool(scope, lesson);
+  if (lesson.learnt !== "well") return;
+  held.strikes = 0;
+  if (lesson.clears) endCooling(scope);
+};
+
+const note = ({ held, clock, publish }: Scope, reading: LimitReading): void => {
+  const known = held.limits.get(reading.window);
+  if (known === undefined && held.limits.size >= mostWindows) return;
+  if (!isNews(known, reading, clock.now())) return;
+  held.limits.set(reading.window, { reading, readAt: clock.now() });
+  publish({ type: "limits.updated", accountId: held.account.id, ...reading });
+};
+
+const cool = ({ held, clock, publish }: Scope, { forMs, reason, limited }: { forMs: number; reason: string; limited: boolean }): void => {
+  const endsAt = clock.monotonic() + forMs;
+  const running = held.cooling;
+  // Ten requests that hit the same limit are one fact.
+  const isSame = running !== null && running.limited === limited && Math.abs(running.endsAt - endsAt) < 2000;
+  held.cooling = { until: clock.now() + forMs, endsAt, reason, limited };
+  if (!isSame) publish({ type: "account.cooling", accountId: held.account.id, until: held.cooling.until, reason, limited });
+};
+
+const endCooling = ({ held, publish }: Scope): void => {
+  if (held.cooling === null) return;
+  held.cooling = null;
+  if (held.account.enabled && held.needsLogin === null) publish({ type: "account.healthy", accountId: held.account.id });
+};
+
+/** Ends a cool-down that is over; notices a token that ended and cannot be refreshed. */
+export const settle = (scope: Scope): void => {
+  const { held, clock, publish } = scope;
+  if (held.cooling !== null && held.cooling.endsAt <= clock.monotonic()) endCooling(scope);
+  const { account, remainingMs, needsLogin } = entryOf(held, clock);
+  const ended = account.kind === "oauth" && account.refreshToken === null && (remainingMs ?? 1) <= 0;
+  if (ended && needsLogin === null) markNeedsLogin(held, "The token has ended and there is no refresh token. Sign in again.", publish);
+};
+
+/** Remembers the words of a refusal until other tokens come; says it once. */
+export const markNeedsLogin = (held: Held, message: string, publish: Publish): void => {
+  const safe = visibleText(withoutEmail(message));
+  if (held.needsLogin === safe) return;
+  held.needsLogin = safe;
+  publish({ type: "account.needs-login", accountId: held.account.id, message: safe });
+};

@@ -1,0 +1,144 @@
+// The authority over accounts in this process: which exist, how healthy they are, which token counts.
+// Synchronous and in memory; tells every change as an event, never with a token or an e-mail address.
+import type { Clock } from "../lib/clock.ts";
+import { visibleText } from "../lib/visible-text.ts";
+import { withoutEmail } from "../lib/without-email.ts";
+import type { Publish } from "../messages/bus.ts";
+import type { Account } from "./account.ts";
+import type { Answer } from "./health.ts";
+import type { AccountEntry, Held } from "./held.ts";
+import { createHeld, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
+import type { Scope } from "./learn.ts";
+import { learn, markNeedsLogin, settle } from "./learn.ts";
+import { publicLabel } from "./public-label.ts";
+
+export type Registry = {
+  list(): readonly AccountEntry[];
+  get(accountId: string): AccountEntry | null;
+  /** The registry follows the store: adds, removes, changes; a token that this process knows to be older is not taken. */
+  replaceAll(stored: ReadonlyMap<string, Account>, reason?: string): void;
+  /** One record of the store, silently as to its token; true when that gave a newer one. */
+  adopt(stored: Account): boolean;
+  /** Fresh from the token endpoint, and already durable (or about to be retried). */
+  renewed(account: Account): void;
+  /** A new sign-in or a new key, in the place of whatever was there. */
+  put(account: Account): void;
+  remove(accountId: string, reason: string): void;
+  needsLogin(accountId: string, message: string): void;
+  /** The upstream refused this access token although it looked alive. */
+  tokenRefused(accountId: string): void;
+  /** This process has seen the tokens of `stored` replaced. */
+  isSuperseded(accountId: string, stored: Account): boolean;
+  learn(accountId: string, answer: Answer): void;
+  /** Ends cool-downs that are over and notices tokens that ended without a refresh token. */
+  settle(): void;
+};
+
+export type RegistryDeps = { readonly clock: Clock; readonly publish: Publish };
+
+export const createRegistry = ({ clock, publish }: RegistryDeps): Registry => {
+  const accounts = new Map<string, Held>();
+  const withHeld = (accountId: string, act: (held: Held) => void): void => {
+    const held = accounts.get(accountId);
+    if (held !== undefined) act(held);
+  };
+  const add = (account: Account): void => {
+    const held = createHeld(account, clock);
+    accounts.set(account.id, held);
+    publish(addedEvent(entryOf(held, clock)));
+  };
+  const remove = (accountId: string, reason: string): void => {
+    if (accounts.delete(accountId)) publish({ type: "account.removed", accountId, reason });
+  };
+  return {
+    list: () => [...accounts.values()].map((held) => entryOf(held, clock)),
+    get: (accountId) => entryOrNull(accounts.get(accountId), clock),
+    replaceAll(stored, reason = "changed in the store") {
+      for (const accountId of accounts.keys()) if (!stored.has(accountId)) remove(accountId, reason);
+      for (const account of stored.values()) {
+        const held = accounts.get(account.id);
+        if (held === undefined) add(account);
+        else if (follow({ held, clock, publish }, account, reason)) {
+          publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, heldBy: null });
+        }
+      }
+    },
+    adopt(stored) {
+      const held = accounts.get(stored.id);
+      if (held === undefined) add(stored);
+      return held === undefined || follow({ held, clock, publish }, stored, "changed in the store");
+    },
+    renewed: (account) =>
+      withHeld(account.id, (held) => {
+        renew(held, account, clock);
+        markNew(held, clock);
+      }),
+    put(account) {
+      const held = accounts.get(account.id);
+      if (held === undefined) return add(account);
+      renew(held, account, clock);
+      held.cooling = null;
+      publish(addedEvent(entryOf(held, clock)));
+    },
+    remove,
+    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(held, message, publish)),
+    tokenRefused: (accountId) =>
+      withHeld(accountId, (held) => {
+        if (held.account.kind === "oauth") held.endsAt = clock.monotonic();
+        held.newUntil = Number.NEGATIVE_INFINITY;
+      }),
+    isSuperseded(accountId, stored) {
+      const held = accounts.get(accountId);
+      return held !== undefined && isSuperseded(held, stored.accessToken);
+    },
+    learn: (accountId, answer) => withHeld(accountId, (held) => learn({ held, clock, publish }, answer)),
+    settle() {
+      for (const held of accounts.values()) settle({ held, clock, publish });
+    },
+  };
+};
+
+const entryOrNull = (held: Held | undefined, clock: Clock): AccountEntry | null => (held === undefined ? null : entryOf(held, clock));
+
+const addedEvent = ({ account, health }: AccountEntry) => ({
+  type: "account.added" as const,
+  accountId: account.id,
+  kind: account.kind,
+  label: publicLabel(account.label),
+  enabled: account.enabled,
+  priority: account.priority,
+  expiresAt: account.expiresAt,
+  health,
+  lastError: account.lastError === null ? null : visibleText(withoutEmail(account.lastError)),
+});
+
+/** Everything but the tokens comes from the file; the tokens only when they are not older than ours. */
+const takeTokens = (held: Held, stored: Account, clock: Clock): boolean => {
+  const mine = held.account;
+  if (isSuperseded(held, stored.accessToken)) {
+    const { accessToken, refreshToken, expiresAt, refreshedAt } = mine;
+    held.account = { ...stored, accessToken, refreshToken, expiresAt, refreshedAt };
+    return false;
+  }
+  if (!sameTokens(mine, stored)) {
+    renew(held, stored, clock);
+    return true;
+  }
+  const moved = mine.expiresAt !== stored.expiresAt;
+  held.account = stored;
+  if (moved) held.endsAt = createHeld(stored, clock).endsAt;
+  return false;
+};
+
+/** True when the record brought newer tokens. */
+const follow = ({ held, clock, publish }: Scope, stored: Account, reason: string): boolean => {
+  const before = entryOf(held, clock);
+  const accountId = stored.id;
+  const taken = takeTokens(held, stored, clock);
+  if (taken && before.health === "needs-login") publish({ type: "account.healthy", accountId });
+  if (before.account.enabled !== stored.enabled) publish({ type: stored.enabled ? "account.enabled" : "account.disabled", accountId, reason });
+  if (before.account.label !== stored.label || before.account.priority !== stored.priority) {
+    publish({ type: "account.changed", accountId, label: publicLabel(stored.label), priority: stored.priority });
+  }
+  return taken;
+};
