@@ -16,8 +16,7 @@ import type { LockTiming } from "./lock-watch.ts";
 import { onceEach } from "./notice.ts";
 import type { OnNotice } from "./notice.ts";
 import { dataFiles } from "./paths.ts";
-import { stampOf, systemUid } from "./private-file.ts";
-import { createSystemProcesses } from "./processes.ts";
+import { stampOf } from "./private-file.ts";
 import type { Processes } from "./processes.ts";
 import type { Seal } from "./seal.ts";
 import { createStoreTransactions } from "./store-transactions.ts";
@@ -30,13 +29,13 @@ export type AccountFileDeps = {
   readonly dir: string;
   readonly clock: Clock;
   readonly seal: Seal;
+  /** `createSystemProcesses(process)`. */
+  readonly processes: Processes;
   readonly onNotice: OnNotice;
   /** Ends every wait for a lock. */
   readonly signal?: AbortSignal;
   readonly files?: Files;
   readonly random?: Random;
-  readonly processes?: Processes;
-  readonly uid?: number | null;
   readonly timing?: AccountFileTiming;
 };
 
@@ -56,11 +55,11 @@ export type AccountFile = AccountStore & {
 
 /** The store in `dir`. Touches nothing until it is used. */
 export const createAccountFile = (deps: AccountFileDeps): AccountFile => {
-  const { files = systemFiles, random = systemRandom, processes = createSystemProcesses(), timing = accountFileTiming } = deps;
-  const { dir, clock, signal } = deps;
+  const { files = systemFiles, random = systemRandom, timing = accountFileTiming } = deps;
+  const { dir, clock, processes, signal } = deps;
   const paths = dataFiles(dir);
   const onNotice = onceEach(deps.onNotice);
-  const guard = { files, uid: deps.uid === undefined ? systemUid() : deps.uid, onNotice };
+  const guard = { files, uid: processes.uid, onNotice };
   const writing: WritingDeps = { paths, guard, onNotice, write: { files, random, pid: processes.self.pid } };
   const lockIn = (name: string): FileLock => createFileLock(join(paths.locks, name), { clock, files, random, processes }, timing.lock);
   const storeLock = lockIn("accounts");

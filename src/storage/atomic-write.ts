@@ -78,6 +78,15 @@ const takeReserve = (reserve: string, temp: string, files: Files): boolean => {
   }
 };
 
+/** Never throws. */
+export const close = (fd: number, files: Files): void => {
+  try {
+    files.closeSync(fd);
+  } catch {
+    // Nothing more can be done with it.
+  }
+};
+
 const fill = (fd: number, bytes: Uint8Array, files: Files): void => {
   try {
     files.fchmodSync(fd, 0o600);
@@ -100,17 +109,19 @@ export const discard = (path: string, files: Files): void => {
 };
 
 const syncFolder = (dir: string, files: Files): boolean => {
-  // Windows cannot open a folder for this; NTFS journals the rename.
-  if (process.platform === "win32") return true;
+  let fd: number;
   try {
-    const fd = files.openSync(dir, "r");
-    try {
-      files.fsyncSync(fd);
-    } finally {
-      files.closeSync(fd);
-    }
+    fd = files.openSync(dir, "r");
+  } catch (error) {
+    // Windows opens no folders; NTFS journals the rename.
+    return codeOf(error) === "EPERM" || codeOf(error) === "EISDIR";
+  }
+  try {
+    files.fsyncSync(fd);
     return true;
   } catch {
     return false;
+  } finally {
+    close(fd, files);
   }
 };

@@ -3,10 +3,10 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
-import { discard } from "./atomic-write.ts";
+import { close, discard } from "./atomic-write.ts";
 import type { Files } from "./files.ts";
 import { certainlyDead, formatClaim, freeMark } from "./lock-claim.ts";
-import { close, highestNumber, publishDraft, readTicket, removeOld, ticketPath, writeDraft } from "./lock-tickets.ts";
+import { highestNumber, publishDraft, readTicket, removeOld, ticketPath, writeDraft } from "./lock-tickets.ts";
 import type { Draft, Ticket } from "./lock-tickets.ts";
 import { createLockWatch, lockTiming } from "./lock-watch.ts";
 import type { LockTiming, LockWatch } from "./lock-watch.ts";

@@ -16,19 +16,18 @@ import { formatHistory, parseHistory } from "./history-text.ts";
 import { onceEach } from "./notice.ts";
 import type { OnNotice } from "./notice.ts";
 import { dataFiles } from "./paths.ts";
-import { readPrivate, realFile, systemUid } from "./private-file.ts";
+import { readPrivate, realFile } from "./private-file.ts";
 import type { Guard } from "./private-file.ts";
-import { createSystemProcesses } from "./processes.ts";
 import type { Processes } from "./processes.ts";
 
 export type HistoryFileDeps = {
   readonly dir: string;
   readonly clock: Clock;
+  /** `createSystemProcesses(process)`. */
+  readonly processes: Processes;
   readonly onNotice: OnNotice;
   readonly files?: Files;
   readonly random?: Random;
-  readonly processes?: Processes;
-  readonly uid?: number | null;
 };
 
 /** No method throws. */
@@ -52,11 +51,10 @@ type Tools = { readonly path: string; readonly guard: Guard; readonly random: Ra
 
 /** The history of `dir`, shared with other processes by adding to what stands in the file. */
 export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
-  const { dir, clock, files = systemFiles, random = systemRandom, processes = createSystemProcesses() } = deps;
+  const { dir, clock, processes, files = systemFiles, random = systemRandom } = deps;
   const onNotice = onceEach(deps.onNotice);
   const pid = processes.self.pid;
-  const uid = deps.uid === undefined ? systemUid() : deps.uid;
-  const tools: Tools = { path: dataFiles(dir).history, guard: { files, uid, onNotice }, random, pid };
+  const tools: Tools = { path: dataFiles(dir).history, guard: { files, uid: processes.uid, onNotice }, random, pid };
   const lock = createFileLock(join(dataFiles(dir).locks, "history"), { clock, files, random, processes });
   const usages = createUsages();
   let base = emptyHistory;

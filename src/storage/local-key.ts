@@ -8,9 +8,10 @@ import type { Files } from "./files.ts";
 import type { OnNotice } from "./notice.ts";
 import { readPrivate } from "./private-file.ts";
 import type { Guard } from "./private-file.ts";
+import type { Processes } from "./processes.ts";
 import { codeOf, unwritable } from "./store-error.ts";
 
-export type LocalKeyDeps = { readonly files: Files; readonly random: Random; readonly pid: number; readonly uid: number | null; readonly onNotice: OnNotice };
+export type LocalKeyDeps = { readonly files: Files; readonly random: Random; readonly processes: Processes; readonly onNotice: OnNotice };
 
 // A person may put a key of their own into the file; 22 characters are 128 bits of base64.
 const acceptable = /^[\u0021-\u007e]{22,256}$/;
@@ -21,7 +22,7 @@ const acceptable = /^[\u0021-\u007e]{22,256}$/;
  * aside and reported. Throws `store-unreadable` or `store-unwritable`.
  */
 export const loadLocalKey = (path: string, deps: LocalKeyDeps): Secret => {
-  const guard: Guard = deps;
+  const guard: Guard = { files: deps.files, uid: deps.processes.uid, onNotice: deps.onNotice };
   for (;;) {
     const found = readPrivate(path, guard);
     if (found === null) {
@@ -36,9 +37,9 @@ export const loadLocalKey = (path: string, deps: LocalKeyDeps): Secret => {
 };
 
 /** Null when another process was faster. */
-const create = (path: string, { files, random, pid }: LocalKeyDeps): Secret | null => {
+const create = (path: string, { files, random, processes }: LocalKeyDeps): Secret | null => {
   const key = `cop_${base64url(random(32))}`;
-  const temp = tempName(path, { random, pid });
+  const temp = tempName(path, { random, pid: processes.self.pid });
   try {
     writeSynced(temp, key, files);
     publish(temp, path, key, files);

@@ -2,7 +2,7 @@
 // never removed, and a number is created whole and exclusively. So whoever creates n+1 has taken the lock
 // over from n, alone, and a slow process that comes too late sees a number above its own.
 import { join } from "node:path";
-import { discard, tempName } from "./atomic-write.ts";
+import { close, discard, tempName } from "./atomic-write.ts";
 import type { WriteDeps } from "./atomic-write.ts";
 import type { Files } from "./files.ts";
 import { parseClaim } from "./lock-claim.ts";
@@ -90,15 +90,6 @@ const openNew = (path: string, text: string, files: Files): number => {
     close(fd, files);
     discard(path, files);
     throw error;
-  }
-};
-
-/** Never throws. */
-export const close = (fd: number, files: Files): void => {
-  try {
-    files.closeSync(fd);
-  } catch {
-    // Nothing more can be done with it.
   }
 };
 

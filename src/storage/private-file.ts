@@ -7,11 +7,8 @@ import type { Files } from "./files.ts";
 import type { OnNotice } from "./notice.ts";
 import { codeOf, refused, unreadable, unwritable } from "./store-error.ts";
 
-/** `uid` is that of this process; null on a system without owners (Windows): then nothing is checked. */
+/** `uid` as in `Processes`. */
 export type Guard = { readonly files: Files; readonly uid: number | null; readonly onNotice: OnNotice };
-
-/** The effective user of this process. */
-export const systemUid = (): number | null => process.geteuid?.() ?? null;
 
 /**
  * Makes `dir` (0700 whatever the umask) or checks the one that is there: wider modes are repaired and

@@ -18,22 +18,28 @@ export type ProcessMark = {
 /** This process, and a look at others by pid (only meaningful for the same host and namespace). */
 export type Processes = {
   readonly self: ProcessMark;
+  /** The user whose files may be trusted; null on a system without owners (Windows): then nothing is checked. */
+  readonly uid: number | null;
   look(pid: number): { readonly alive: boolean; readonly startTime: string | null };
 };
 
-/** The machine's own processes. Reads `/proc` where there is one; never throws. */
-export const createSystemProcesses = (): Processes => ({
+/** What is asked of Node's `process`, which the caller hands in. */
+export type ThisProcess = Pick<NodeJS.Process, "pid" | "kill" | "geteuid">;
+
+/** The machine's own processes, seen from `me` (Node's `process`). Reads `/proc` where there is one; never throws. */
+export const createSystemProcesses = (me: ThisProcess): Processes => ({
+  uid: me.geteuid?.() ?? null,
   self: {
-    pid: process.pid,
+    pid: me.pid,
     bootId: attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
-    startTime: statOf(process.pid)?.startTime ?? null,
+    startTime: statOf(me.pid)?.startTime ?? null,
     host: hostname(),
     space: attempt(() => readlinkSync("/proc/self/ns/pid")),
   },
   look(pid) {
     const stat = statOf(pid);
     // A zombie answers signals but will never write again.
-    const alive = answers(pid) && stat?.state !== "Z" && stat?.state !== "X";
+    const alive = answers(pid, me) && stat?.state !== "Z" && stat?.state !== "X";
     return { alive, startTime: stat?.startTime ?? null };
   },
 });
@@ -55,10 +61,10 @@ const statOf = (pid: number): { state: string; startTime: string } | null => {
   return state === undefined || startTime === undefined ? null : { state, startTime };
 };
 
-const answers = (pid: number): boolean => {
+const answers = (pid: number, me: ThisProcess): boolean => {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
-    process.kill(pid, 0);
+    me.kill(pid, 0);
     return true;
   } catch (error) {
     // EPERM: it lives, but belongs to somebody else.
