@@ -79,6 +79,6 @@ const cellsOf = (row: AccountRow): string[] => [
   row.kind,
   row.enabled ? row.health : "disabled",
   String(row.priority),
-  row.expiresAt === null ? "never" : new Date(row.expiresAt).toISOString().slice(0, 16).replace("T", " "),
+  toHealthAccount(row).expires_at?.slice(0, 16).replace("T", " ") ?? "never",
   visibleText(row.label, 100),
 ];

@@ -50,11 +50,12 @@ By giving the code you decide to go on. Other ways: \`claude-oauth-proxy account
 // The browser may come back to the callback of this machine before anybody has typed a code.
 const codeOrCallback = async (world: World, { bus }: OpenStore, attempt: LoginAttempt): Promise<{ accountId: string } | { code: Secret }> => {
   const typed = new AbortController();
-  let stop = (): void => {};
+  const stops: (() => void)[] = [];
   const cameBack = new Promise<{ accountId: string }>((resolve) => {
-    stop = bus.subscribe((event) => {
+    const stop = bus.subscribe((event) => {
       if (event.type === "login.succeeded" && event.attemptId === attempt.attemptId) resolve({ accountId: event.accountId });
     });
+    stops.push(stop);
   });
   const line = askLine({ stdin: world.stdin, ask: (text) => void world.stderr.write(text), question: "Paste code > ", signal: typed.signal });
   try {
@@ -62,7 +63,7 @@ const codeOrCallback = async (world: World, { bus }: OpenStore, attempt: LoginAt
     if (first === null) throw new AppError({ code: "login-failed", message: "No code came from standard input.", hint: "Run `claude-oauth-proxy login` on a terminal, or pipe the code to it." });
     return "accountId" in first ? first : { code: first };
   } finally {
-    stop();
+    for (const stop of stops) stop();
     typed.abort();
   }
 };

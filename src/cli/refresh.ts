@@ -1,6 +1,7 @@
 // `refresh [ACCOUNT]`: refresh now, in this process; a running proxy adopts the new token.
 import { AppError } from "../messages/errors.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
+import { isoTime } from "./iso-time.ts";
 import { tellNotices, withStore } from "./with-store.ts";
 import type { Command, World } from "./world.ts";
 
@@ -19,7 +20,7 @@ export const refresh: Command = (world, given) =>
 
 const report = (world: World, id: string | null, outcome: RefreshOutcome): number => {
   if (outcome.outcome !== "failed") {
-    const until = outcome.expiresAt === null ? "without an expiry" : `valid until ${new Date(outcome.expiresAt).toISOString()}`;
+    const until = outcome.expiresAt === null ? "without an expiry" : `valid until ${isoTime(outcome.expiresAt) ?? "an impossible time"}`;
     world.stderr.write(`${outcome.outcome === "adopted" ? "another process had refreshed already" : "refreshed"}, ${until}\n`);
     return 0;
   }

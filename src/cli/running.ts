@@ -40,7 +40,7 @@ export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: 
   if (open.status === null) return open.refused ? { is: "none" } : { is: "foreign", url };
   const health = readHealth(open.body);
   if (health === null) return { is: "foreign", url };
-  const keyed = await ask("/auth/status", { authorization: `Bearer ${key.reveal()}` });
+  const keyed = await ask("/api/status", { authorization: `Bearer ${key.reveal()}` });
   return { is: keyed.status === 200 ? "ours" : "other-folder", url, health };
 };
 

@@ -2,6 +2,7 @@
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import type { AccountRow } from "../state/state.ts";
+import { isoTime } from "./iso-time.ts";
 import type { HealthAccount, Running } from "./running.ts";
 
 /** What is known, from a running proxy or from the store alone. */
@@ -21,7 +22,8 @@ export const toHealthAccount = (row: AccountRow): HealthAccount => ({
   label: row.label,
   kind: row.kind,
   health: row.health,
-  expires_at: row.expiresAt === null ? null : new Date(row.expiresAt).toISOString(),
+  // An API key has no expiry, whatever was once stored beside it.
+  expires_at: row.kind === "api_key" ? null : isoTime(row.expiresAt),
   last_error: row.lastError,
 });
 

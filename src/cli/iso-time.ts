@@ -1,0 +1,5 @@
+// Times for listings; a time that no calendar knows must not end the command.
+
+/** Milliseconds as ISO 8601 in UTC, null for none and for an impossible time. */
+export const isoTime = (ms: number | null): string | null =>
+  ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString();
