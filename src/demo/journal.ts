@@ -1,0 +1,104 @@
+// What the simulated server saw, for tests and for the demo: every request with its body's digest, how
+// far its answer went, and whether the client left. Bounded: old bodies go first, then old requests.
+import type { Header } from "./reply.ts";
+
+/** One request as it was seen. The object is live: fields change until `finished`. */
+export type SeenRequest = {
+  readonly id: string;
+  /** Wall milliseconds. */
+  readonly at: number;
+  /** Counts accepted connections from 1. */
+  readonly connection: number;
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  /** At most `keepBodyBytes` of it. */
+  readonly body: Buffer;
+  readonly bodyLength: number;
+  /** Of the whole body; null until it is complete, and always in fast mode. */
+  readonly bodySha256: string | null;
+  readonly bodyComplete: boolean;
+  /** Id of the simulated person whose live credential came with it. */
+  readonly account: string | null;
+  readonly status: number | null;
+  readonly responseHeaders: readonly Header[];
+  /** Bytes of the response body handed to the socket. */
+  readonly bytesSent: number;
+  readonly streaming: boolean;
+  readonly finished: boolean;
+  /** The client left before the answer was complete; `leftAtByte` is `bytesSent` at that moment. */
+  readonly aborted: boolean;
+  readonly leftAtByte: number | null;
+};
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The writing side of one `SeenRequest`. */
+export type Exchange = ReturnType<typeof createExchange>;
+
+export type Journal = ReturnType<typeof createJournal>;
+
+const bodyBudgetBytes = 64 * 1024 * 1024;
+
+const createExchange = (seen: Mutable<SeenRequest>, changed: () => void) => {
+  let cutByServer = false;
+  return {
+    seen: seen as SeenRequest,
+    update(part: Partial<SeenRequest>): void {
+      Object.assign(seen, part);
+      changed();
+    },
+    begin(status: number | null, headers: readonly Header[]): void {
+      const streaming = headers.some(([name, value]) => name.toLowerCase() === "content-type" && value.startsWith("text/event-stream"));
+      Object.assign(seen, { status, responseHeaders: headers, streaming });
+      changed();
+    },
+    sent(bytes: number): void {
+      seen.bytesSent += bytes;
+      changed();
+    },
+    /** The server ends this answer itself: the close that follows is not the client's. */
+    cut(): void {
+      cutByServer = true;
+    },
+    closed(complete: boolean): void {
+      if (seen.finished) return;
+      seen.finished = true;
+      if (!complete && !cutByServer) Object.assign(seen, { aborted: true, leftAtByte: seen.bytesSent });
+      changed();
+    },
+  };
+};
+
+/** `keepRequests` bounds the list; `changed` is called after every change of any request. */
+export const createJournal = (keepRequests: number, changed: () => void) => {
+  const requests: SeenRequest[] = [];
+  let bodyBytes = 0;
+  let total = 0;
+
+  const forgetBodies = (): void => {
+    for (const old of requests) {
+      if (bodyBytes <= bodyBudgetBytes) return;
+      bodyBytes -= old.body.length;
+      (old as Mutable<SeenRequest>).body = Buffer.alloc(0);
+    }
+  };
+
+  return {
+    requests: requests as readonly SeenRequest[],
+    total: () => total,
+    open: () => requests.filter(({ finished }) => !finished),
+    add(seen: SeenRequest): Exchange {
+      total += 1;
+      requests.push(seen);
+      if (requests.length > keepRequests) bodyBytes -= requests.shift()?.body.length ?? 0;
+      changed();
+      return createExchange(seen, changed);
+    },
+    keepBody(exchange: Exchange, part: Pick<SeenRequest, "body" | "bodyLength" | "bodySha256" | "bodyComplete">): void {
+      bodyBytes += part.body.length;
+      forgetBodies();
+      exchange.update(part);
+    },
+  };
+};

@@ -1,0 +1,33 @@
+// Waiting for something to become true without polling: looked at again after every change.
+
+export type Watch = {
+  /** Call after a change. */
+  changed(): void;
+  /** Resolves when `predicate` holds; rejects after `deadlineMs` of real time. */
+  waitFor(predicate: () => boolean, deadlineMs: number): Promise<void>;
+};
+
+export const createWatch = (): Watch => {
+  const watchers = new Set<() => void>();
+  return {
+    changed() {
+      for (const look of watchers) look();
+    },
+    waitFor: (predicate, deadlineMs) =>
+      new Promise<void>((resolve, reject) => {
+        if (predicate()) return resolve();
+        // Real time on purpose: a deadline has to pass even when a test holds the clock still.
+        const timer = setTimeout(() => settle(() => reject(new Error(`not seen within ${deadlineMs} ms: ${predicate.toString()}`))), deadlineMs);
+        const look = (): void => {
+          if (predicate()) settle(resolve);
+        };
+        const settle = (end: () => void): void => {
+          watchers.delete(look);
+          clearTimeout(timer);
+          end();
+        };
+        watchers.add(look);
+        return undefined;
+      }),
+  };
+};
