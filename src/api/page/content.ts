@@ -1,0 +1,127 @@
+// What the sign-in page shows: three states (key wanted, sign-in open, nothing open) and the accounts.
+// Pure: from the state to markup. Never a token; every text from outside is escaped by `html`.
+import type { LoginAttempt } from "../../messages/commands.ts";
+import type { EventType } from "../../messages/events.ts";
+import type { AccountRow } from "../../state/state.ts";
+import { isoTime } from "../account-view.ts";
+import { html } from "./html.ts";
+import type { Html } from "./html.ts";
+
+export type PageView = {
+  readonly unlocked: boolean;
+  /** False when no key is needed at all: there is nothing to lock. */
+  readonly keyRequired: boolean;
+  readonly mode: "oauth" | "pass-through";
+  readonly version: string;
+  readonly now: number;
+  readonly pending: LoginAttempt | null;
+  readonly accounts: readonly AccountRow[];
+};
+
+/** Events after which the page looks different. */
+const follow: readonly EventType[] = [
+  "account.added", "account.removed", "account.enabled", "account.disabled", "account.changed", "account.cooling", "account.healthy", "account.needs-login",
+  "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.succeeded", "login.failed",
+];
+
+/** The whole body of the page. */
+export const pageBody = (view: PageView): Html => html`<main>
+<h1>claude-oauth-proxy</h1>
+<p class="soft">Version ${view.version} on this machine.</p>
+<noscript><p role="alert">This page needs JavaScript. Without it, use <code>claude-oauth-proxy login</code> in a terminal.</p></noscript>
+<p id="say" class="say" role="status" aria-live="polite"></p>
+<template id="locked">${locked}</template>
+<div id="content" data-unlocked="${yesNo(view.unlocked)}" data-key-required="${yesNo(view.keyRequired)}" data-follow="${follow.join(" ")}">
+${view.unlocked ? unlocked(view) : locked}
+</div>
+</main>`;
+
+const yesNo = (value: boolean): string => (value ? "yes" : "no");
+
+const locked = html`<section aria-labelledby="key-title">
+<h2 id="key-title">Enter the local key</h2>
+<p>It proves that you may use this proxy. <code>claude-oauth-proxy print-key</code> prints it.</p>
+<form data-form="unlock">
+<label for="key">Local key</label>
+<input id="key" name="key" type="password" required autocomplete="off" spellcheck="false">
+<div class="row"><button class="main">Continue</button></div>
+</form>
+</section>`;
+
+const unlocked = (view: PageView): Html => html`${view.mode === "pass-through" ? passThrough : signIn(view)}
+<section aria-labelledby="accounts-title">
+<h2 id="accounts-title">Accounts</h2>
+${accountList(view)}
+</section>
+${view.keyRequired ? html`<div class="row"><button data-wish="lock">Forget the key in this browser</button></div>` : null}`;
+
+const passThrough = html`<section><h2>Pass-through mode</h2><p>The client keeps its own login; nothing is stored here, and there is nothing to sign in to.</p></section>`;
+
+const signIn = (view: PageView): Html => (view.pending === null ? startForm(view) : codeForm(view.pending, view.now));
+
+const terms = "https://code.claude.com/docs/en/legal-and-compliance";
+
+// Said before the first sign-in, and confirmed once.
+const consent = html`<p>Anthropic's <a href="${terms}" target="_blank" rel="noopener noreferrer">published terms</a> say that signing in with a subscription is meant for Anthropic's own applications.
+This is a tool of your own, on your own machine. An API key, or the pass-through mode, is the way without that question.</p>
+<label class="check" for="agree"><input id="agree" type="checkbox" required> <span>I have read this and want to sign in with my own account.</span></label>`;
+
+const startForm = ({ accounts }: PageView): Html => html`<section aria-labelledby="start-title">
+<h2 id="start-title">${accounts.length === 0 ? "Sign in" : "Add an account"}</h2>
+<form data-form="begin">
+${accounts.length === 0 ? consent : null}
+<button class="main">Start a sign-in</button>
+</form>
+</section>`;
+
+const codeForm = (attempt: LoginAttempt, now: number): Html => html`<section aria-labelledby="code-title">
+<h2 id="code-title">Finish the sign-in</h2>
+<ol>
+<li><a href="${attempt.authorizeUrl}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>, sign in, press Authorize. It works on any machine.</li>
+<li>The page shows a code like <code>abc…#9f3c…</code>. Copy all of it, with the # part, and paste it here.</li>
+</ol>
+<form data-form="submit" data-attempt="${attempt.attemptId}">
+<label for="code">Code</label>
+<input id="code" name="code" type="password" required autocomplete="off" spellcheck="false">
+<div class="row"><button class="main">Sign in</button><button type="button" data-wish="cancel" data-attempt="${attempt.attemptId}">Cancel</button></div>
+</form>
+${attempt.browserUrl === null ? null : html`<p class="soft">Or <a href="${attempt.browserUrl}" target="_blank" rel="noopener noreferrer">sign in without a code</a>: this browser then comes back by itself.</p>`}
+<p class="soft">Open for ${minutesLeft(attempt.expiresAt, now)}.</p>
+</section>`;
+
+const minutesLeft = (expiresAt: number, now: number): string => {
+  const minutes = Math.max(0, Math.ceil((expiresAt - now) / 60_000));
+  return minutes === 1 ? "one more minute" : `${minutes} more minutes`;
+};
+
+const accountList = ({ accounts }: PageView): Html =>
+  accounts.length === 0 ? html`<p>No account yet.</p>` : html`<ul class="accounts">${accounts.map(accountItem)}</ul>`;
+
+const healthWords: Readonly<Record<AccountRow["health"], string>> = {
+  healthy: "healthy",
+  cooling: "pausing after errors",
+  limited: "at a limit",
+  disabled: "disabled",
+  "needs-login": "sign-in needed",
+};
+
+const accountItem = (row: AccountRow): Html => html`<li data-account="${row.id}">
+<div><span class="name">${row.label}</span> <span class="health" data-health="${row.health}">${healthWords[row.health]}</span></div>
+<div class="soft">${row.kind === "oauth" ? "subscription" : "API key"} · ${row.id}${expiry(row)}</div>
+${row.lastError === null ? null : html`<div class="soft">Last error: ${row.lastError}</div>`}
+<div class="row">${buttons(row)}</div>
+</li>`;
+
+const expiry = (row: AccountRow): Html | null => {
+  const time = row.kind === "oauth" ? isoTime(row.expiresAt) : null;
+  return time === null ? null : html` · token until <time datetime="${time}">${time.slice(0, 16).replace("T", " ")} UTC</time>`;
+};
+
+const buttons = (row: AccountRow): readonly Html[] => [
+  ...(row.health === "needs-login" ? [button("start", "Sign in again", row)] : []),
+  ...(row.kind === "oauth" && row.health !== "needs-login" ? [button("refresh", "Refresh", row)] : []),
+  row.enabled ? button("disable", "Disable", row) : button("enable", "Enable", row),
+  button("remove", "Sign out", row),
+];
+
+const button = (wish: string, word: string, { label }: AccountRow): Html => html`<button data-wish="${wish}" aria-label="${word}: ${label}">${word}</button>`;

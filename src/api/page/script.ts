@@ -1,0 +1,92 @@
+// What the sign-in page does in the browser: sends a button's or a form's wish as JSON, shows the sentence
+// that comes back, and takes the page's new content from the server, which alone knows how it looks.
+// The token that proves that this page asks is kept per origin (scheme, host and port); the cookie is not.
+
+export const script = `
+"use strict";
+const store = "claude-oauth-proxy csrf";
+const byId = (id) => document.getElementById(id);
+const say = (text, tone) => { const line = byId("say"); line.textContent = text; line.dataset.tone = tone; };
+const read = () => { try { return localStorage.getItem(store); } catch { return window.csrf ?? null; } };
+const keep = (token) => { window.csrf = token; try { token === null ? localStorage.removeItem(store) : localStorage.setItem(store, token); } catch {} };
+
+const ask = async (method, path, body, key) => {
+  const headers = { "content-type": "application/json" };
+  const token = read();
+  if (token) headers["x-csrf-token"] = token;
+  if (key) headers.authorization = "Bearer " + key;
+  const answer = await fetch(path, { method, headers, body: JSON.stringify(body), credentials: "same-origin" });
+  const value = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(value?.error?.message ?? "The proxy answered " + answer.status + ".");
+  return value;
+};
+
+const renew = async () => {
+  const answer = await fetch(location.pathname, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error("The page could not be loaded again: the proxy answered " + answer.status + ".");
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("content");
+  const typed = byId("code")?.value;
+  const focused = document.activeElement?.id;
+  byId("content").replaceWith(document.importNode(fresh, true));
+  if (typed && byId("code")) byId("code").value = typed;
+  if (focused) byId(focused)?.focus();
+  follow();
+};
+
+const act = async (element, work) => {
+  if (element) element.disabled = true;
+  say("", "");
+  try {
+    const done = await work();
+    await renew();
+    if (done) say(done, "good");
+  } catch (error) {
+    say(error instanceof TypeError ? "The proxy does not answer. Is it still running?" : error.message, "bad");
+  } finally {
+    if (element) element.disabled = false;
+  }
+};
+
+const account = (element) => element.closest("[data-account]")?.dataset.account;
+const one = (id) => "/api/accounts/" + encodeURIComponent(id);
+const wishes = {
+  start: (element) => ask("POST", "/auth/device/start", account(element) ? { account_id: account(element) } : {}).then(() => "Open the link, then come back here."),
+  cancel: (element) => ask("POST", "/auth/device/cancel", { attempt_id: element.dataset.attempt }).then(() => "Sign-in cancelled."),
+  refresh: (element) => ask("POST", "/auth/refresh", { account_id: account(element) }).then(() => "Token refreshed."),
+  enable: (element) => ask("PATCH", one(account(element)), { enabled: true }).then(() => "Account enabled."),
+  disable: (element) => ask("PATCH", one(account(element)), { enabled: false }).then(() => "Account disabled."),
+  remove: (element) => confirm("Sign out " + account(element) + "? Its token is removed from this machine.") ? ask("DELETE", one(account(element)), {}).then(() => "Signed out.") : null,
+  lock: () => ask("DELETE", "/auth/device", {}).then(() => { keep(null); return "This browser has forgotten the key."; }),
+};
+const forms = {
+  unlock: (form) => ask("POST", "/auth/device", {}, form.elements.key.value.trim()).then((value) => { keep(value.csrf); form.reset(); return ""; }),
+  begin: (form) => wishes.start(form),
+  submit: (form) => ask("POST", "/auth/device/submit", { code: form.elements.code.value, attempt_id: form.dataset.attempt }).then((value) => { form.reset(); return value.message; }),
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-wish]");
+  if (button) act(button, () => wishes[button.dataset.wish](button));
+});
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  act(form.querySelector("button"), () => forms[form.dataset.form](form));
+});
+
+let events = null;
+let soon = 0;
+const later = () => { clearTimeout(soon); soon = setTimeout(() => renew().catch(() => {}), 300); };
+const follow = () => {
+  const content = byId("content");
+  const { unlocked, keyRequired } = content.dataset;
+  // The cookie is here but its companion is not: nothing could be changed, so the key is asked for again.
+  const half = unlocked === "yes" && keyRequired === "yes" && !read();
+  if (half) content.replaceChildren(byId("locked").content.cloneNode(true));
+  if (half || unlocked === "no") { events?.close(); events = null; return; }
+  if (events) return;
+  events = new EventSource("/events");
+  for (const type of content.dataset.follow.split(" ")) events.addEventListener(type, later);
+};
+follow();
+`;

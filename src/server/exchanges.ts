@@ -1,0 +1,79 @@
+// The open exchanges and connections of one server: how many there are, and how they end when it stops.
+// A connection without an open exchange is closed at once; the others may finish their answer.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+export type Exchanges = {
+  /** Counts the exchange as open until its answer is closed. */
+  add(request: IncomingMessage, response: ServerResponse): void;
+  /** Watches `socket` until it is closed. */
+  connect(socket: Socket): void;
+  open(): number;
+  /** The exchanges on `socket` that have no complete answer yet, oldest first. */
+  on(socket: Socket): readonly ServerResponse[];
+  /** No connection is kept from now on; resolves when the last one is closed. */
+  drain(): Promise<void>;
+  /** Destroys every connection. */
+  cut(): void;
+};
+
+/** Everything is forgotten when it closes, so nothing has to be taken out by hand. */
+export const createExchanges = (): Exchanges => {
+  const responses = new Map<Socket, Set<ServerResponse>>();
+  let count = 0;
+  let draining = false;
+  let empty: (() => void) | null = null;
+
+  const closeIfIdle = (socket: Socket): void => {
+    if (responses.get(socket)?.size === 0) socket.destroySoon();
+  };
+
+  const remove = (mine: Set<ServerResponse>, response: ServerResponse): void => {
+    if (mine.delete(response)) count -= 1;
+  };
+
+  // The request's socket: an answer that waits behind another one (pipelining) has none yet.
+  const add = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    const mine = responses.get(socket);
+    if (mine === undefined) return;
+    mine.add(response);
+    count += 1;
+    if (draining) response.shouldKeepAlive = false;
+    response.once("close", () => {
+      remove(mine, response);
+      if (draining) closeIfIdle(socket);
+    });
+  };
+
+  const connect = (socket: Socket): void => {
+    const mine = new Set<ServerResponse>();
+    responses.set(socket, mine);
+    socket.once("close", () => {
+      responses.delete(socket);
+      for (const response of mine) remove(mine, response);
+      if (draining && responses.size === 0) empty?.();
+    });
+  };
+
+  const drain = (): Promise<void> => {
+    draining = true;
+    const drained = new Promise<void>((resolve) => { empty = resolve; });
+    for (const [socket, open] of responses) {
+      for (const response of open) if (!response.headersSent) response.shouldKeepAlive = false;
+      closeIfIdle(socket);
+    }
+    if (responses.size === 0) empty?.();
+    return drained;
+  };
+
+  return {
+    add,
+    connect,
+    open: () => count,
+    on: (socket) => [...(responses.get(socket) ?? [])],
+    drain,
+    cut() {
+      for (const socket of responses.keys()) socket.destroy();
+    },
+  };
+};

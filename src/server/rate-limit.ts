@@ -1,0 +1,37 @@
+// How often one peer may ask: a token bucket per address, refilled by the steady clock. Off costs nothing.
+import type { Clock } from "../lib/clock.ts";
+
+/** `count` requests in `windowMs`. */
+export type Rate = { readonly count: number; readonly windowMs: number };
+
+/** Null lets the request in; a number refuses it and is the whole seconds until the next one may come. */
+export type RateLimit = (peer: string) => number | null;
+
+type Bucket = { tokens: number; at: number };
+
+/** More peers than this are not told apart: the oldest bucket is forgotten. */
+const mostPeers = 10_000;
+
+/** A peer may spend `count` at once and gets them back evenly over `windowMs`. */
+export const createRateLimit = (rate: Rate | null, clock: Pick<Clock, "monotonic">): RateLimit => {
+  if (rate === null) return () => null;
+  const buckets = new Map<string, Bucket>();
+  const perMs = rate.count / rate.windowMs;
+  return (peer) => {
+    const now = clock.monotonic();
+    const bucket = buckets.get(peer) ?? add(buckets, peer, { tokens: rate.count, at: now });
+    bucket.tokens = Math.min(rate.count, bucket.tokens + (now - bucket.at) * perMs);
+    bucket.at = now;
+    // A hair of tolerance: a peer that waits exactly as long as it was told must get in.
+    if (bucket.tokens < 1 - 1e-9) return Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1000));
+    bucket.tokens -= 1;
+    return null;
+  };
+};
+
+const add = (buckets: Map<string, Bucket>, peer: string, bucket: Bucket): Bucket => {
+  const oldest = buckets.size >= mostPeers ? buckets.keys().next().value : undefined;
+  if (oldest !== undefined) buckets.delete(oldest);
+  buckets.set(peer, bucket);
+  return bucket;
+};

@@ -1,0 +1,119 @@
+// The table of our own endpoints: path and method → who answers, who may call, what is counted as sign-in.
+// `/v1/*` is not in it: that is forwarded.
+import { createAccounts } from "../api/accounts.ts";
+import { createAuth } from "../api/auth.ts";
+import type { ApiDeps, Endpoint } from "../api/call.ts";
+import { createCallback } from "../api/callback.ts";
+import { createEvents } from "../api/events.ts";
+import { createHealth } from "../api/health.ts";
+import { createLogin } from "../api/login.ts";
+import { createMetrics } from "../api/metrics.ts";
+import { createOauth } from "../api/oauth.ts";
+import { createPage } from "../api/page/page.ts";
+import { createProbes } from "../api/probes.ts";
+import { createStatus } from "../api/status.ts";
+
+export type Route = {
+  readonly endpoint: Endpoint;
+  /** Everybody who may reach the port may call it, without the key. */
+  readonly open: boolean;
+  /** Counts against `rateLimit.auth`. */
+  readonly limited: boolean;
+};
+
+type Found = { readonly route: Route; readonly param: string } | { readonly allow: string } | { readonly missing: true };
+
+/** The route of a path (without query) and a method; `allow` lists the methods when this one is not among them. */
+export type Routes = (method: string, path: string) => Found;
+
+type Methods = Readonly<Record<string, Route>>;
+
+const keyed = (endpoint: Endpoint): Route => ({ endpoint, open: false, limited: false });
+const open = (endpoint: Endpoint): Route => ({ endpoint, open: true, limited: false });
+/** Sign-in: keyed and limited. */
+const signIn = (endpoint: Endpoint): Route => ({ endpoint, open: false, limited: true });
+
+/** The table over the endpoints of `deps`. */
+export const createRoutes = (deps: ApiDeps): Routes => {
+  const exact = new Map<string, Methods>(Object.entries({ ...programRoutes(deps), ...signInRoutes(deps) }));
+  const below = Object.entries(prefixRoutes(deps));
+  return (method, path) => {
+    const methods = exact.get(path);
+    if (methods !== undefined) return pick(methods, method, "");
+    for (const [prefix, under] of below) {
+      const param = path.startsWith(prefix) ? decoded(path.slice(prefix.length)) : null;
+      if (param !== null) return pick(under, method, param);
+    }
+    return { missing: true };
+  };
+};
+
+const programRoutes = (deps: ApiDeps): Record<string, Methods> => {
+  const probes = createProbes(deps);
+  return {
+    "/": readable(open(probes.root)),
+    "/api/hello": readable(open(probes.hello)),
+    "/health": readable(open(createHealth(deps))),
+    "/metrics": readable(keyed(createMetrics(deps))),
+    "/events": { GET: keyed(createEvents(deps)) },
+    "/api/status": readable(keyed(createStatus(deps))),
+  };
+};
+
+const signInRoutes = (deps: ApiDeps): Record<string, Methods> => {
+  const auth = createAuth(deps);
+  const oauth = createOauth(deps);
+  const page = createPage(deps);
+  const accounts = createAccounts(deps);
+  // Not for HEAD: a link preview must not use up the code.
+  const callback = { GET: { endpoint: createCallback(deps), open: true, limited: true } };
+  return {
+    "/login": readable(open(createLogin(deps))),
+    "/callback": callback,
+    "/oauth/callback": callback,
+    "/auth/device": { ...readable(open(page.show)), POST: signIn(page.unlock), DELETE: keyed(page.lock) },
+    "/auth/device/start": { POST: signIn(auth.start) },
+    "/auth/device/submit": { POST: signIn(auth.submit) },
+    "/auth/device/cancel": { POST: keyed(auth.cancel) },
+    "/auth/status": readable(keyed(auth.status)),
+    "/auth/refresh": { POST: signIn(auth.refresh) },
+    "/auth/logout": { POST: signIn(auth.logout) },
+    "/api/oauth/authorize": { POST: signIn(oauth.authorize) },
+    "/api/oauth/exchange": { POST: signIn(oauth.exchange) },
+    "/api/oauth/tokens": readable(keyed(oauth.tokens)),
+    "/api/oauth/tokens/refresh": { POST: signIn(oauth.refreshToken) },
+    "/api/oauth/tokens/delete": { POST: signIn(oauth.deleteToken) },
+    "/oauth/authorize": { GET: signIn(oauth.authorizeLink) },
+    "/oauth/exchange": { POST: signIn(oauth.exchangeLink) },
+    "/api/accounts": { ...readable(keyed(accounts.list)), POST: signIn(accounts.add) },
+  };
+};
+
+const prefixRoutes = (deps: ApiDeps): Record<string, Methods> => {
+  const accounts = createAccounts(deps);
+  const oauth = createOauth(deps);
+  const probes = createProbes(deps);
+  return {
+    "/api/accounts/": { PATCH: keyed(accounts.change), DELETE: keyed(accounts.remove) },
+    "/api/oauth/tokens/": { DELETE: keyed(oauth.removeToken) },
+    "/api/event_logging/": { POST: keyed(probes.swallow) },
+  };
+};
+
+// RFC 9110 section 9.3.2: HEAD is GET without the content; node:http leaves the content out.
+const readable = (route: Route): Methods => ({ GET: route, HEAD: route });
+
+const pick = (methods: Methods, method: string, param: string): Found => {
+  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  return route === undefined ? { allow: Object.keys(methods).join(", ") } : { route, param };
+};
+
+// Null for what names nothing: an empty or badly encoded rest.
+const decoded = (rest: string): string | null => {
+  if (rest === "") return null;
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return null;
+  }
+};
