@@ -45,7 +45,7 @@ const readValues = (path: string): Values | null => {
   if (values !== null) return values;
   throw new AppError({
     code: "bad-config",
-    message: `${path} is not a JSON object, so no setting can be read from it. It was left as it is.`,
+    message: `${path} is not a JSON object, so no setting can be read from it. It is left as it is.`,
     hint: "Repair or remove it; `claude-oauth-proxy config set KEY VALUE` moves it aside and begins a new one.",
   });
 };

@@ -42,7 +42,8 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
       size += Buffer.byteLength(batch);
       failing = false;
     } catch (error) {
-      if (!failing) onFault(`${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"}); log lines are lost until it can`);
+      const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+      if (!failing) onFault(`${path} cannot be written (${code ?? "unknown error"}); log lines are lost until it can`);
       failing = true;
     }
   };

@@ -1,0 +1,14 @@
+import { describe, expect, it } from "vitest";
+import { settingsTable } from "../../src/config/document.ts";
+import { settingKeys } from "../../src/config/names.ts";
+
+describe("the settings as a table", () => {
+  it("has one row of four cells for each setting", () => {
+    const rows = settingsTable().split("\n").slice(2);
+    expect(rows).toHaveLength(settingKeys.length);
+    for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6);
+    expect(rows.find((row) => row.includes("rateLimit.auth"))).toContain("`20/min`");
+    expect(rows.find((row) => row.includes("rateLimit.api"))).toContain("`off`");
+    expect(rows.find((row) => row.includes("`models.map`"))).toContain("| none |");
+  });
+});

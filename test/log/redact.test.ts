@@ -1,0 +1,79 @@
+// The last net: what looks like a secret, or is one we hold, never leaves in a line.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createJsonFormat, createTextFormat, formatRecord } from "../../src/log/format.ts";
+import { createRedact } from "../../src/log/redact.ts";
+import { secret } from "../../src/lib/secret.ts";
+import { everyEvent } from "./every-event.ts";
+
+const canary = "CANARYcanary0123456789CANARY";
+
+describe("by shape and name", () => {
+  it.each([
+    `sk-ant-oat01-${canary}`,
+    `key sk-ant-api03-${canary}-_x.`,
+    `Authorization: Bearer ${canary}`,
+    `authorization=bearer   ${canary}`,
+    `cop_${canary}`,
+    `${canary}#${canary}`,
+    `https://claude.ai/callback?code=${canary}&state=${canary}`,
+    `{"access_token":"${canary}","refresh_token": "${canary}"}`,
+    `x-api-key: ${canary}`,
+    `code_verifier=${canary}`,
+    `cookie: session=${canary}`,
+    `http://user:${canary}@proxy.example:3128`,
+    `eyJhbGciOiJIUzI1NiJ9.${canary}.${canary}`,
+  ])("S14 %s", (text) => {
+    const clean = createRedact()(`before ${text} after`);
+    expect(clean).not.toMatch(/canary/i);
+    expect(clean).toMatch(/^before /);
+  });
+
+  it("an e-mail address is replaced", () => {
+    expect(createRedact()("label of jane.doe+x@example.co.uk here")).toBe("label of [e-mail] here");
+  });
+
+  it.each([
+    "r1 POST /v1/messages: 200 ok in 1.2 s, first byte 800 ms, req_011CSHoEeqs5C35K2UUqR7Fy",
+    "listening on http://127.0.0.1:4001 (oauth, version 0.1.0, pid 7)",
+    "refresh failed (2): invalid_grant: the refresh token was revoked; not tried again",
+    "session 9f3c1a52-7c1e-4a54-9b5e-0e9c6a5d1f00 code: ECONNRESET state: healthy",
+    "Number of request tokens has exceeded your per-minute rate limit",
+  ])("what is needed to find a fault stays: %s", (text) => {
+    expect(createRedact()(text)).toBe(text);
+  });
+});
+
+describe("by value", () => {
+  it("a secret we hold is found anywhere, also percent-encoded, and the newest ones count", () => {
+    let held = [secret("first/secret+value")];
+    const redact = createRedact(() => held);
+    expect(redact("a first/secret+value b first%2Fsecret%2Bvalue c")).toBe("a *** b *** c");
+    held = [secret("second-secret")];
+    expect(redact("second-secret")).toBe("***");
+  });
+
+  it("a very short value does not blank ordinary words", () => {
+    expect(createRedact(() => [secret("in"), secret("")])("listening in vain")).toBe("listening in vain");
+  });
+
+  it("no event with a held secret in any field leaves it in a line, in JSON or in a recording", () => {
+    const redact = createRedact(() => [secret(canary)]);
+    const formats = [createTextFormat(redact), createJsonFormat(redact), (event: Record<string, unknown>) => formatRecord(event, redact)];
+    for (const event of everyEvent(`x${canary}y`)) for (const format of formats) expect(format(event)).not.toContain(canary);
+  });
+});
+
+describe("hostile length", () => {
+  it("a megabyte of near misses is read in linear time", () => {
+    const redact = createRedact();
+    const near = ["a@", "sk-ant-", "Bearer ", "x.", "://a", "eyJ", "?code="].map((part) => part.repeat(100_000));
+    const started = performance.now();
+    for (const text of near) redact(text);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it("any text is taken without throwing", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => typeof createRedact()(text) === "string"));
+  });
+});

@@ -1,0 +1,50 @@
+// The bus on one side, lines on the other.
+import { describe, expect, it } from "vitest";
+import { createTextFormat } from "../../src/log/format.ts";
+import { startRecord } from "../../src/log/record.ts";
+import { createRedact } from "../../src/log/redact.ts";
+import { startLog } from "../../src/log/sink.ts";
+import { createBus } from "../../src/messages/bus.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { everyEvent } from "./every-event.ts";
+
+const memory = () => {
+  const lines: string[] = [];
+  return { lines, write: (line: string) => void lines.push(line), close: async () => {} };
+};
+
+describe("the log", () => {
+  it("each target gets its own level and its own format; a line below the level is still remembered", () => {
+    const bus = createBus(createFakeClock());
+    const redact = createRedact();
+    const [all, few] = [memory(), memory()];
+    startLog(bus, [
+      { lines: all, format: createTextFormat(redact), level: "debug" },
+      { lines: few, format: createTextFormat(redact), level: "warn" },
+    ]);
+    const events = everyEvent("/v1/messages");
+    for (const { at: _at, seq: _seq, ...draft } of events) bus.publish(draft);
+    expect(all.lines).toHaveLength(events.length);
+    expect(few.lines.length).toBeLessThan(events.length);
+    expect(few.lines.find((line) => line.includes("429"))).toContain("r1 POST /v1/messages: 429");
+  });
+
+  it("after stop nothing more is written", async () => {
+    const bus = createBus(createFakeClock());
+    const target = memory();
+    const log = startLog(bus, [{ lines: target, format: createTextFormat(createRedact()), level: "debug" }]);
+    await log.stop();
+    bus.publish({ type: "account.healthy", accountId: "a" });
+    expect(target.lines).toEqual([]);
+  });
+
+  it("a recording holds every event word for word, whatever the level", () => {
+    const bus = createBus(createFakeClock());
+    const target = memory();
+    const seen: unknown[] = [];
+    bus.subscribe((event) => seen.push(event));
+    startRecord(bus, target, createRedact());
+    for (const { at: _at, seq: _seq, ...draft } of everyEvent("plain words")) bus.publish(draft);
+    expect(target.lines.map((line) => JSON.parse(line) as unknown)).toEqual(JSON.parse(JSON.stringify(seen)));
+  });
+});
