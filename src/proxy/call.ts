@@ -64,7 +64,7 @@ export const createCall = (listener: CallListener, onLeave: () => void): { reado
       if (status < 200) {
         interim += 1;
         // Undici turns an exception here into the end of this call and of its connection.
-        if (interim > mostInterimAnswers) throw new Error("too many interim answers");
+        if (interim > mostInterimAnswers) throw Object.assign(new Error("too many interim answers"), { code: "INTERIM_FLOOD" });
         return;
       }
       if (isEventStream(table)) onLeave();

@@ -1,0 +1,99 @@
+// What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded
+// amount of them, and may throw: the meter around it catches.
+import type { Phase } from "../messages/events.ts";
+import type { HeaderTable } from "./call.ts";
+import { createMessageStream } from "./message-stream.ts";
+import { createStreamScan } from "./stream-scan.ts";
+import { readUpstreamError } from "./upstream-error.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+import { emptyUsage, readMessage } from "./usage.ts";
+import type { Usage } from "./usage.ts";
+
+/** The answer's head, and the path that was asked (without its query). */
+export type MeteredAnswer = { readonly status: number; readonly table: HeaderTable; readonly path: string };
+
+export type AnswerReader = {
+  read(chunk: Buffer): void;
+  end(): void;
+  phase(): Phase;
+  /** Null until the answer held one. */
+  usage(): Usage | null;
+  error(): UpstreamError | null;
+  /** A stream that ended without `message_stop`. */
+  isIncomplete(): boolean;
+};
+
+const longestError = 64 * 1024;
+const longestMessage = 1024 * 1024;
+
+/** Null when there is nothing to learn from this answer. */
+export const readerFor = ({ status, table, path }: MeteredAnswer): AnswerReader | null => {
+  const type = table["content-type"];
+  const mediaType = typeof type === "string" ? type.toLowerCase() : "";
+  if (status >= 400) return createErrorReader();
+  if (mediaType.startsWith("text/event-stream")) return createEventReader();
+  return mediaType.startsWith("application/json") && path === "/v1/messages" ? createMessageReader() : null;
+};
+
+const createEventReader = (): AnswerReader => {
+  const usage = emptyUsage();
+  const message = createMessageStream(usage);
+  const scan = createStreamScan(message.read);
+  return {
+    read: scan.push,
+    end() {},
+    phase: message.phase,
+    usage: () => (message.usageSeen() ? usage : null),
+    error: message.error,
+    isIncomplete: message.isIncomplete,
+  };
+};
+
+const createMessageReader = (): AnswerReader => {
+  const usage = emptyUsage();
+  const text = createCollector(longestMessage);
+  let seen = false;
+  return {
+    read: text.keep,
+    end() {
+      const body = text.take();
+      if (body !== "") seen = readMessage(usage, JSON.parse(body));
+    },
+    phase: () => "body",
+    usage: () => (seen ? usage : null),
+    error: () => null,
+    isIncomplete: () => false,
+  };
+};
+
+const createErrorReader = (): AnswerReader => {
+  const text = createCollector(longestError);
+  let error: UpstreamError | null = null;
+  return {
+    read: text.keep,
+    end() {
+      error = readUpstreamError(text.take());
+    },
+    phase: () => "body",
+    usage: () => null,
+    error: () => error,
+    isIncomplete: () => false,
+  };
+};
+
+// A body beyond the limit cannot be parsed as a whole: it is given up, as an empty text.
+const createCollector = (limit: number) => {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  return {
+    keep(chunk: Buffer): void {
+      bytes += chunk.length;
+      if (bytes > limit) parts = [];
+      else parts.push(chunk);
+    },
+    take(): string {
+      const only = parts.length === 1 ? parts[0] : undefined;
+      return (only ?? Buffer.concat(parts)).toString("utf8");
+    },
+  };
+};

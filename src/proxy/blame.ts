@@ -1,0 +1,77 @@
+// Who is to blame for a failed request, in whose words, and what to do next. Pure: the one line a person
+// reads instead of a stack of logs.
+import type { Blame } from "../messages/events.ts";
+import type { HeaderTable } from "./call.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+export type BlameLine = {
+  readonly blame: Blame;
+  readonly errorCode: string;
+  readonly message: string;
+  readonly nextStep: string;
+};
+
+/** The upstream's refusal: its status (200 for an error inside a stream), headers, and own words. */
+export type Refusal = { readonly status: number; readonly table: HeaderTable; readonly error: UpstreamError };
+
+/** Names the party at fault for an error answer of the upstream. */
+export const blameUpstream = (refusal: Refusal): BlameLine => {
+  const blame = culprit(refusal);
+  return {
+    blame,
+    errorCode: refusal.error.type ?? `http-${refusal.status}`,
+    message: refusal.error.message ?? `the upstream answered ${refusal.status} without saying why`,
+    nextStep: nextStep(blame, refusal),
+  };
+};
+
+const known = new Map<string | number | null, Blame>([
+  ["overloaded_error", "overload"],
+  ["authentication_error", "credential"],
+  ["permission_error", "credential"],
+  ["billing_error", "plan-limit"],
+  ["api_error", "upstream"],
+  ["timeout_error", "upstream"],
+  [401, "credential"],
+  [402, "plan-limit"],
+  [403, "credential"],
+  [529, "overload"],
+]);
+
+const culprit = (refusal: Refusal): Blame => {
+  const { status, error, table } = refusal;
+  if (status === 429 || error.type === "rate_limit_error") return isPlanLimit(table) ? "plan-limit" : "throttle";
+  if (isAboutCredential(error.message)) return "credential";
+  if (isAboutCredits(error.message)) return "plan-limit";
+  return known.get(error.type) ?? known.get(status) ?? (isClientError(status) ? "client" : "upstream");
+};
+
+const isClientError = (status: number): boolean => status >= 400 && status < 500;
+
+// A 429 without the unified headers is a short throttle of the server, not the plan's limit.
+const isPlanLimit = (table: HeaderTable): boolean => {
+  const status = table["anthropic-ratelimit-unified-status"];
+  return status === "rejected" || status === "rate_limited" || typeof table["anthropic-ratelimit-unified-representative-claim"] === "string";
+};
+
+const isAboutCredential = (message: string | null): boolean => message !== null && /credential is only authorized|OAuth (?:authentication|token)/i.test(message);
+const isAboutCredits = (message: string | null): boolean => message !== null && /extra usage|usage credits|credit balance/i.test(message);
+
+const nextStep = (blame: Blame, { status, table }: Refusal): string => {
+  if (blame === "credential" && status === 403) return "this account may not do that: check its plan, organisation and scopes";
+  const wait = waitOf(table["retry-after"]);
+  return wait !== null && (blame === "throttle" || blame === "plan-limit") ? `${wait}; ${steps[blame]}` : steps[blame];
+};
+
+const waitOf = (after: string | string[] | undefined): string | null => (typeof after === "string" && /^\d{1,7}$/.test(after) ? `wait ${after} s` : null);
+
+const steps: Readonly<Record<Blame, string>> = {
+  throttle: "the client tries again by itself",
+  "plan-limit": "use another account, or wait until the limit resets",
+  overload: "the service is overloaded; the client tries again by itself",
+  credential: "sign in again: claude-oauth-proxy login",
+  client: "the request itself is refused: correct it as the sentence says",
+  upstream: "the service failed: try again, then look at its status page",
+  network: "check the network; the next request tries again",
+  proxy: "this is a fault of the proxy: report it with the request id",
+};

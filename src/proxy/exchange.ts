@@ -1,0 +1,133 @@
+// The record of one request on its way through, mutable on purpose: it is touched for every chunk. It owns
+// the rule that a request ends exactly once, whatever is cut and in whatever order.
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Clock, Timer } from "../lib/clock.ts";
+import type { Publish } from "../messages/bus.ts";
+import type { Blame, Outcome, Phase } from "../messages/events.ts";
+import type { Call, HeaderTable } from "./call.ts";
+import type { RequestFacts } from "./deps.ts";
+import type { Meter } from "./meter.ts";
+import { emptyBody } from "./request-body.ts";
+import type { RequestBody } from "./request-body.ts";
+
+/** How a request ended. */
+export type Ending = {
+  readonly outcome: Outcome;
+  readonly blame: Blame | null;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly nextStep: string | null;
+};
+
+export type Exchange = {
+  readonly facts: RequestFacts;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  /**
+   * `local`: the body or a credential is awaited, or an answer of our own is on its way · `awaiting`: an attempt
+   * runs and its answer has not begun · `held`: a 401 waits for a new token · `relaying`: the head went to the client.
+   */
+  stage: "local" | "awaiting" | "held" | "relaying";
+  body: RequestBody;
+  call: Call | null;
+  meter: Meter | null;
+  /** A pause between two attempts. */
+  timer: Timer | null;
+  attempts: number;
+  retries: number;
+  renewed: boolean;
+  accountId: string | null;
+  /** The connection stands: the present attempt may have been executed. */
+  sent: boolean;
+  status: number | null;
+  upstreamRequestId: string | null;
+  /** Of the answer that is relayed, with lower-case names. */
+  table: HeaderTable;
+  ttfbMs: number | null;
+  /** Monotonic: the last sign of life of the upload or of the answer. */
+  aliveAt: number;
+  longestSilenceMs: number;
+  bytesOut: number;
+  /** The client reads more slowly than the upstream sends. */
+  paused: boolean;
+  /** Progress that was last told. */
+  toldPhase: Phase | null;
+  toldBytes: number;
+  toldAt: number;
+  toldUsage: boolean;
+  /** What `finish` will say once the client has it all. */
+  ending: Ending | null;
+  finished: boolean;
+};
+
+export const ok: Ending = { outcome: "ok", blame: null, errorCode: null, message: null, nextStep: null };
+
+/** Opens the record of an admitted request. */
+export const createExchange = (parts: { request: IncomingMessage; response: ServerResponse; facts: RequestFacts; path: string }, clock: Clock): Exchange => ({
+  ...parts,
+  stage: "local",
+  body: emptyBody,
+  call: null,
+  meter: null,
+  timer: null,
+  attempts: 0,
+  retries: 0,
+  renewed: false,
+  accountId: null,
+  sent: false,
+  status: null,
+  upstreamRequestId: null,
+  table: {},
+  ttfbMs: null,
+  aliveAt: clock.monotonic(),
+  longestSilenceMs: 0,
+  bytesOut: 0,
+  paused: false,
+  toldPhase: null,
+  toldBytes: 0,
+  toldAt: 0,
+  toldUsage: false,
+  ending: null,
+  finished: false,
+});
+
+/**
+ * Ends the exchange: stops whatever still runs and publishes the one `request.finished`. A second call does
+ * nothing; true when this was the first.
+ */
+export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: { readonly clock: Clock; readonly publish: Publish }): boolean => {
+  if (exchange.finished) return false;
+  exchange.finished = true;
+  exchange.call?.abort();
+  exchange.timer?.cancel();
+  exchange.meter?.stop();
+  exchange.body.close();
+  const durationMs = clock.monotonic() - exchange.facts.receivedAt;
+  publish({
+    type: "request.finished",
+    requestId: exchange.facts.requestId,
+    status: exchange.status,
+    durationMs,
+    ttfbMs: exchange.ttfbMs,
+    longestSilenceMs: exchange.longestSilenceMs,
+    bytesIn: exchange.body.bytesIn(),
+    bytesOut: exchange.bytesOut,
+    attempts: exchange.attempts,
+    upstreamRequestId: exchange.upstreamRequestId,
+    ...ending,
+  });
+  return true;
+};
+
+/** Its answer is complete or on its way, or it is closed: nothing further may be started for it. */
+export const isOver = (exchange: Exchange): boolean => exchange.finished || exchange.ending !== null;
+
+/** Publishes what the answer has cost so far, when it said so. */
+export const tellUsage = (exchange: Exchange, publish: Publish): void => {
+  const usage = exchange.meter?.usage() ?? null;
+  if (usage === null) return;
+  exchange.toldUsage = true;
+  publish({ type: "usage.updated", requestId: exchange.facts.requestId, ...usage });
+};

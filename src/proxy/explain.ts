@@ -1,0 +1,114 @@
+// What went wrong on the way to the upstream, in words a person can act on. Pure. Messages are built from
+// codes and from the upstream's own host name, never from an error's text: that may quote anything.
+import { assertNever } from "../lib/assert-never.ts";
+import { AppError } from "../messages/errors.ts";
+import type { ErrorCode } from "../messages/errors.ts";
+
+export type Explanation = {
+  readonly code: Extract<ErrorCode, "upstream-unreachable" | "upstream-timeout" | "upstream-broken" | "bad-request" | "bad-config" | "unsafe-settings">;
+  /** The lower layer's own code, such as `ENOTFOUND`: distinct for every kind of failure. */
+  readonly reason: string;
+  readonly message: string;
+  readonly hint: string;
+  /** Trying again cannot help. */
+  readonly permanent: boolean;
+};
+
+/** Where and when it happened. */
+export type FailureScene = { readonly origin: string; readonly sent: boolean };
+
+const says = (code: Explanation["code"], message: string, hint: string, permanent = false): Omit<Explanation, "reason"> => ({ code, message, hint, permanent });
+
+const network = "check the network; the next request tries again";
+
+/** `error` as undici, Node or the tunnel gave it. */
+export const explain = (error: unknown, scene: FailureScene): Explanation => {
+  if (error instanceof AppError) return fromTunnel(error);
+  const reason = reasonOf(error);
+  return { reason, ...(scene.sent ? afterSending(reason, scene.origin) : beforeSending(reason, scene.origin)) };
+};
+
+const fromTunnel = (error: AppError): Explanation => ({
+  code: error.code === "bad-config" || error.code === "unsafe-settings" ? error.code : "upstream-unreachable",
+  reason: error.cause === undefined ? error.code : reasonOf(error.cause),
+  message: error.message,
+  hint: error.hint ?? network,
+  permanent: error.cause === undefined,
+});
+
+const beforeSending = (reason: string, origin: string): Omit<Explanation, "reason"> => {
+  const group = groups.get(reason);
+  switch (group) {
+    case "name":
+      return says("upstream-unreachable", `the name of ${origin} could not be looked up (${reason})`, "check DNS and the network, or upstream.baseUrl");
+    case "refused":
+      return says("upstream-unreachable", `${origin} refused the connection (${reason})`, "check upstream.baseUrl, a firewall or a VPN");
+    case "slow":
+      return says("upstream-timeout", `no connection to ${origin} within the time limit (${reason})`, "check the network; the limit is upstream.connectTimeoutMs");
+    case "route":
+      return says("upstream-unreachable", `there is no route to ${origin} (${reason})`, network);
+    case "files":
+      return says("upstream-unreachable", `no more files may be opened, so no connection to ${origin} (${reason})`, "raise the limit of open files (ulimit -n)");
+    case "request":
+      return says("bad-request", `the request cannot be sent on as it is (${reason})`, "check the method and the header fields", true);
+    case undefined:
+      return unnamed(reason, origin);
+    default:
+      return assertNever(group);
+  }
+};
+
+const groups = new Map<string, "name" | "refused" | "slow" | "route" | "files" | "request">([
+  ["ENOTFOUND", "name"],
+  ["EAI_AGAIN", "name"],
+  ["EAI_NODATA", "name"],
+  ["ECONNREFUSED", "refused"],
+  ["UND_ERR_CONNECT_TIMEOUT", "slow"],
+  ["ETIMEDOUT", "slow"],
+  ["ENETUNREACH", "route"],
+  ["EHOSTUNREACH", "route"],
+  ["ENETDOWN", "route"],
+  ["EMFILE", "files"],
+  ["ENFILE", "files"],
+  ["UND_ERR_INVALID_ARG", "request"],
+  ["UND_ERR_NOT_SUPPORTED", "request"],
+  ["UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", "request"],
+]);
+
+const unnamed = (reason: string, origin: string): Omit<Explanation, "reason"> => {
+  if (isCertificate(reason)) return badCertificate(reason, origin);
+  return /^(?:ERR_(?:TLS|SSL)_|EPROTO$)/.test(reason)
+    ? says("upstream-unreachable", `no TLS connection with ${origin} could be agreed (${reason})`, "something else may be listening there: check upstream.baseUrl")
+    : says("upstream-unreachable", `no connection to ${origin} (${reason})`, network);
+};
+
+const badCertificate = (reason: string, origin: string): Omit<Explanation, "reason"> =>
+  says("upstream-unreachable", `the certificate of ${origin} is not trusted (${reason}); nothing was sent`, "if a company proxy opens TLS, name its certificate authority with upstream.caFile", true);
+
+const afterSending = (reason: string, origin: string): Omit<Explanation, "reason"> => {
+  switch (reason) {
+    case "UND_ERR_HEADERS_OVERFLOW":
+      return says("upstream-broken", `${origin} sent more than 64 KiB of header fields (${reason})`, "the answer is not usable");
+    case "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH":
+      return says("bad-request", `the body is not as long as its Content-Length says (${reason})`, "the request was broken off", true);
+    case "INTERIM_FLOOD":
+      return says("upstream-broken", `${origin} sent one interim answer after another (${reason})`, "the answer is not usable");
+    case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
+      return says("upstream-broken", `${origin} sent a body of another length than it announced (${reason})`, "send the request again");
+    default:
+      return reason.startsWith("HPE_") || reason === "UND_ERR_HTTP_PARSER"
+        ? says("upstream-broken", `${origin} did not answer in correct HTTP (${reason})`, "something else may be listening there: check upstream.baseUrl and any proxy between")
+        : says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason})`, "send the request again");
+  }
+};
+
+// OpenSSL's verification results (X509_V_ERR_* without the prefix) and Node's ERR_TLS_CERT_ALTNAME_INVALID.
+const isCertificate = (reason: string): boolean => /CERT|_SIGNATURE|SELF_SIGNED|ISSUER|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/.test(reason);
+
+const reasonOf = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return "UNKNOWN";
+  if ("code" in error && typeof error.code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code)) return error.code;
+  // Several addresses were tried: the first failure speaks for all.
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return "cause" in error ? reasonOf(error.cause) : "UNKNOWN";
+};

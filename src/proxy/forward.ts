@@ -1,0 +1,151 @@
+// The way of a request, as a table of contents: target, body, credential, attempt; then relay and end.
+// It reports every fact once, and a request that was let in ends with exactly one `request.finished`.
+import type { ServerResponse } from "node:http";
+
+import type { Credential, CredentialOutcome } from "../accounts/credential.ts";
+import { AppError, meaningOf } from "../messages/errors.ts";
+import { giveUpWaiting, startAttempt, tellAssigned } from "./attempt.ts";
+import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
+import { clientLeft, shutDown, silent } from "./endings.ts";
+import { createExchange, finish, isOver, tellUsage } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { settle } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { mapsModels, planModel } from "./model-map.ts";
+import { answerOurselves } from "./own-answer.ts";
+import { relayBreak } from "./relay.ts";
+import { openRequestBody, wholeBody } from "./request-body.ts";
+import type { RequestBody } from "./request-body.ts";
+import { checkTarget } from "./target.ts";
+import { createWatch } from "./watch.ts";
+import type { Lapse } from "./watch.ts";
+
+/** Bodies up to here are collected before they are sent: on loopback that is faster than streaming them. */
+const collectBytes = 512 * 1024;
+
+/** Makes the one function that the server hands admitted `/v1/*` requests to. */
+export const createForwarder = (deps: ForwarderDeps): Forward => {
+  const lane: Lane = {
+    ...deps,
+    end(exchange, ending) {
+      if (exchange.finished) return;
+      tellUsage(exchange, deps.publish);
+      finish(exchange, ending, deps);
+      watch.remove(exchange);
+    },
+  };
+  const watch = createWatch({ clock: deps.clock, publish: deps.publish, limits: deps.settings, onLapse: (exchange, lapse) => lapsed(lane, exchange, lapse) });
+  const limits = { maxBytes: deps.settings.maxBodyBytes, collectBytes, collectAll: mapsModels(deps.settings.models) };
+  deps.cut?.addEventListener("abort", () => cutAll(lane, watch.all()), { once: true });
+
+  return (request, response, facts) => {
+    const verdict = checkTarget(request.url ?? "");
+    if (!verdict.ok) return reject(lane, response, { facts, code: verdict.code, message: verdict.message });
+    const exchange = createExchange({ request, response, facts, path: verdict.path }, deps.clock);
+    watch.add(exchange);
+    // A write that meets a closed socket is reported here too; the closing itself is handled below.
+    response.on("error", () => {});
+    response.once("close", () => settle(lane, exchange));
+    openRequestBody(request, limits, {
+      onReady: (body) => begin(lane, exchange, body),
+      onTooLarge: () => refuseBody(lane, exchange),
+      onProgress: () => {
+        if (exchange.stage === "awaiting") exchange.aliveAt = deps.clock.monotonic();
+      },
+    });
+  };
+};
+
+const reject = (lane: Lane, response: ServerResponse, refusal: { readonly facts: RequestFacts; readonly code: "bad-request" | "not-found"; readonly message: string }): void => {
+  const { code, message } = refusal;
+  const { requestId } = refusal.facts;
+  lane.publish({ type: "request.rejected", requestId, status: meaningOf(code).status, code, message });
+  lane.respondError(response, { code, message, requestId });
+};
+
+const refuseBody = (lane: Lane, exchange: Exchange): void => {
+  if (isOver(exchange)) return;
+  exchange.call?.abort();
+  const message = `the request body is larger than ${lane.settings.maxBodyBytes} bytes`;
+  const hint = "the limit is server.maxBodyBytes";
+  const ending = { outcome: "failed", blame: "client", errorCode: "too-large", message, nextStep: hint } as const;
+  if (exchange.stage === "relaying") relayBreak(lane, exchange, ending);
+  else answerOurselves(lane, exchange, { code: "too-large", message, hint }, ending);
+};
+
+/** One way to serve the request: a body, and the account that was asked for. */
+type Choice = { readonly body: RequestBody; readonly accountId: string | null };
+
+const begin = (lane: Lane, exchange: Exchange, body: RequestBody): void => {
+  if (exchange.finished) return;
+  exchange.body = body;
+  try {
+    assign(lane, exchange, choicesFor(lane, body));
+  } catch (error) {
+    failInside(lane, exchange, error);
+  }
+};
+
+const choicesFor = ({ settings }: Lane, body: RequestBody): readonly Choice[] => {
+  const asIs = [{ body, accountId: settings.accountId }];
+  const content = mapsModels(settings.models) ? body.whole() : null;
+  if (content === null) return asIs;
+  const plan = planModel(content, settings.models);
+  const mapped = plan.routes.map((route) => ({ body: { ...wholeBody(plan.apply(route)), bytesIn: body.bytesIn }, accountId: route.account ?? settings.accountId }));
+  return mapped.length === 0 ? asIs : mapped;
+};
+
+const assign = (lane: Lane, exchange: Exchange, choices: readonly Choice[]): void => {
+  const [choice, ...others] = choices;
+  if (choice === undefined) return;
+  exchange.body = choice.body;
+  if (lane.credentials === null) return depart(lane, exchange, null);
+  const outcome = lane.credentials.acquire({ sessionId: exchange.facts.sessionId, accountId: choice.accountId });
+  if (!(outcome instanceof Promise)) return decide(lane, exchange, { outcome, others });
+  outcome.then((later) => decide(lane, exchange, { outcome: later, others })).catch((error: unknown) => failInside(lane, exchange, error));
+};
+
+const decide = (lane: Lane, exchange: Exchange, { outcome, others }: { readonly outcome: CredentialOutcome; readonly others: readonly Choice[] }): void => {
+  if (isOver(exchange)) return;
+  if (outcome.ok) depart(lane, exchange, outcome.credential);
+  else if (others.length > 0) assign(lane, exchange, others);
+  else refuseWithoutCredential(lane, exchange, outcome);
+};
+
+const depart = (lane: Lane, exchange: Exchange, credential: Credential | null): void => {
+  tellAssigned(lane, exchange, credential);
+  startAttempt(lane, exchange, credential);
+};
+
+const refuseWithoutCredential = (lane: Lane, exchange: Exchange, { code, message, retryAfterSeconds }: Extract<CredentialOutcome, { ok: false }>): void => {
+  if (retryAfterSeconds !== null) exchange.response.setHeader("retry-after", String(retryAfterSeconds));
+  const hint = "sign in: claude-oauth-proxy login";
+  answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "credential", errorCode: code, message, nextStep: hint });
+};
+
+// A fault of our own must still end the one request it hit, and only that.
+const failInside = (lane: Lane, exchange: Exchange, error: unknown): void => {
+  if (isOver(exchange)) return;
+  const known = error instanceof AppError ? error : null;
+  const code = known?.code ?? "internal";
+  const message = known?.message ?? "the proxy failed to handle this request";
+  const hint = known?.hint ?? "report it with the request id";
+  answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "proxy", errorCode: code, message, nextStep: hint });
+};
+
+const lapsed = (lane: Lane, exchange: Exchange, lapse: Lapse): void => {
+  if (lapse === "client-gone") lane.end(exchange, clientLeft);
+  else if (lapse === "headers-timeout") giveUpWaiting(lane, exchange);
+  else relayBreak(lane, exchange, silent);
+};
+
+const cutAll = (lane: Lane, inFlight: Iterable<Exchange>): void => {
+  for (const exchange of inFlight) {
+    if (exchange.stage === "relaying") relayBreak(lane, exchange, shutDown);
+    else if (exchange.ending === null) {
+      exchange.call?.abort();
+      exchange.timer?.cancel();
+      answerOurselves(lane, exchange, { code: "shutting-down", message: shutDown.message ?? "" }, shutDown);
+    }
+  }
+};

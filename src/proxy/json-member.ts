@@ -1,0 +1,102 @@
+// Where a member of the outermost JSON object stands in the text, as byte offsets: so that one value can be
+// replaced and every other byte stays as the client wrote it. It never changes or rebuilds JSON.
+
+/** From the first to behind the last byte of the value. */
+export type Span = { readonly start: number; readonly end: number };
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+const closeBrace = 0x7d;
+const closeBracket = 0x5d;
+const colon = 0x3a;
+const comma = 0x2c;
+
+/**
+ * Every value of the member `name` of the outermost object (a name may wrongly stand there twice). Null when
+ * the text is not one JSON object as far as brackets and quotes tell.
+ */
+export const findMember = (text: Buffer, name: string): readonly Span[] | null => {
+  const open = skipSpace(text, 0);
+  if (text[open] !== openBrace) return null;
+  const spans: Span[] = [];
+  let at = skipSpace(text, open + 1);
+  while (text[at] === quote) {
+    const member = memberAt(text, at);
+    if (member === null) return null;
+    if (isKey(text, member.key, name)) spans.push(member.value);
+    at = skipSpace(text, member.value.end);
+    if (text[at] === comma) at = skipSpace(text, at + 1);
+  }
+  return text[at] === closeBrace && skipSpace(text, at + 1) === text.length ? spans : null;
+};
+
+const memberAt = (text: Buffer, at: number): { readonly key: Span; readonly value: Span } | null => {
+  const keyEnd = endOfString(text, at);
+  if (keyEnd === -1) return null;
+  const separator = skipSpace(text, keyEnd);
+  if (text[separator] !== colon) return null;
+  const start = skipSpace(text, separator + 1);
+  const end = endOfValue(text, start);
+  return end <= start ? null : { key: { start: at, end: keyEnd }, value: { start, end } };
+};
+
+const isKey = (text: Buffer, span: Span, name: string): boolean => {
+  const written = text.toString("utf8", span.start, span.end);
+  if (!written.includes("\\")) return written === `"${name}"`;
+  try {
+    return JSON.parse(written) === name;
+  } catch {
+    return false;
+  }
+};
+
+const skipSpace = (text: Buffer, from: number): number => {
+  let at = from;
+  for (let byte = text[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = text[at]) at += 1;
+  return at;
+};
+
+// `from` is the opening quote; the result is behind the closing one, -1 when there is none. A quote is
+// escaped when an odd number of backslashes stands before it.
+const endOfString = (text: Buffer, from: number): number => {
+  let at = from;
+  for (;;) {
+    at = text.indexOf(quote, at + 1);
+    if (at === -1) return -1;
+    let before = at - 1;
+    while (text[before] === backslash) before -= 1;
+    if ((at - before) % 2 === 1) return at + 1;
+  }
+};
+
+const endOfValue = (text: Buffer, from: number): number => {
+  const first = text[from];
+  if (first === quote) return endOfString(text, from);
+  return first === openBrace || first === openBracket ? endOfNested(text, from) : endOfScalar(text, from);
+};
+
+const endOfScalar = (text: Buffer, from: number): number => {
+  let at = from;
+  for (let byte = text[at]; byte !== undefined && byte !== comma && byte !== closeBrace && byte !== closeBracket && byte > 0x20; byte = text[at]) at += 1;
+  return at;
+};
+
+const endOfNested = (text: Buffer, from: number): number => {
+  let depth = 0;
+  let at = from;
+  while (at < text.length) {
+    const byte = text[at];
+    if (byte === quote) {
+      at = endOfString(text, at);
+      if (at === -1) return -1;
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) depth += 1;
+    else if (byte === closeBrace || byte === closeBracket) depth -= 1;
+    at += 1;
+    if (depth === 0) return at;
+  }
+  return -1;
+};

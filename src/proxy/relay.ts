@@ -1,0 +1,102 @@
+// The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes
+// first, the meter reads afterwards. What broke off upstream must never look complete to the client.
+import { visibleText } from "../lib/visible-text.ts";
+import type { HeaderTable, RawHeaders } from "./call.ts";
+import { ok } from "./exchange.ts";
+import type { Ending, Exchange } from "./exchange.ts";
+import { responseHeaders } from "./header-policy.ts";
+import type { Lane } from "./lane.ts";
+import { createMeter } from "./meter.ts";
+
+/** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
+export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly status: number; readonly raw: RawHeaders; readonly table: HeaderTable }): void => {
+  const { response, facts } = exchange;
+  const { status, table } = head;
+  const fields = responseHeaders(head.raw, status);
+  if (facts.answerHeaders !== undefined) fields.push(...facts.answerHeaders);
+  // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anyone.
+  response.sendDate = false;
+  response.writeHead(status, fields);
+  const now = lane.clock.monotonic();
+  exchange.stage = "relaying";
+  exchange.status = status;
+  exchange.table = table;
+  exchange.ttfbMs = now - facts.receivedAt;
+  exchange.aliveAt = now;
+  exchange.upstreamRequestId = text(table, "request-id");
+  exchange.body.release();
+  exchange.meter = createMeter({ status, table, path: exchange.path }, (reason) => reportMetering(lane, exchange, reason));
+  lane.publish({
+    type: "response.started",
+    requestId: facts.requestId,
+    status,
+    ttfbMs: exchange.ttfbMs,
+    upstreamRequestId: exchange.upstreamRequestId,
+    contentType: text(table, "content-type"),
+    contentEncoding: text(table, "content-encoding"),
+    retryAfter: text(table, "retry-after"),
+  });
+  // The head usually comes with the first bytes of the body: then one packet carries both.
+  queueMicrotask(() => flushLoneHead(exchange));
+};
+
+const text = (table: HeaderTable, name: string): string | null => {
+  const value = table[name];
+  return typeof value === "string" ? visibleText(value, 128) : null;
+};
+
+const flushLoneHead = ({ response, bytesOut, ending, finished }: Exchange): void => {
+  if (bytesOut === 0 && ending === null && !finished) response.flushHeaders();
+};
+
+const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>
+  lane.publish({
+    type: "notice",
+    level: "warning",
+    code: "metering-stopped",
+    message: `request ${exchange.facts.requestId}: its usage could not be read (${reason}); the answer itself went through unchanged`,
+    hint: null,
+  });
+
+/** One piece of the body. */
+export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void => {
+  const now = lane.clock.monotonic();
+  const silence = now - exchange.aliveAt;
+  if (silence > exchange.longestSilenceMs) exchange.longestSilenceMs = silence;
+  exchange.aliveAt = now;
+  exchange.bytesOut += chunk.length;
+  if (!exchange.response.write(chunk)) holdBack(lane, exchange);
+  exchange.meter?.push(chunk);
+};
+
+const holdBack = (lane: Lane, exchange: Exchange): void => {
+  if (exchange.paused || exchange.finished) return;
+  exchange.paused = true;
+  exchange.call?.pause();
+  exchange.response.once("drain", () => {
+    exchange.paused = false;
+    // It was the client who was silent.
+    exchange.aliveAt = lane.clock.monotonic();
+    exchange.call?.resume();
+  });
+};
+
+/** The upstream's regular end. Trailers are not passed on: no client asked for them (`TE` is not forwarded). */
+export const relayEnd = (exchange: Exchange): void => {
+  exchange.ending = ok;
+  exchange.response.end();
+  exchange.meter?.end();
+};
+
+/** The upstream broke off after its head had been passed on: the client's connection is destroyed. */
+export const relayBreak = (lane: Lane, exchange: Exchange, ending: Ending): void => {
+  const { request, response } = exchange;
+  lane.end(exchange, ending);
+  // Without a length and without chunks (HTTP/1.0) a plain close would look like the end of the body.
+  const closeDelimited = !response.chunkedEncoding && !response.hasHeader("content-length") && exchange.table["content-length"] === undefined;
+  // Chunks of this very tick are still corked: let them out first.
+  setImmediate(() => {
+    if (closeDelimited) request.socket.resetAndDestroy();
+    else request.socket.destroy();
+  });
+};
