@@ -3,25 +3,62 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { App } from "../app/app.ts";
+import { createScenario } from "../demo/scenario.ts";
+import type { Scenario } from "../demo/scenario.ts";
+import { createUpstream } from "../demo/upstream.ts";
+import type { Upstream } from "../demo/upstream.ts";
+import { systemRandom } from "../lib/random.ts";
+import { secret } from "../lib/secret.ts";
 import { serve } from "./serve.ts";
 import { loadSettings } from "./settings.ts";
-import type { Command, Environment, Given } from "./world.ts";
+import type { Command, Environment, Given, World } from "./world.ts";
+
+/** Short enough that a refresh can be watched: with the usual lead it comes after two minutes. */
+const accessTokenSeconds = 420;
+
+/** Slow enough that the phases of a stream can be read. */
+const chunkDelayMs = 60;
 
 export const demo: Command = async (world, given) => {
-  const upstream = await world.parts.createDemoUpstream();
+  const upstream = await createUpstream({ clock: world.clock, random: systemRandom, accessTokenSeconds, chunkDelayMs });
   const dir = await mkdtemp(join(tmpdir(), "claude-oauth-proxy-demo-"));
+  const traffic: Scenario[] = [];
   try {
-    const apart = { ...world, environment: withoutOutboundProxy(world.environment) };
-    const own: Given = { ...given, everywhere: { ...given.everywhere, dir, set: [...given.everywhere.set, ...upstream.set] } };
-    return await serve(apart, own, loadSettings(apart, own), ({ key }, { url }) => {
-      if (given.options["traffic"] === true) upstream.startTraffic({ url, key });
+    const apart = { ...world, environment: ownEnvironment(world.environment) };
+    const own = inFolder(given, dir, upstream);
+    return await serve(apart, own, loadSettings(apart, own), async (app, { url }, drawn) => {
+      if (!drawn) await signIn(app, upstream);
+      if (given.options["traffic"] === true) traffic.push(startTraffic(world, { app, upstream, url }));
     });
   } finally {
+    await Promise.all(traffic.map((scenario) => scenario.stop()));
     await upstream.close();
     await rm(dir, { recursive: true, force: true });
   }
 };
 
+const inFolder = (given: Given, dir: string, upstream: Upstream): Given => {
+  const set = Object.entries(upstream.settings()).map(([key, value]) => `${key}=${value}`);
+  return { ...given, everywhere: { ...given.everywhere, dir, set: [...given.everywhere.set, ...set, "storage.encryption=none"] } };
+};
+
 // The simulation is on loopback; a company's proxy has no part in it.
-const withoutOutboundProxy = (environment: Environment): Environment =>
+const ownEnvironment = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(https?|all)_proxy$/i.test(name)));
+
+// Without a screen there is nobody to press Authorize.
+const signIn = async ({ commands, config }: App, upstream: Upstream): Promise<void> => {
+  if (config.mode !== "oauth") return;
+  const { attemptId, authorizeUrl } = await commands.startLogin({});
+  await commands.submitCode(secret(await upstream.approve(authorizeUrl)), attemptId);
+};
+
+const startTraffic = (world: World, { app, upstream, url }: { app: App; upstream: Upstream; url: string }): Scenario => {
+  const { clock, fetch, version } = world;
+  const scenario = createScenario({ baseUrl: url, key: app.key, clock, random: systemRandom, fetch, script: upstream.script, version });
+  scenario.start();
+  // Otherwise the drain would wait for the demo's own streams.
+  app.bus.subscribe(({ type }) => void (type === "server.stopping" && scenario.stop()));
+  return scenario;
+};

@@ -3,17 +3,32 @@ import type { LoginAttempt, SubmitOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Secret } from "../lib/secret.ts";
 import { askLine } from "./prompt.ts";
+import { preferencesOf } from "./settings.ts";
 import { tellNotices, withStore } from "./with-store.ts";
 import type { Command, Given, LoginWish, OpenStore, ScreenWish, World } from "./world.ts";
 
 /** Exit code 0 signed in, 1 refused or given up. */
 export const login: Command = (world, given) =>
-  withStore(world, given, async (store) => {
+  withStore(world, given, async (store, { config }) => {
     const wish = wishOf(given);
     const screen: ScreenWish = { stdin: world.stdin, stdout: world.stdout, environment: world.environment, ascii: given.everywhere.ascii };
     if (await world.parts.canDraw(screen)) return world.parts.runLogin(store, { ...screen, ...wish });
-    return loginByLine(world, store, wish);
+    if (wish.kind === "console" || config.terms.accepted) return loginByLine(world, store, wish);
+    world.stderr.write(terms);
+    const code = await loginByLine(world, store, wish);
+    keepAnswer(world, given);
+    return code;
   });
+
+// The code was given after the notice was read: it is not shown again.
+const keepAnswer = (world: World, given: Given): void => {
+  try {
+    preferencesOf(world, given).set("terms.accepted", true);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    world.stderr.write(`claude-oauth-proxy: ${error.message}\n`);
+  }
+};
 
 const wishOf = ({ options }: Given): LoginWish => ({
   kind: options["console"] === true ? "console" : "max",
@@ -25,7 +40,6 @@ const loginByLine = async (world: World, store: OpenStore, { kind, accountId }: 
   const { commands } = store;
   const stopNotices = tellNotices(world, store);
   const tell = (text: string): void => void world.stderr.write(text);
-  if (kind === "max" && store.store.snapshot().accounts.length === 0) tell(terms);
   const attempt = await commands.startLogin({ kind, ...(accountId === null ? {} : { accountId }) });
   tell(`Open this link in a browser, sign in, and give the code that the page shows to this command on one line:\n\n${attempt.authorizeUrl}\n\n`);
   try {

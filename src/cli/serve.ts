@@ -9,11 +9,11 @@ import { exitCodes, watchSignals } from "./signals.ts";
 import { openingOf, withOpenStore } from "./with-store.ts";
 import type { Given, ScreenWish, World } from "./world.ts";
 
-/** Told where the proxy listens, before the front end starts. */
-export type OnListening = (app: App, listening: Listening) => void;
+/** Told where the proxy listens, before the front end starts; `drawn` says whether that is a dashboard. */
+export type OnListening = (app: App, listening: Listening, drawn: boolean) => Promise<void>;
 
 /** Runs until it is stopped from the screen, by a signal or by a command. Throws `AppError` (port-taken, store-…). */
-export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = () => {}): Promise<number> =>
+export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = async () => {}): Promise<number> =>
   serveOnce({ world, given, settings, onListening, screen: await screenOf(world, given) });
 
 type Serving = {
@@ -61,7 +61,7 @@ const untilStopped = async ({ world, screen, onListening }: Serving, app: App): 
     exit: world.exit,
   });
   try {
-    onListening(app, listening);
+    await onListening(app, listening, screen !== null);
     if (screen === null) tellHowToSignIn(app, listening.url);
     else await world.parts.runDashboard(app, screen);
     await app.stopped;

@@ -85,15 +85,6 @@ export type PortChoice = "next" | "quit";
 
 export type PortTakenWish = ScreenWish & { readonly message: string; readonly port: number; readonly nextPort: number | null };
 
-/** A simulated Anthropic on loopback with the settings that lead to it. */
-export type DemoUpstream = {
-  /** Settings by key, as `--set` takes them. */
-  readonly set: readonly string[];
-  /** Sends requests through the proxy at `url` until `close`. */
-  startTraffic(wish: { readonly url: string; readonly key: Secret | null }): void;
-  close(): Promise<void>;
-};
-
 /** The other parts of the program, loaded when they are needed. */
 export type Parts = {
   createApp(opening: Opening & { readonly accountId: string | null }): Promise<App>;
@@ -105,7 +96,6 @@ export type Parts = {
   askPortTaken(wish: PortTakenWish): Promise<PortChoice>;
   /** Draws the sign-in; resolves to the exit code. */
   runLogin(store: OpenStore, wish: ScreenWish & LoginWish): Promise<number>;
-  createDemoUpstream(): Promise<DemoUpstream>;
 };
 
 export type LoginWish = { readonly kind: "max" | "console"; readonly accountId: string | null; readonly browser: boolean };
