@@ -21,6 +21,8 @@ export type Held = {
   needsLogin: string | null;
   /** Access tokens this process has seen replaced: a file that still holds one is older than we are. */
   superseded: readonly Secret[];
+  /** Its newest tokens are in memory only. */
+  unsaved: boolean;
   readonly limits: Map<string, { readonly reading: LimitReading; readonly readAt: number }>;
 };
 
@@ -47,6 +49,7 @@ export const createHeld = (account: Account, clock: Clock): Held => ({
   strikes: 0,
   needsLogin: refusedBefore(account),
   superseded: [],
+  unsaved: false,
   limits: new Map(),
 });
 
@@ -66,7 +69,14 @@ export const markNew = (held: Held, clock: Clock): void => {
   held.newUntil = now + Math.min(settling, (held.endsAt === null ? settling * 2 : held.endsAt - now) / 2);
 };
 
-export const isSuperseded = (held: Held, token: Secret): boolean => held.superseded.some((old) => sameSecret(old, token));
+/** The upstream does not take the access token any more, whatever its expiry says. */
+export const endToken = (held: Held, clock: Clock): void => {
+  if (held.account.kind === "oauth") held.endsAt = clock.monotonic();
+  held.newUntil = Number.NEGATIVE_INFINITY;
+};
+
+export const isSuperseded = (held: Held | undefined, token: Secret): boolean =>
+  held !== undefined && held.superseded.some((old) => sameSecret(old, token));
 
 export const sameTokens = (left: Account, right: Account): boolean =>
   sameSecret(left.accessToken, right.accessToken) && sameSecret(left.refreshToken, right.refreshToken);

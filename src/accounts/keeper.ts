@@ -6,6 +6,7 @@ import type { Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Account, AccountStore } from "./account.ts";
 import { sameTokens } from "./held.ts";
+import type { Registry } from "./registry.ts";
 
 /** `base` is the record the tokens came from; null for a new sign-in, which replaces whatever is there. */
 export type Change = { readonly base: Account | null; readonly next: Account };
@@ -23,6 +24,8 @@ export type Keeper = {
   /** Returns after the result is durable, or after it turned out that it cannot be now. Never throws. */
   keep(change: Change): Promise<Kept>;
   isPending(accountId: string): boolean;
+  /** The account was removed on purpose: an outstanding write must not bring it back. */
+  forget(accountId: string): void;
   /** Tries every outstanding write once more, at once. */
   flush(): Promise<void>;
   stop(): void;
@@ -32,30 +35,35 @@ export type KeeperDeps = {
   readonly clock: Clock;
   readonly publish: Publish;
   readonly store: Pick<AccountStore, "update">;
-  /** This process has seen the tokens of that record replaced. */
-  readonly isSuperseded: (accountId: string, stored: Account) => boolean;
+  readonly registry: Pick<Registry, "isSuperseded" | "markUnsaved">;
 };
+
+/** What the store may hold for the tokens to be written; null: whatever it holds. */
+type Waiting = { readonly bases: readonly Account[] | null; readonly next: Account };
 
 const firstPause = 1000;
 const longestPause = 60_000;
 
 export const createKeeper = (deps: KeeperDeps): Keeper => {
-  const pending = new Map<string, Change>();
+  const pending = new Map<string, Waiting>();
+  const mark = (accountId: string): void => deps.registry.markUnsaved(accountId, pending.has(accountId));
   let timer: Timer | null = null;
   let pause = firstPause;
+  let stopped = false;
 
   const later = (): void => {
     timer?.cancel();
-    timer = deps.clock.setTimeout(() => void flush(), pause);
+    if (!stopped) timer = deps.clock.setTimeout(() => void flush(), pause);
     pause = Math.min(longestPause, pause * 2);
   };
 
   const flush = async (): Promise<void> => {
     timer?.cancel();
-    for (const [accountId, change] of pending) {
-      const result = await write(deps, change).catch(() => null);
-      if (result === null || pending.get(accountId) !== change) continue;
+    for (const [accountId, waiting] of pending) {
+      const result = await write(deps, waiting).catch(() => null);
+      if (result === null || pending.get(accountId) !== waiting) continue;
       pending.delete(accountId);
+      mark(accountId);
       if (result.kept === "stored") deps.publish(storedAgain(accountId));
     }
     if (pending.size > 0) later();
@@ -63,42 +71,56 @@ export const createKeeper = (deps: KeeperDeps): Keeper => {
   };
 
   return {
-    async keep(change) {
-      const accountId = change.next.id;
-      // A write that waits is overtaken by this one; what it started from is still what the store holds.
-      const base = pending.get(accountId)?.base ?? change.base;
+    async keep({ base, next }) {
+      const waiting = { bases: basesOf(pending.get(next.id), base), next };
       try {
-        const result = await write(deps, { base, next: change.next });
-        pending.delete(accountId);
+        const result = await write(deps, waiting);
+        pending.delete(next.id);
         return result;
       } catch (error) {
-        pending.set(accountId, { base, next: change.next });
-        deps.publish(notStored(accountId, error));
+        pending.set(next.id, waiting);
+        deps.publish(notStored(next.id, error));
         later();
         return { kept: "memory" };
+      } finally {
+        mark(next.id);
       }
     },
     isPending: (accountId) => pending.has(accountId),
+    forget(accountId) {
+      pending.delete(accountId);
+      mark(accountId);
+    },
     flush,
-    stop: () => timer?.cancel(),
+    stop() {
+      stopped = true;
+      timer?.cancel();
+    },
   };
 };
 
-const write = async (deps: KeeperDeps, { base, next }: Change): Promise<Exclude<Kept, { kept: "memory" }>> => {
-  let result: Exclude<Kept, { kept: "memory" }> = { kept: "gone" };
+// A write that waits is overtaken by the next one. The store may then hold what either started from:
+// the first write may still succeed on its way.
+const basesOf = (waiting: Waiting | undefined, base: Account | null): readonly Account[] | null => {
+  if (base === null || waiting?.bases === null) return null;
+  return [...(waiting?.bases ?? []), base].slice(-16);
+};
+
+type Written = Exclude<Kept, { kept: "memory" }>;
+
+const write = async (deps: KeeperDeps, waiting: Waiting): Promise<Written> => {
+  let result: Written = { kept: "gone" };
   await deps.store.update((current) => {
-    const stored = current.get(next.id);
-    result = decide(deps, stored, { base, next });
-    return result.kept === "stored" ? new Map(current).set(next.id, result.account) : current;
+    result = decide(deps, current.get(waiting.next.id), waiting);
+    return result.kept === "stored" ? new Map(current).set(waiting.next.id, result.account) : current;
   });
   return result;
 };
 
-const decide = (deps: KeeperDeps, stored: Account | undefined, { base, next }: Change): Exclude<Kept, { kept: "memory" }> => {
-  if (base === null) return { kept: "stored", account: next };
+const decide = (deps: KeeperDeps, stored: Account | undefined, { bases, next }: Waiting): Written => {
+  if (bases === null) return { kept: "stored", account: next };
   if (stored === undefined) return { kept: "gone" };
-  if (sameTokens(stored, next)) return { kept: "stored", account: withTokens(stored, next) };
-  const isOurs = sameTokens(stored, base) || deps.isSuperseded(next.id, stored);
+  const isOurs = [next, ...bases].some((base) => sameTokens(stored, base)) || deps.registry.isSuperseded(next.id, stored);
   return isOurs ? { kept: "stored", account: withTokens(stored, next) } : { kept: "newer", account: stored };
 };
 

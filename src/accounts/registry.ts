@@ -7,12 +7,14 @@ import type { Publish } from "../messages/bus.ts";
 import type { Account } from "./account.ts";
 import type { Answer } from "./health.ts";
 import type { AccountEntry, Held } from "./held.ts";
-import { createHeld, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
+import { createHeld, endToken, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
 import type { Scope } from "./learn.ts";
 import { learn, markNeedsLogin, settle } from "./learn.ts";
 import { publicLabel } from "./public-label.ts";
 
 export type Registry = {
+  /** Counts up whenever accounts came, went or were told anew: a reading of the store from before is then out of date. */
+  revision(): number;
   list(): readonly AccountEntry[];
   get(accountId: string): AccountEntry | null;
   /** The registry follows the store: adds, removes, changes; a token that this process knows to be older is not taken. */
@@ -29,6 +31,8 @@ export type Registry = {
   tokenRefused(accountId: string): void;
   /** This process has seen the tokens of `stored` replaced. */
   isSuperseded(accountId: string, stored: Account): boolean;
+  /** The store lacks what memory has: until that is over, its silence does not remove the account. */
+  markUnsaved(accountId: string, unsaved: boolean): void;
   learn(accountId: string, answer: Answer): void;
   /** Ends cool-downs that are over and notices tokens that ended without a refresh token. */
   settle(): void;
@@ -36,66 +40,84 @@ export type Registry = {
 
 export type RegistryDeps = { readonly clock: Clock; readonly publish: Publish };
 
-export const createRegistry = ({ clock, publish }: RegistryDeps): Registry => {
-  const accounts = new Map<string, Held>();
-  const withHeld = (accountId: string, act: (held: Held) => void): void => {
-    const held = accounts.get(accountId);
-    if (held !== undefined) act(held);
-  };
-  const add = (account: Account): void => {
-    const held = createHeld(account, clock);
-    accounts.set(account.id, held);
-    publish(addedEvent(entryOf(held, clock)));
-  };
-  const remove = (accountId: string, reason: string): void => {
-    if (accounts.delete(accountId)) publish({ type: "account.removed", accountId, reason });
-  };
+export const createRegistry = (deps: RegistryDeps): Registry => {
+  const { clock, publish } = deps;
+  const shelf = createShelf(deps);
+  const { withHeld } = shelf;
+  const scope = (held: Held): Scope => ({ held, clock, publish });
   return {
-    list: () => [...accounts.values()].map((held) => entryOf(held, clock)),
-    get: (accountId) => entryOrNull(accounts.get(accountId), clock),
+    revision: shelf.revision,
+    list: () => shelf.all().map((held) => entryOf(held, clock)),
+    get: (accountId) => entryOrNull(shelf.find(accountId), clock),
     replaceAll(stored, reason = "changed in the store") {
-      for (const accountId of accounts.keys()) if (!stored.has(accountId)) remove(accountId, reason);
+      for (const { account, unsaved } of shelf.all()) if (!stored.has(account.id) && !unsaved) shelf.remove(account.id, reason);
       for (const account of stored.values()) {
-        const held = accounts.get(account.id);
-        if (held === undefined) add(account);
-        else if (follow({ held, clock, publish }, account, reason)) {
+        const held = shelf.find(account.id);
+        if (held === undefined) shelf.add(account);
+        else if (follow(scope(held), account, reason)) {
           publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, heldBy: null });
         }
       }
     },
     adopt(stored) {
-      const held = accounts.get(stored.id);
-      if (held === undefined) add(stored);
-      return held === undefined || follow({ held, clock, publish }, stored, "changed in the store");
+      const held = shelf.find(stored.id);
+      if (held !== undefined) return follow(scope(held), stored, "changed in the store");
+      shelf.add(stored);
+      return true;
     },
-    renewed: (account) =>
-      withHeld(account.id, (held) => {
-        renew(held, account, clock);
-        markNew(held, clock);
-      }),
-    put(account) {
+    renewed: (account) => withHeld(account.id, (held) => takeRenewed(scope(held), account)),
+    put: shelf.put,
+    remove: shelf.remove,
+    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(held, message, publish)),
+    tokenRefused: (accountId) => withHeld(accountId, (held) => endToken(held, clock)),
+    isSuperseded: (accountId, stored) => isSuperseded(shelf.find(accountId), stored.accessToken),
+    markUnsaved: (accountId, unsaved) => withHeld(accountId, (held) => void (held.unsaved = unsaved)),
+    learn: (accountId, answer) => withHeld(accountId, (held) => learn(scope(held), answer)),
+    settle() {
+      for (const held of shelf.all()) settle(scope(held));
+    },
+  };
+};
+
+/** Which accounts there are, and how often that was told anew. */
+const createShelf = ({ clock, publish }: RegistryDeps) => {
+  const accounts = new Map<string, Held>();
+  let revision = 0;
+  const add = (account: Account): void => {
+    revision += 1;
+    const held = createHeld(account, clock);
+    accounts.set(account.id, held);
+    publish(addedEvent(entryOf(held, clock)));
+  };
+  return {
+    revision: () => revision,
+    all: (): readonly Held[] => [...accounts.values()],
+    find: (accountId: string): Held | undefined => accounts.get(accountId),
+    withHeld(accountId: string, act: (held: Held) => void): void {
+      const held = accounts.get(accountId);
+      if (held !== undefined) act(held);
+    },
+    add,
+    put(account: Account): void {
       const held = accounts.get(account.id);
       if (held === undefined) return add(account);
+      revision += 1;
       renew(held, account, clock);
       held.cooling = null;
       publish(addedEvent(entryOf(held, clock)));
     },
-    remove,
-    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(held, message, publish)),
-    tokenRefused: (accountId) =>
-      withHeld(accountId, (held) => {
-        if (held.account.kind === "oauth") held.endsAt = clock.monotonic();
-        held.newUntil = Number.NEGATIVE_INFINITY;
-      }),
-    isSuperseded(accountId, stored) {
-      const held = accounts.get(accountId);
-      return held !== undefined && isSuperseded(held, stored.accessToken);
-    },
-    learn: (accountId, answer) => withHeld(accountId, (held) => learn({ held, clock, publish }, answer)),
-    settle() {
-      for (const held of accounts.values()) settle({ held, clock, publish });
+    remove(accountId: string, reason: string): void {
+      revision += 1;
+      if (accounts.delete(accountId)) publish({ type: "account.removed", accountId, reason });
     },
   };
+};
+
+const takeRenewed = ({ held, clock, publish }: Scope, account: Account): void => {
+  const wasRefused = held.needsLogin !== null;
+  renew(held, account, clock);
+  markNew(held, clock);
+  if (wasRefused) publish({ type: "account.healthy", accountId: account.id });
 };
 
 const entryOrNull = (held: Held | undefined, clock: Clock): AccountEntry | null => (held === undefined ? null : entryOf(held, clock));

@@ -1,0 +1,115 @@
+// The credential for one request. Answers at once while a token is fresh; a request waits only inside the
+// mandatory window, and never longer than the token it already has would live.
+import type { Clock } from "../lib/clock.ts";
+import type { Account } from "./account.ts";
+import type { Credential, CredentialOutcome, Credentials, CredentialWish } from "./credential.ts";
+import type { AccountEntry } from "./held.ts";
+import { sameSecret } from "./held.ts";
+import { nobodyServes } from "./nobody-serves.ts";
+import type { Picked } from "./pick.ts";
+import { pick } from "./pick.ts";
+import type { PlanSettings } from "./refresh-plan.ts";
+import { refreshNeed } from "./refresh-plan.ts";
+import type { Refresher } from "./refresher.ts";
+import type { Registry } from "./registry.ts";
+import type { Reload } from "./reload.ts";
+import { createRenew } from "./renew.ts";
+import { createSticky } from "./sticky.ts";
+
+export type CredentialsDeps = {
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly refresher: Pick<Refresher, "refresh" | "nextTryAt">;
+  readonly reload: Reload;
+  readonly settings: PlanSettings & { readonly strategy: "round-robin" | "priority"; readonly sticky: boolean };
+};
+
+/** With a token that still lives, a request waits for its successor this long at most. */
+const longestWaitMs = 10_000;
+
+export const createCredentials = (deps: CredentialsDeps): Credentials => {
+  const { clock, registry, refresher, settings } = deps;
+  const sticky = createSticky();
+  const reload = createSparingReload(deps);
+  let last: string | null = null;
+
+  const choose = (wish: CredentialWish, tried: ReadonlySet<string>): Picked | null => {
+    const session = settings.sticky ? wish.sessionId : null;
+    const candidates = registry.list().map((entry) => candidateOf(entry, refresher, tried));
+    const picked = pick(candidates, { strategy: settings.strategy, named: wish.accountId, sticky: session === null ? null : sticky.get(session), last });
+    if (picked === null || picked.reason === "named") return picked;
+    if (session !== null) sticky.set(session, picked.id);
+    if (picked.reason === settings.strategy) last = picked.id;
+    return picked;
+  };
+
+  const serve = (wish: CredentialWish, tried: ReadonlySet<string>): CredentialOutcome | Promise<CredentialOutcome> => {
+    const picked = choose(wish, tried);
+    const entry = picked === null ? null : registry.get(picked.id);
+    if (picked === null || entry === null) return reload(tried.size > 0, () => serve(wish, new Set([...tried, ""]))) ?? nobodyServes(deps, wish);
+    return mustWait(entry, settings, refresher) ? afterRefresh(wish, picked, tried) : given(entry, picked);
+  };
+
+  const afterRefresh = async (wish: CredentialWish, picked: Picked, tried: ReadonlySet<string>): Promise<CredentialOutcome> => {
+    const remainingMs = registry.get(picked.id)?.remainingMs ?? 0;
+    const refreshed = refresher.refresh(picked.id, "mandatory");
+    await (remainingMs > 0 ? Promise.race([refreshed, patience(clock, Math.min(longestWaitMs, remainingMs / 2))]) : refreshed);
+    const entry = registry.get(picked.id);
+    return entry !== null && isAlive(entry) ? given(entry, picked) : serve(wish, new Set([...tried, picked.id]));
+  };
+
+  return {
+    acquire(wish) {
+      registry.settle();
+      return serve(wish, new Set());
+    },
+    renew: createRenew(deps),
+    learn: (used, answer) => registry.learn(used.accountId, answer),
+  };
+};
+
+const given = ({ account }: AccountEntry, { reason }: Picked): CredentialOutcome => ({ ok: true, credential: credentialOf(account, reason) });
+
+/** What is sent for `account`. */
+export const credentialOf = (account: Account, reason: Credential["reason"]): Credential => ({
+  accountId: account.id,
+  kind: account.kind,
+  token: account.accessToken,
+  baseUrl: account.endpoints?.baseUrl ?? null,
+  reason,
+});
+
+export const isAlive = ({ remainingMs, account }: AccountEntry): boolean => (remainingMs === null || remainingMs > 0) && !isEmpty(account);
+
+const isEmpty = (account: Account): boolean => sameSecret(account.accessToken, null) || account.accessToken.reveal() === "";
+
+const candidateOf = (entry: AccountEntry, refresher: CredentialsDeps["refresher"], tried: ReadonlySet<string>) => ({
+  id: entry.account.id,
+  health: entry.health,
+  priority: entry.account.priority,
+  usable: !tried.has(entry.account.id) && (isAlive(entry) || isRenewable(entry, refresher)),
+  coolingUntil: entry.cooling?.until ?? null,
+});
+
+const isRenewable = ({ account, needsLogin, isNew }: AccountEntry, refresher: CredentialsDeps["refresher"]): boolean =>
+  account.kind === "oauth" && account.refreshToken !== null && needsLogin === null && !isNew && refresher.nextTryAt(account.id) === null;
+
+const mustWait = (entry: AccountEntry, settings: PlanSettings, refresher: CredentialsDeps["refresher"]): boolean =>
+  entry.account.kind === "oauth" &&
+  refreshNeed({ remainingMs: entry.remainingMs, ageMs: null }, settings).need === "now" &&
+  isRenewable(entry, refresher);
+
+const patience = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, ms));
+
+type SparingReload = (already: boolean, then: () => CredentialOutcome | Promise<CredentialOutcome>) => Promise<CredentialOutcome> | null;
+
+// Somebody may have signed in from another process a moment ago: before a request is turned away the
+// store is read once, but not more than once a second.
+const createSparingReload = ({ clock, reload }: CredentialsDeps): SparingReload => {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (already, then) => {
+    if (already || clock.monotonic() - lastAt < 1000) return null;
+    lastAt = clock.monotonic();
+    return reload().then(then, then);
+  };
+};
