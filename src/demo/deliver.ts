@@ -75,11 +75,14 @@ const sendHead = async (line: Line, plan: Plan): Promise<void> => {
   response.flushHeaders();
 };
 
+/** A HEAD request gets the headers only. */
+const visible = ({ response }: Line, bytes: Buffer): number => (response.req.method === "HEAD" ? 0 : bytes.length);
+
 const sendPiece = async (line: Line, plan: Plan, bytes: Buffer): Promise<void> => {
   if (bytes.length === 0) return;
   if (plan.head === "ordinary") await flush(line, (done) => line.response.write(bytes, () => done()));
   else await flush(line, (done) => line.response.socket?.write(bytes, () => done()));
-  if (!line.isGone()) line.exchange.sent(bytes.length);
+  if (!line.isGone()) line.exchange.sent(visible(line, bytes));
 };
 
 const finish = async (line: Line, plan: Plan): Promise<void> => {
@@ -113,7 +116,7 @@ const sendWhole = (line: Line, plan: Plan): Promise<void> => {
   const bytes = plan.pieces[0]?.bytes ?? Buffer.alloc(0);
   line.exchange.begin(plan.status, plan.headers);
   line.response.writeHead(plan.status, flat(plan, line));
-  line.exchange.sent(bytes.length);
+  line.exchange.sent(visible(line, bytes));
   return flush(line, (done) => line.response.end(bytes, done));
 };
 

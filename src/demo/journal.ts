@@ -40,7 +40,7 @@ export type Journal = ReturnType<typeof createJournal>;
 
 const bodyBudgetBytes = 64 * 1024 * 1024;
 
-const createExchange = (seen: Mutable<SeenRequest>, changed: () => void) => {
+const createExchange = (seen: Mutable<SeenRequest>, changed: () => void, ended: () => void) => {
   let cutByServer = false;
   return {
     seen: seen as SeenRequest,
@@ -64,6 +64,7 @@ const createExchange = (seen: Mutable<SeenRequest>, changed: () => void) => {
     closed(complete: boolean): void {
       if (seen.finished) return;
       seen.finished = true;
+      ended();
       if (!complete && !cutByServer) Object.assign(seen, { aborted: true, leftAtByte: seen.bytesSent });
       changed();
     },
@@ -73,6 +74,7 @@ const createExchange = (seen: Mutable<SeenRequest>, changed: () => void) => {
 /** `keepRequests` bounds the list; `changed` is called after every change of any request. */
 export const createJournal = (keepRequests: number, changed: () => void) => {
   const requests: SeenRequest[] = [];
+  const unfinished = new Set<SeenRequest>();
   let bodyBytes = 0;
   let total = 0;
 
@@ -87,13 +89,15 @@ export const createJournal = (keepRequests: number, changed: () => void) => {
   return {
     requests: requests as readonly SeenRequest[],
     total: () => total,
-    open: () => requests.filter(({ finished }) => !finished),
+    /** Requests whose answer has not ended. */
+    open: (): ReadonlySet<SeenRequest> => unfinished,
     add(seen: SeenRequest): Exchange {
       total += 1;
       requests.push(seen);
+      unfinished.add(seen);
       if (requests.length > keepRequests) bodyBytes -= requests.shift()?.body.length ?? 0;
       changed();
-      return createExchange(seen, changed);
+      return createExchange(seen, changed, () => unfinished.delete(seen));
     },
     keepBody(exchange: Exchange, part: Pick<SeenRequest, "body" | "bodyLength" | "bodySha256" | "bodyComplete">): void {
       bodyBytes += part.body.length;

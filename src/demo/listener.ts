@@ -40,29 +40,31 @@ const make = ({ tls, keepAliveMs }: ListenOptions, serve: RequestListener): Serv
 
 /** Throws `AppError` `port-taken`. `changed` is called when a connection comes or goes. */
 export const listen = async (options: ListenOptions, serve: RequestListener, changed: () => void): Promise<Listener> => {
-  const numbers = new WeakMap<object, number>();
+  // By the peer's port, which is the same for a TLS socket and the plain one under it.
+  const numbers = new Map<number | undefined, number>();
   const sockets = new Set<Socket>();
   let accepted = 0;
   const server = make(options, serve);
   server.on("connection", (socket: Socket) => {
     accepted += 1;
-    numbers.set(socket, accepted);
+    const { remotePort } = socket;
+    const number = accepted;
+    numbers.set(remotePort, number);
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
       sockets.delete(socket);
+      if (numbers.get(remotePort) === number) numbers.delete(remotePort);
       changed();
     });
     changed();
   });
-  // TLS: the plain socket is the parent of the one that requests come on.
-  server.on("secureConnection", (socket: Socket & { readonly _parent?: Socket }) => numbers.set(socket, accepted));
   await bind(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     accepted: () => accepted,
     open: () => sockets.size,
-    numberOf: (request) => numbers.get(request.socket) ?? 0,
+    numberOf: (request) => numbers.get(request.socket.remotePort) ?? 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

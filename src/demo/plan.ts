@@ -31,7 +31,9 @@ const piecesOf = ({ body }: Reply, { chunkDelayMs, fast }: Pace): readonly Piece
   return parts.map((bytes, at) => ({ bytes, waitMs: at === 0 ? 0 : chunkDelayMs }));
 };
 
-const lengthOf = ({ body }: Reply): readonly Header[] => (body.kind === "bytes" ? [["content-length", String(body.bytes.length)]] : []);
+/** RFC 9110 section 8.6: no Content-Length with 204; 304 has no body either. */
+const lengthOf = ({ status, body }: Reply): readonly Header[] =>
+  body.kind === "bytes" && status !== 204 && status !== 304 ? [["content-length", String(body.bytes.length)]] : [];
 
 /** The plan without any fault. */
 export const planOf = (reply: Reply, pace: Pace): Plan => ({

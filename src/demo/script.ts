@@ -1,5 +1,6 @@
 // The rules in force, in the order they were given; each serves as often as it was asked to.
 import type { Fault, Match, Rule } from "./fault.ts";
+import { isInstead } from "./fault-instead.ts";
 
 /** What a rule is compared with. */
 export type Occasion = {
@@ -45,7 +46,11 @@ export const createScript = () => {
   return {
     take,
     isEmpty: () => rules.size === 0,
+    /** Throws `TypeError` when the rule makes no sense. */
     add(rule: Rule): RuleHandle {
+      if (rule.early === true && ![rule.fault].flat().some((fault) => isInstead(fault as Fault))) {
+        throw new TypeError("an early rule needs a fault that replaces the endpoint");
+      }
       const entry = { rule, used: 0 };
       if ((rule.times ?? 1) > 0) rules.add(entry);
       return { used: () => entry.used, remove: () => void rules.delete(entry) };

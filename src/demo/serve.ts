@@ -97,10 +97,24 @@ const planFor = async (deps: ServeDeps, arrived: Arrived, exchange: Exchange): P
 const tooLarge = (deps: ServeDeps, { requestId }: Arrived): Plan =>
   planOf(errorReply(requestId, { status: 413, message: "Request exceeds the maximum size" }, [["request-id", requestId]]), deps.pace);
 
-/** Answers one request; resolves when nothing is left to do for it. */
+/** A defect of the simulation or of a script is said aloud, never left to hang. */
+const confess = (response: ServerResponse, requestId: string, error: unknown): void => {
+  if (response.headersSent) return void response.destroy();
+  const reply = errorReply(requestId, { status: 500, message: `The simulated upstream failed: ${String(error)}` });
+  response.writeHead(500, { "content-type": "application/json" });
+  response.end(reply.body.kind === "bytes" ? reply.body.bytes : "");
+};
+
+/** Answers one request; resolves when nothing is left to do for it, and never rejects. */
 export const serve = async (deps: ServeDeps, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const { arrived, exchange } = open(deps, request);
   response.once("close", () => exchange.closed(response.writableFinished));
+  await respond(deps, { request, response, arrived, exchange }).catch((error: unknown) => confess(response, arrived.requestId, error));
+};
+
+type Turn = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly arrived: Arrived; readonly exchange: Exchange };
+
+const respond = async (deps: ServeDeps, { request, response, arrived, exchange }: Turn): Promise<void> => {
   const early = struckPlan(deps, faultsFor(deps, arrived, exchange, true), arrived, exchange);
   if (early !== null) {
     request.resume();

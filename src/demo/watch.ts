@@ -19,7 +19,12 @@ export const createWatch = (): Watch => {
         // Real time on purpose: a deadline has to pass even when a test holds the clock still.
         const timer = setTimeout(() => settle(() => reject(new Error(`not seen within ${deadlineMs} ms: ${predicate.toString()}`))), deadlineMs);
         const look = (): void => {
-          if (predicate()) settle(resolve);
+          try {
+            if (predicate()) settle(resolve);
+          } catch (error) {
+            // The predicate's fault belongs to the one who waits, not to the request that was looked at.
+            settle(() => reject(error as Error));
+          }
         };
         const settle = (end: () => void): void => {
           watchers.delete(look);
