@@ -1,0 +1,109 @@
+// Text out to a clipboard. Never claims a success that cannot be known: a terminal does not answer to
+// OSC 52, and an exit code is the word of a tool on this machine, which over SSH is the wrong one.
+// What is copied is a link, a line of settings or a request id; never a credential.
+import { spawn } from "node:child_process";
+import type { Clock } from "../../lib/clock.ts";
+import type { Environment } from "./terminal.ts";
+import { hasDisplay, isRemote, isWsl } from "./terminal.ts";
+
+/** `sure`: a tool on this machine took it. Otherwise it was sent, and nobody can tell whether it arrived. */
+export type Copied = { readonly ok: boolean; readonly sure: boolean; readonly message: string };
+
+export type Copy = (text: string) => Promise<Copied>;
+
+/** The part of a child process that is used here. */
+export type Tool = {
+  readonly stdin: { end(text: string): void; on(event: "error", listener: () => void): unknown } | null;
+  on(event: "error", listener: () => void): unknown;
+  on(event: "exit", listener: (code: number | null) => void): unknown;
+  kill(): unknown;
+};
+
+export type SpawnTool = (command: string, args: readonly string[]) => Tool;
+
+export type CopierDeps = {
+  readonly env: Environment;
+  readonly platform: NodeJS.Platform;
+  readonly clock: Clock;
+  readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly spawn?: SpawnTool;
+  /** A library with tools of its own, loaded only when no tool of the system was there. */
+  readonly loadClipboard?: () => Promise<{ write(text: string): Promise<void> }>;
+};
+
+/** A tool that neither ends nor fails is given up after this. */
+const patienceMs = 1000;
+/** hterm, and most that followed it, drop an OSC 52 with more. */
+const longestOsc52 = 74_994;
+
+/**
+ * Inside tmux its own buffer first (measured with tmux 3.3a: an application's OSC 52 and passthrough
+ * are dropped by default, `load-buffer -w` arrives); then OSC 52 over SSH, else the desktop's tool, and
+ * OSC 52 as the last resort. Never throws.
+ */
+export const createCopier = (deps: CopierDeps): Copy => async (text) => {
+  const run = (command: string, args: readonly string[]) => runTool(deps, [command, ...args], text);
+  if (deps.env["TMUX"] && (await run("tmux", ["load-buffer", "-w", "-"]))) {
+    return sent("Sent to tmux (prefix ] pastes it) and to the terminal clipboard");
+  }
+  if (isRemote(deps.env)) return throughTerminal(deps, text);
+  for (const [command, ...args] of nativeTools(deps)) {
+    if (await run(command, args)) return { ok: true, sure: true, message: "Copied to the clipboard" };
+  }
+  if (await throughLibrary(deps, text)) return { ok: true, sure: true, message: "Copied to the clipboard" };
+  return throughTerminal(deps, text);
+};
+
+/** Starts a real tool; only its input is ours, so nothing it prints can disturb the screen. */
+export const spawnTool: SpawnTool = (command, args) => spawn(command, [...args], { stdio: ["pipe", "ignore", "ignore"], windowsHide: true });
+
+// Waits for `exit`, not for `close`: wl-copy and xclip stay behind as the clipboard's owner.
+const runTool = ({ spawn: start = spawnTool, clock }: CopierDeps, [command = "", ...args]: readonly string[], text: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const tool = start(command, args);
+    const timer = clock.setTimeout(() => {
+      tool.kill();
+      resolve(false);
+    }, patienceMs);
+    const finish = (worked: boolean): void => {
+      timer.cancel();
+      resolve(worked);
+    };
+    tool.on("error", () => finish(false));
+    tool.on("exit", (code) => finish(code === 0));
+    tool.stdin?.on("error", () => finish(false));
+    tool.stdin?.end(text);
+  });
+
+type Command = readonly [string, ...string[]];
+
+const nativeTools = ({ env, platform }: CopierDeps): readonly Command[] => {
+  if (platform === "darwin") return [["pbcopy"]];
+  if (platform === "win32") return [["clip.exe"]];
+  const tools: Command[] = [];
+  if (env["TERMUX_VERSION"]) tools.push(["termux-clipboard-set"]);
+  if (env["WAYLAND_DISPLAY"]) tools.push(["wl-copy"]);
+  if (env["DISPLAY"]) tools.push(["xclip", "-selection", "clipboard", "-in"], ["xsel", "--clipboard", "--input"]);
+  if (isWsl(env)) tools.push(["clip.exe"]);
+  return tools;
+};
+
+const throughLibrary = async ({ env, platform, loadClipboard }: CopierDeps, text: string): Promise<boolean> => {
+  if (loadClipboard === undefined || !hasDisplay(env, platform)) return false;
+  try {
+    await (await loadClipboard()).write(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const throughTerminal = ({ stdout }: CopierDeps, text: string): Copied => {
+  const bytes = Buffer.from(text, "utf8");
+  if (stdout.isTTY !== true) return { ok: false, sure: true, message: "There is no clipboard here" };
+  if (bytes.length > longestOsc52) return { ok: false, sure: true, message: "Too long for the terminal clipboard" };
+  stdout.write(`\u001b]52;c;${bytes.toString("base64")}\u0007`);
+  return sent("Sent to the terminal clipboard");
+};
+
+const sent = (message: string): Copied => ({ ok: true, sure: false, message });

@@ -1,0 +1,100 @@
+// Signing in without a screen: the link and the question on standard error, one line from standard
+// input, the same sentences. The browser may finish it while nobody has typed anything.
+import type { Clock } from "../../lib/clock.ts";
+import type { Secret } from "../../lib/secret.ts";
+import type { Bus } from "../../messages/bus.ts";
+import type { Commands, LoginAttempt, StartLogin, SubmitOutcome } from "../../messages/commands.ts";
+import type { OpenBrowser, Opened } from "../edges/browser.ts";
+import { giveBack } from "./login-room.ts";
+
+export type PlainLoginDeps = {
+  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "cancelLogin">;
+  readonly subscribe: Bus["subscribe"];
+  readonly clock: Clock;
+  readonly wish: StartLogin;
+  /** Where everything is said: standard error. */
+  readonly write: (text: string) => void;
+  /** One line, null when the input has ended; stops when the signal fires. */
+  readonly askLine: (question: string, signal: AbortSignal) => Promise<Secret | null>;
+  /** A person types: a bad paste may be followed by another one. */
+  readonly interactive: boolean;
+  /** Null: `--no-browser`. */
+  readonly openBrowser: OpenBrowser | null;
+  readonly signal?: AbortSignal;
+};
+
+export type PlainLoginEnd =
+  | { readonly outcome: "signed-in"; readonly accountId: string }
+  | { readonly outcome: "cancelled" }
+  /** `closed`: the core has ended the attempt; otherwise it was given back. */
+  | { readonly outcome: "failed"; readonly errorCode: string; readonly message: string; readonly closed: boolean };
+
+const triesWithoutAnswer = 3;
+const pauseMs = 1000;
+
+/** Throws what `startLogin` and `submitCode` throw (`AppError`); an attempt that led nowhere is cancelled. */
+export const runPlainLogin = async (deps: PlainLoginDeps): Promise<PlainLoginEnd> => {
+  const attempt = await deps.commands.startLogin(deps.wish);
+  deps.write(`Open this link in a browser, sign in and press Authorize:\n\n${attempt.authorizeUrl}\n\n`);
+  if (attempt.shortUrl !== null) deps.write(`or on this machine: ${attempt.shortUrl}\n\n`);
+  const stop = new AbortController();
+  const giveUp = (): void => stop.abort();
+  deps.signal?.addEventListener("abort", giveUp, { once: true });
+  const byBrowser = watchBrowser(deps, attempt, stop.signal);
+  let end: PlainLoginEnd = { outcome: "cancelled" };
+  try {
+    end = await Promise.race([byBrowser, byLine(deps, attempt, { stop: stop.signal, byBrowser })]);
+    return end;
+  } finally {
+    deps.signal?.removeEventListener("abort", giveUp);
+    stop.abort();
+    if (end.outcome !== "signed-in") giveBack(deps.commands, attempt);
+  }
+};
+
+// Resolves with what the core says of this attempt, and as cancelled when `stop` fires.
+const watchBrowser = ({ subscribe }: PlainLoginDeps, { attemptId }: LoginAttempt, stop: AbortSignal): Promise<PlainLoginEnd> =>
+  new Promise((resolve) => {
+    const unsubscribe = subscribe((event) => {
+      if (event.type === "login.succeeded" && event.attemptId === attemptId) resolve({ outcome: "signed-in", accountId: event.accountId });
+      if (event.type === "login.failed" && event.attemptId === attemptId) resolve({ outcome: "failed", errorCode: event.errorCode, message: event.message, closed: true });
+    });
+    stop.addEventListener("abort", () => {
+      unsubscribe();
+      resolve({ outcome: "cancelled" });
+    }, { once: true });
+  });
+
+type Line = { readonly stop: AbortSignal; readonly byBrowser: Promise<PlainLoginEnd> };
+
+const byLine = async (deps: PlainLoginDeps, attempt: LoginAttempt, { stop, byBrowser }: Line): Promise<PlainLoginEnd> => {
+  const opened = openPage(deps, attempt);
+  for (;;) {
+    const code = await deps.askLine("Paste code > ", stop);
+    // Without an input the browser that was opened is the only one who can still finish it.
+    if (code === null) return (await opened).opened && !stop.aborted ? byBrowser : { outcome: "cancelled" };
+    const end = endOf(await submit(deps, attempt, code));
+    if (end.outcome !== "failed" || end.closed || !deps.interactive) return end;
+    deps.write(`${end.message}\n`);
+  }
+};
+
+const openPage = async ({ openBrowser }: PlainLoginDeps, attempt: LoginAttempt): Promise<Pick<Opened, "opened">> =>
+  openBrowser === null ? { opened: false } : openBrowser(attempt.browserUrl ?? attempt.authorizeUrl);
+
+const endOf = (outcome: SubmitOutcome): PlainLoginEnd => {
+  if (outcome.outcome === "signed-in") return { outcome: "signed-in", accountId: outcome.accountId };
+  if (outcome.outcome === "nothing") return { outcome: "failed", errorCode: "bad-paste", message: "The line held no code.", closed: false };
+  const { message } = outcome;
+  if (outcome.outcome === "failed") return { outcome: "failed", errorCode: outcome.errorCode, message, closed: true };
+  return { outcome: "failed", errorCode: outcome.outcome === "retry" ? "login-failed" : "bad-paste", message, closed: false };
+};
+
+// There is no key to try again with, so the same code is tried a few times by itself.
+const submit = async ({ commands, clock }: PlainLoginDeps, { attemptId }: LoginAttempt, code: Secret): Promise<SubmitOutcome> => {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await commands.submitCode(code, attemptId);
+    if (outcome.outcome !== "retry" || tries === triesWithoutAnswer) return outcome;
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs * tries));
+  }
+};
