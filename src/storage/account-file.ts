@@ -69,7 +69,7 @@ export const createAccountFile = (deps: AccountFileDeps): AccountFile => {
   const sweepOnce = (): void => {
     if (swept) return;
     swept = true;
-    for (const folder of [dir, join(paths.locks, "accounts")]) sweepTemps(folder, { files, processes, now: clock.now });
+    sweepTemps(dir, { files, processes, now: clock.now });
   };
 
   return {

@@ -13,6 +13,7 @@ import type { LockTiming, LockWatch } from "./lock-watch.ts";
 import { pause } from "./pause.ts";
 import type { Processes } from "./processes.ts";
 import { unwritable } from "./store-error.ts";
+import { sweepTemps } from "./sweep-temps.ts";
 
 export type LockDeps = { readonly clock: Clock; readonly files: Files; readonly random: Random; readonly processes: Processes };
 
@@ -143,6 +144,7 @@ const hold = (place: Place, won: Won & { readonly waitedFor: number | null }): H
   touch(won.fd, deps);
   const heartbeat = deps.clock.setInterval(() => touch(won.fd, deps), timing.heartbeatMs);
   removeOld(folder, won.number, deps.files);
+  sweepTemps(folder, { files: deps.files, processes: deps.processes, now: deps.clock.now });
   return {
     waitedFor: won.waitedFor,
     stillMine: () => open && counts(place, won),

@@ -1,0 +1,129 @@
+// Every single call of the file system fails in turn: the file is the old or the new one, whole.
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { writeAtomic } from "../../src/storage/atomic-write.ts";
+import { systemFiles } from "../../src/storage/files.ts";
+import type { Files } from "../../src/storage/files.ts";
+import { temporaryFolder } from "../helpers/leftovers.ts";
+import { filesWith, runFixture, systemError } from "./kit.ts";
+
+const depsOf = (files: Files = systemFiles) => ({ files, random: systemRandom, pid: process.pid });
+
+const oldFile = (): string => {
+  const path = join(temporaryFolder(), "accounts.json");
+  writeFileSync(path, "old");
+  return path;
+};
+
+const namesBeside = (path: string): readonly string[] => readdirSync(join(path, ".."));
+
+/** Names of the calls of one undisturbed write, in order. */
+const stepsOf = (): readonly string[] => {
+  const steps: string[] = [];
+  writeAtomic(oldFile(), "new", depsOf(filesWith(({ name }) => void steps.push(name))));
+  return steps;
+};
+
+describe("writing a file as a whole", () => {
+  it("syncs the content before the rename and the folder after it", () => {
+    expect(stepsOf()).toEqual([
+      "openSync", "fchmodSync", "writeSync", "ftruncateSync", "fsyncSync", "closeSync", "renameSync", "openSync", "fsyncSync", "closeSync",
+    ]);
+  });
+
+  it("D1 whichever call fails, the file is the old or the new one and nothing is left beside it", () => {
+    const outcomes = stepsOf().map((step, index) => {
+      const path = oldFile();
+      let thrown = "";
+      try {
+        writeAtomic(path, "new", depsOf(filesWith(({ count }) => { if (count === index + 1) throw systemError("EIO"); })));
+      } catch (error) {
+        thrown = String(Reflect.get(error as object, "code"));
+      }
+      expect(namesBeside(path), step).toEqual(["accounts.json"]);
+      return `${step} ${thrown || "written"} ${readFileSync(path, "utf8")}`;
+    });
+    expect(outcomes.slice(0, 7)).toEqual(["openSync", "fchmodSync", "writeSync", "ftruncateSync", "fsyncSync", "closeSync", "renameSync"].map((step) => `${step} store-unwritable old`));
+    expect(outcomes.slice(7)).toEqual(["openSync written new", "fsyncSync written new", "closeSync written new"]);
+  });
+
+  it("a folder that cannot be synced does not make a live file unsaved", () => {
+    const path = oldFile();
+    let synced = 0;
+    const files = filesWith(({ name }) => { if (name === "fsyncSync" && (synced += 1) === 2) throw systemError("EIO"); });
+    expect(writeAtomic(path, "new", depsOf(files))).toEqual({ synced: false });
+    expect(readFileSync(path, "utf8")).toBe("new");
+  });
+
+  it("goes on after a short write", () => {
+    const path = oldFile();
+    const files: Files = { ...systemFiles, writeSync: ((fd: number, data: Uint8Array, offset: number) => systemFiles.writeSync(fd, data, offset, 1)) as Files["writeSync"] };
+    writeAtomic(path, "content in pieces", depsOf(files));
+    expect(readFileSync(path, "utf8")).toBe("content in pieces");
+  });
+
+  it.each([["ENOSPC", "the disk is full"], ["EROFS", "the file system is read-only"], ["EACCES", "permission denied"], ["EDQUOT", "quota"]])(
+    "%s names the path, the reason and what to do",
+    (code, reason) => {
+      const path = oldFile();
+      const files = filesWith(({ name }) => { if (name === "openSync") throw systemError(code); });
+      expect(() => writeAtomic(path, "new", depsOf(files))).toThrow(
+        expect.objectContaining({ code: "store-unwritable", message: expect.stringMatching(new RegExp(`${path}.*${reason}`)), hint: expect.stringMatching(/\w/) }),
+      );
+    },
+  );
+
+  it("what stops it before the rename comes through unchanged and leaves the old file", () => {
+    const path = oldFile();
+    const stop = new Error("the lock is another's");
+    expect(() => writeAtomic(path, "new", depsOf(), { beforeCommit: () => { throw stop; } })).toThrow(stop);
+    expect([readFileSync(path, "utf8"), namesBeside(path)]).toEqual(["old", ["accounts.json"]]);
+  });
+
+  it("starts again when somebody sweeps its temporary file away", () => {
+    const path = oldFile();
+    let swept = false;
+    const files = filesWith(({ name, args }) => {
+      if (name === "renameSync" && !swept) {
+        swept = true;
+        systemFiles.unlinkSync(String(args[0]));
+      }
+    });
+    writeAtomic(path, "new", depsOf(files));
+    expect([readFileSync(path, "utf8"), namesBeside(path)]).toEqual(["new", ["accounts.json"]]);
+  });
+});
+
+describe("the reserve", () => {
+  const fullAt = (step: "openSync" | "writeSync") => {
+    let full = true;
+    return filesWith(({ name, args }) => {
+      if (name !== step || !full || (step === "openSync" && args[1] !== "wx")) return;
+      full = false;
+      throw systemError("ENOSPC");
+    });
+  };
+
+  it.each(["openSync", "writeSync"] as const)("is used up when the disk is full at %s", (step) => {
+    const path = oldFile();
+    const reserve = `${path}.reserve`;
+    writeFileSync(reserve, "x".repeat(8192), { mode: 0o644 });
+    writeAtomic(path, "new", depsOf(fullAt(step)), { reserve });
+    expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777, namesBeside(path)]).toEqual(["new", 0o600, ["accounts.json"]]);
+  });
+
+  it("that is not there leaves the old file and the reason", () => {
+    const path = oldFile();
+    expect(() => writeAtomic(path, "new", depsOf(fullAt("writeSync")), { reserve: `${path}.reserve` })).toThrow(/disk is full/);
+    expect([readFileSync(path, "utf8"), namesBeside(path)]).toEqual(["old", ["accounts.json"]]);
+  });
+});
+
+describe("modes", () => {
+  it.each(["000", "022", "077"])("D6 are 0600 and 0700 under umask %s", async (umask) => {
+    const { lines } = await runFixture("store-umask", temporaryFolder(), umask).ended;
+    expect(lines).toEqual(["data 700", "data/accounts.json 600", "data/accounts.json.bak 600", "data/accounts.json.reserve 600", "data/key 600", "data/locks 700"]);
+  });
+});

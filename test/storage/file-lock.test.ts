@@ -1,0 +1,227 @@
+// The lock in one process, with a clock that stands still and holders that are made up.
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { createFileLock } from "../../src/storage/file-lock.ts";
+import { systemFiles } from "../../src/storage/files.ts";
+import type { Files } from "../../src/storage/files.ts";
+import { formatClaim } from "../../src/storage/lock-claim.ts";
+import type { ProcessMark } from "../../src/storage/processes.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { temporaryFolder } from "../helpers/leftovers.ts";
+import { filesWith, realProcesses, systemError } from "./kit.ts";
+
+const setUp = (files: Files = systemFiles) => {
+  const clock = createFakeClock();
+  const folder = join(temporaryFolder(), "lock");
+  const lockFor = () => createFileLock(folder, { clock, files, random: systemRandom, processes: realProcesses });
+  return { clock, folder, lock: lockFor(), lockFor };
+};
+
+/** A claim of somebody else, as if a process had left it there. */
+const plant = (folder: string, mark: Partial<ProcessMark>, touchedAt: number): void => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "7"), formatClaim({ ...realProcesses.self, ...mark }, "00"));
+  utimesSync(join(folder, "7"), touchedAt / 1000, touchedAt / 1000);
+};
+
+const foreign = { host: "another-machine", pid: 1 };
+
+/** Moves the clock in small steps until the promise is settled or `ms` are over. */
+const settledWithin = async (clock: ReturnType<typeof createFakeClock>, promise: Promise<unknown>, ms: number): Promise<boolean> => {
+  let settled = false;
+  promise.then(() => (settled = true), () => (settled = true));
+  for (let passed = 0; passed < ms && !settled; passed += 50) await clock.advance(50);
+  return settled;
+};
+
+describe("a free lock", () => {
+  it("is taken at once, is ours, and is free again after release", async () => {
+    const { lock, lockFor } = setUp();
+    const held = await lock.acquire({ timeoutMs: 0 });
+    expect([held.waitedFor, held.stillMine()]).toEqual([null, true]);
+    await expect(lockFor().acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked", message: expect.stringContaining(String(process.pid)) });
+    held.release();
+    held.release();
+    expect(held.stillMine()).toBe(false);
+    expect((await lockFor().acquire({ timeoutMs: 0 })).stillMine()).toBe(true);
+  });
+
+  it("leaves no timer, no draft and at most three small files behind", async () => {
+    const { lock, clock, folder } = setUp();
+    for (let round = 0; round < 20; round += 1) (await lock.acquire({ timeoutMs: 0 })).release();
+    lock.prepare()();
+    expect(clock.pendingTimers()).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(["18", "19", "20"]);
+  });
+
+  it("names the process that was waited for", async () => {
+    const { lock, lockFor, clock } = setUp();
+    const first = await lock.acquire({ timeoutMs: 0 });
+    const second = lockFor().acquire({ timeoutMs: 1_000 });
+    first.release();
+    await clock.advance(100);
+    expect((await second).waitedFor).toBe(process.pid);
+  });
+});
+
+describe("a lock left by a dead process", () => {
+  const { self } = realProcesses;
+  it.each([
+    ["whose pid is gone", { pid: 4_194_304 }],
+    ["from before a reboot", { bootId: "another-boot" }],
+    ["whose pid belongs to another process now", { startTime: "1" }],
+  ])("%s is taken at once", async (_, mark) => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, mark, clock.now());
+    expect((await lock.acquire({ timeoutMs: 0 })).stillMine()).toBe(true);
+  });
+
+  it.each([
+    ["a live one", { pid: self.pid }],
+    ["one on another machine, whatever its pid", foreign],
+    ["one in another container, whatever its pid", { pid: 4_194_304, space: "pid:[1]" }],
+  ])("is not seen in %s", async (_, mark) => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, mark, clock.now());
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked" });
+  });
+});
+
+describe("a lock whose holder gives no sign of life", () => {
+  it("is taken after twenty seconds of watching", async () => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, foreign, clock.now());
+    const taken = lock.acquire({ timeoutMs: 60_000 });
+    expect(await settledWithin(clock, taken, 19_500)).toBe(false);
+    expect(await settledWithin(clock, taken, 1_500)).toBe(true);
+  });
+
+  it.each([["A12 four hours in the future", 4 * 3_600_000], ["ten hours old", -10 * 3_600_000]])(
+    "%s, is taken after three seconds, because a live holder would have touched it",
+    async (_, offset) => {
+      const { lock, folder, clock } = setUp();
+      plant(folder, foreign, clock.now() + offset);
+      const taken = lock.acquire({ timeoutMs: 60_000 });
+      expect(await settledWithin(clock, taken, 2_500)).toBe(false);
+      expect(await settledWithin(clock, taken, 1_500)).toBe(true);
+    },
+  );
+
+  it("is kept as long as its heartbeat goes on, even when the wall clock jumps", async () => {
+    const { lock, lockFor, clock } = setUp();
+    const held = await lock.acquire({ timeoutMs: 0 });
+    const waiting = lockFor().acquire({ timeoutMs: 3_600_000 });
+    for (const jump of [-86_400_000, 86_400_000, -14_400_000, 36_000_000]) {
+      clock.jump(jump);
+      expect(await settledWithin(clock, waiting, 30_000)).toBe(false);
+    }
+    expect(held.stillMine()).toBe(true);
+    held.release();
+    expect(await settledWithin(clock, waiting, 1_000)).toBe(true);
+  });
+
+  it("is taken when what it left is no claim at all (a power cut)", async () => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, foreign, clock.now());
+    writeFileSync(join(folder, "8"), "");
+    utimesSync(join(folder, "8"), clock.now() / 1000, clock.now() / 1000);
+    const taken = lock.acquire({ timeoutMs: 60_000 });
+    expect(await settledWithin(clock, taken, 21_500)).toBe(true);
+    expect((await taken).stillMine()).toBe(true);
+  });
+});
+
+describe("waiting", () => {
+  it("ends on abort, leaves nothing behind and says so", async () => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, foreign, clock.now());
+    const stop = new AbortController();
+    const waiting = lock.acquire({ timeoutMs: 60_000, signal: stop.signal });
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "store-locked", message: expect.stringContaining("stopped waiting") });
+    expect([clock.pendingTimers(), readdirSync(folder)]).toEqual([0, ["7"]]);
+  });
+
+  it("ends at the deadline with the holder's pid and a next step", async () => {
+    const { lock, folder, clock } = setUp();
+    plant(folder, foreign, clock.now());
+    const waiting = lock.acquire({ timeoutMs: 5_000 });
+    const refusal = expect(waiting).rejects.toMatchObject({ code: "store-locked", message: expect.stringContaining("process 1"), hint: expect.stringContaining("within a minute") });
+    expect(await settledWithin(clock, waiting, 6_000)).toBe(true);
+    await refusal;
+  });
+});
+
+describe("a holder", () => {
+  it("whose folder is removed finds out, and neither timer nor release throws", async () => {
+    const { lock, folder, clock } = setUp();
+    const held = await lock.acquire({ timeoutMs: 0 });
+    rmSync(folder, { recursive: true });
+    await clock.advance(10_000);
+    expect(held.stillMine()).toBe(false);
+    held.release();
+  });
+
+  it("whose every call of the file system fails neither throws nor believes that it holds", async () => {
+    let failing = false;
+    const { lock, clock } = setUp(filesWith(() => { if (failing) throw systemError("EIO"); }));
+    const held = await lock.acquire({ timeoutMs: 0 });
+    failing = true;
+    await clock.advance(10_000);
+    expect(held.stillMine()).toBe(false);
+    held.release();
+  });
+
+  it("that was taken over leaves its successor's claim alone", async () => {
+    const { lock, folder } = setUp();
+    const held = await lock.acquire({ timeoutMs: 0 });
+    const successor = formatClaim({ ...realProcesses.self, ...foreign }, "11");
+    writeFileSync(join(folder, "2"), successor);
+    expect(held.stillMine()).toBe(false);
+    held.release();
+    expect(readFileSync(join(folder, "2"), "utf8")).toBe(successor);
+  });
+});
+
+describe("a late process", () => {
+  it("that creates a number which was used and removed meanwhile sees the higher one and steps back", async () => {
+    let meanwhile = (): void => {};
+    const { lock, folder, clock } = setUp(filesWith(({ name }) => { if (name === "linkSync") meanwhile(); }));
+    plant(folder, { pid: 4_194_304 }, clock.now());
+    meanwhile = () => {
+      rmSync(join(folder, "7"));
+      writeFileSync(join(folder, "12"), formatClaim({ ...realProcesses.self, ...foreign }, "22"));
+      meanwhile = () => {};
+    };
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked" });
+    expect(readdirSync(folder)).toEqual(["12"]);
+  });
+});
+
+describe("a folder", () => {
+  it("without hard links works all the same", async () => {
+    const { lock, lockFor, folder } = setUp(filesWith(({ name }) => { if (name === "linkSync") throw systemError("EPERM"); }));
+    const held = await lock.acquire({ timeoutMs: 0 });
+    expect(held.stillMine()).toBe(true);
+    await expect(lockFor().acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked" });
+    held.release();
+    (await lockFor().acquire({ timeoutMs: 0 })).release();
+    expect(readdirSync(folder).sort()).toEqual(["1", "2"]);
+  });
+
+  it.each(["EROFS", "EACCES", "ENOSPC"])("that takes no files (%s) is a clear error that names it", async (code) => {
+    const { lock, folder } = setUp(filesWith(({ name, args }) => { if (name === "openSync" && args[1] === "wx") throw systemError(code); }));
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-unwritable", message: expect.stringContaining(folder) });
+  });
+
+  it("that is full takes a claim that was prepared before", async () => {
+    let full = false;
+    const { lock } = setUp(filesWith(({ name, args }) => { if (full && name === "openSync" && args[1] === "wx") throw systemError("ENOSPC"); }));
+    lock.prepare();
+    full = true;
+    (await lock.acquire({ timeoutMs: 0 })).release();
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-unwritable" });
+  });
+});

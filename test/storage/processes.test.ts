@@ -1,0 +1,44 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { createSystemProcesses } from "../../src/storage/processes.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { releaseLater } from "../helpers/leftovers.ts";
+
+const processes = createSystemProcesses(process);
+
+describe("looking at processes", () => {
+  it("knows itself and finds itself alive with the same start time", () => {
+    expect(processes.self.pid).toBe(process.pid);
+    expect(processes.look(process.pid)).toEqual({ alive: true, startTime: processes.self.startTime });
+  });
+
+  it("tells two processes by their start", async () => {
+    const child = spawn("sleep", ["30"]);
+    releaseLater(() => void child.kill("SIGKILL"));
+    await once(child, "spawn");
+    const seen = processes.look(child.pid ?? 0);
+    expect(seen.alive).toBe(true);
+    if (processes.self.startTime !== null) expect(seen.startTime).not.toBe(processes.self.startTime);
+  });
+
+  it("finds a finished process, and pids that are none, dead", () => {
+    const { pid } = spawnSync("true");
+    expect([pid, 0, -1, 1.5, 4_194_304].map((asked) => processes.look(asked).alive)).toEqual([false, false, false, false, false]);
+  });
+
+  it("counts a process of somebody else, whom it may not signal, as alive", () => {
+    const refusing = { ...process, pid: process.pid, kill: () => { throw Object.assign(new Error("no"), { code: "EPERM" }); } };
+    expect(createSystemProcesses(refusing).look(1).alive).toBe(true);
+  });
+
+  it.runIf(process.platform === "linux")("counts a zombie as dead: it answers signals but never writes again", async () => {
+    // The shell starts a child that ends, and then becomes a program that never asks for its end.
+    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 30"]);
+    releaseLater(() => void shell.kill("SIGKILL"));
+    const [line] = (await once(shell.stdout, "data")) as [Buffer];
+    const pid = Number(line.toString().trim());
+    await eventually(() => processes.look(pid).alive, (alive) => !alive);
+    expect(() => process.kill(pid, 0)).not.toThrow();
+  });
+});
