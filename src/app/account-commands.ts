@@ -1,0 +1,92 @@
+// Wishes about accounts: each is a change of the store first, and of the running program after it is durable.
+import type { Account } from "../accounts/account.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Commands, RefreshOutcome } from "../messages/commands.ts";
+import { AppError } from "../messages/errors.ts";
+import { checkAccountId, freeAccountId } from "./account-id.ts";
+import type { Ground } from "./ground.ts";
+import { apiKeyAccount, putAccount } from "./keep-login.ts";
+
+export type AccountCommands = Pick<Commands, "refresh" | "addApiKey" | "setEnabled" | "rename" | "setPriority" | "logout">;
+
+export const createAccountCommands = (ground: Ground): AccountCommands => ({
+  refresh: (accountId) => refresh(ground, accountId),
+  async addApiKey({ key, accountId, label }) {
+    checkKey(key);
+    const known = await ground.accounts.load();
+    const id = accountId === undefined ? freeAccountId("api-key", known) : checkAccountId(accountId);
+    const before = known.get(id);
+    if (before !== undefined && before.kind !== "api_key") throw taken(id);
+    const account = apiKeyAccount(ground, { id, before, key });
+    const stored = await putAccount(ground, label === undefined ? account : { ...account, label: checkLabel(label) });
+    return { accountId: stored.accountId };
+  },
+  setEnabled: (accountId, enabled) => change(ground, accountId, enabled ? "enabled by hand" : "disabled by hand", (account) => ({ ...account, enabled })),
+  rename: (accountId, label) => change(ground, accountId, "renamed", (account) => ({ ...account, label: checkLabel(label) })),
+  async setPriority(accountId, priority) {
+    if (!Number.isSafeInteger(priority) || priority < 0 || priority > 1_000_000) throw new AppError({ code: "bad-usage", message: "a priority is a whole number from 0 to 1000000; lower comes first" });
+    await change(ground, accountId, "priority set", (account) => ({ ...account, priority }));
+  },
+  logout: (accountId) => logout(ground, accountId),
+});
+
+const unknown = (accountId: string): AppError =>
+  new AppError({ code: "unknown-account", message: `there is no account "${accountId.slice(0, 80)}"`, hint: "`claude-oauth-proxy accounts list` shows the names." });
+
+const taken = (id: string): AppError =>
+  new AppError({ code: "conflict", message: `"${id}" is a sign-in already; a key would replace it`, hint: "Give another name, or log out of that account first." });
+
+const checkKey = (key: Secret): void => {
+  if (/^[\u0021-\u007e]{16,4096}$/.test(key.reveal())) return;
+  throw new AppError({ code: "bad-usage", message: "this is not an API key: it has to be one line of 16 to 4096 printable characters without blanks", hint: "Nothing was stored." });
+};
+
+const checkLabel = (label: string): string => {
+  const trimmed = label.trim();
+  if (trimmed !== "" && trimmed.length <= 80 && !/\p{C}/u.test(trimmed)) return trimmed;
+  throw new AppError({ code: "bad-usage", message: "a label is 1 to 80 visible characters" });
+};
+
+const change = async (ground: Ground, accountId: string, reason: string, apply: (account: Account) => Account): Promise<void> => {
+  const stored = await ground.accounts.update((current) => {
+    const account = current.get(accountId);
+    if (account === undefined) throw unknown(accountId);
+    return new Map(current).set(accountId, apply(account));
+  });
+  ground.registry.replaceAll(stored, reason);
+};
+
+const refresh = async (ground: Ground, accountId: string | null): Promise<RefreshOutcome> => {
+  const entries = ground.registry.list().filter(({ account }) => (accountId === null ? account.kind === "oauth" : account.id === accountId));
+  if (entries.length === 0) throw accountId === null ? noneToRefresh() : unknown(accountId);
+  let last: RefreshOutcome | null = null;
+  for (const { account } of entries) {
+    if (account.kind === "api_key") throw new AppError({ code: "bad-usage", message: `"${account.id}" is an API key: it does not expire and cannot be refreshed` });
+    const outcome = await ground.refresher.refresh(account.id, "manual");
+    if (last === null || outcome.outcome === "failed") last = outcome;
+  }
+  return last ?? { outcome: "failed", errorCode: "unknown-account", message: "There is nothing to refresh.", needsLogin: true, nextTryAt: null };
+};
+
+const noneToRefresh = (): AppError =>
+  new AppError({ code: "sign-in-needed", message: "there is no sign-in to refresh", hint: "Sign in with `claude-oauth-proxy login`." });
+
+const logout = async (ground: Ground, accountId: string | null): Promise<{ removed: readonly string[] }> => {
+  const known = await ground.accounts.load();
+  const leaving = [...known.values()].filter(({ id }) => accountId === null || id === accountId);
+  if (leaving.length === 0 && accountId !== null) throw unknown(accountId);
+  const ids = leaving.map(({ id }) => id);
+  // Removed here first: a server that cannot be reached must not keep anybody signed in.
+  for (const id of ids) ground.keeper.forget(id);
+  await ground.accounts.update((current) => new Map([...current].filter(([id]) => !ids.includes(id))));
+  for (const id of ids) ground.registry.remove(id, "signed out");
+  await Promise.all(leaving.map((account) => revoke(ground, account)));
+  return { removed: ids };
+};
+
+const revoke = async ({ server, bus }: Ground, account: Account): Promise<void> => {
+  const answer = await server.revoke(account);
+  if (answer.ok) return;
+  const message = `${account.id} is signed out here, but the server did not take the credential back: ${answer.message}`;
+  bus.publish({ type: "notice", level: "warning", code: "not-revoked", message, hint: "Revoke it in the account's own settings if that matters." });
+};

@@ -1,0 +1,71 @@
+// The data folder as the program uses it: credentials, local key, history, and the certificates it names.
+import { dataFiles } from "../storage/paths.ts";
+import { createAccountFile } from "../storage/account-file.ts";
+import type { AccountFile } from "../storage/account-file.ts";
+import { systemFiles } from "../storage/files.ts";
+import { createHistoryFile } from "../storage/history-file.ts";
+import type { HistoryFile } from "../storage/history-file.ts";
+import { openKeyring } from "../storage/keyring.ts";
+import { loadLocalKey } from "../storage/local-key.ts";
+import type { StorageNotice } from "../storage/notice.ts";
+import { ensurePrivateFolder } from "../storage/private-file.ts";
+import { createSystemProcesses } from "../storage/processes.ts";
+import { createSeal } from "../storage/seal.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Publish } from "../messages/bus.ts";
+import { AppError } from "../messages/errors.ts";
+import type { Opening } from "./opening.ts";
+
+export type DataFolder = {
+  readonly pid: number;
+  readonly accounts: AccountFile;
+  readonly history: HistoryFile;
+  /** The local key; made when there was none. Throws `store-…`. */
+  readonly key: () => Secret;
+  /** The text of `upstream.caFile`, null when none is set. */
+  readonly certificates: string | null;
+};
+
+type Tools = { readonly clock: Clock; readonly random: Random; readonly publish: Publish };
+
+/** Makes the folder when it is missing, repairs its modes, reads nothing secret yet. Throws `store-…`, `bad-config`. */
+export const openDataFolder = (opening: Opening, { clock, random, publish }: Tools): DataFolder => {
+  const { dir, config } = opening;
+  const processes = createSystemProcesses(opening.process);
+  const onNotice = (notice: StorageNotice): void => publish({ type: "notice", ...notice });
+  ensurePrivateFolder(dir, { files: systemFiles, uid: processes.uid, onNotice });
+  const seal = createSeal({
+    mode: config.storage.encryption,
+    random,
+    passphrase: () => passphraseOf(opening),
+    keyring: () => openKeyring((name) => import(name)),
+  });
+  return {
+    pid: processes.self.pid,
+    accounts: createAccountFile({ dir, clock, random, seal, processes, onNotice }),
+    history: createHistoryFile({ dir, clock, random, processes, onNotice }),
+    key: () => loadLocalKey(dataFiles(dir).key, { files: systemFiles, random, processes, onNotice }),
+    certificates: config.upstream.caFile === null ? null : readCertificates(config.upstream.caFile),
+  };
+};
+
+const passphraseOf = async ({ environment, askPassphrase }: Opening): Promise<Secret | null> => {
+  const given = environment["CLAUDE_OAUTH_PROXY_PASSPHRASE"];
+  return given === undefined || given === "" ? askPassphrase() : secret(given);
+};
+
+const readCertificates = (path: string): string => {
+  try {
+    return systemFiles.readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new AppError({
+      code: "bad-config",
+      message: `upstream.caFile names ${path}, which cannot be read`,
+      hint: "Name a readable PEM file, or unset upstream.caFile.",
+      cause,
+    });
+  }
+};

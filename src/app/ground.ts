@@ -1,0 +1,95 @@
+// What a running proxy and a single command both stand on: the bus, the picture, the way out, the
+// store with its accounts. Nothing here listens.
+import { createKeeper } from "../accounts/keeper.ts";
+import type { Keeper } from "../accounts/keeper.ts";
+import { createRefresher } from "../accounts/refresher.ts";
+import type { Refresher } from "../accounts/refresher.ts";
+import { createRegistry } from "../accounts/registry.ts";
+import type { Registry } from "../accounts/registry.ts";
+import { createReload } from "../accounts/reload.ts";
+import type { Reload } from "../accounts/reload.ts";
+import type { RefreshNote } from "../accounts/refresh-plan.ts";
+import type { Config } from "../config/schema.ts";
+import { createSystemClock } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Random } from "../lib/random.ts";
+import { createBus } from "../messages/bus.ts";
+import type { Bus } from "../messages/bus.ts";
+import { createUpstream } from "../proxy/upstream.ts";
+import type { Upstream } from "../proxy/upstream.ts";
+import { createStore } from "../state/create-store.ts";
+import type { Store } from "../state/store.ts";
+import { createServers } from "./authorization-server.ts";
+import type { AuthorizationServer } from "./authorization-server.ts";
+import { openDataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { Opening } from "./opening.ts";
+
+export type Ground = DataFolder & {
+  readonly config: Config;
+  readonly dir: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly upstream: Upstream;
+  readonly server: AuthorizationServer;
+  readonly registry: Registry;
+  readonly keeper: Keeper;
+  readonly refresher: Refresher;
+  /** Follows the store; resolves at once in pass-through mode, where nothing is stored. */
+  readonly reload: Reload;
+  /** Waits for refreshes and writes in flight, saves the history, closes every connection. */
+  close(): Promise<void>;
+};
+
+/** Opens the data folder and reads the accounts. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`). */
+export const openGround = async (opening: Opening): Promise<Ground> => {
+  const { config, dir, version, environment, clock = createSystemClock(), random = systemRandom } = opening;
+  const bus = createBus(clock);
+  const store = createStore({ bus, version, mode: config.mode });
+  const folder = openDataFolder(opening, { clock, random, publish: bus.publish });
+  const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
+  const server = createServers({ fetch: upstream.fetch, clock, version, oauth: config.oauth, baseUrl: config.upstream.baseUrl });
+  const registry = createRegistry({ clock, publish: bus.publish });
+  const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });
+  bus.subscribe(folder.history.record);
+  const refresher = createRefresher({
+    clock,
+    random,
+    publish: bus.publish,
+    store: folder.accounts,
+    registry,
+    keeper,
+    settings: planOf(config),
+    askForTokens: server.refresh,
+    notes: backOffNotes(folder),
+  });
+  const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
+  await reload();
+  const close = async (): Promise<void> => {
+    await refresher.drain();
+    await folder.history.flush();
+    await upstream.close();
+  };
+  return { ...folder, config, dir, version, clock, random, bus, store, upstream, server, registry, keeper, refresher, reload, close };
+};
+
+/** The settings of the refresh plan in milliseconds. */
+export const planOf = ({ oauth }: Pick<Config, "oauth">): { leadMs: number; mandatoryMs: number; rotateAfterMs: number } => ({
+  leadMs: oauth.refreshLeadSeconds * 1000,
+  mandatoryMs: oauth.refreshMandatorySeconds * 1000,
+  rotateAfterMs: oauth.rotateAfterHours * 3_600_000,
+});
+
+/** The back-off that an earlier process was in: the last line of each account's timeline, if it was a failure. */
+const backOffNotes = ({ history }: DataFolder): ReadonlyMap<string, RefreshNote> => {
+  const notes = new Map<string, RefreshNote>();
+  for (const { accountId, outcome, nextTryAt, failures, errorCode, message } of history.load().refreshes) {
+    if (outcome !== "failed" || nextTryAt === null) notes.delete(accountId);
+    else notes.set(accountId, { failures: failures ?? 1, nextTryAt, errorCode: errorCode ?? "unknown", message: message ?? "" });
+  }
+  return notes;
+};

@@ -1,0 +1,77 @@
+// Wishes about signing in, for whoever shows the link: the dashboard, the HTTP API, the login command.
+import type { CallbackOutcome, CallbackQuery, Commands, LoginAttempt } from "../messages/commands.ts";
+import type { CallbackResult } from "../oauth/callback-page.ts";
+import type { OAuthSettings } from "../oauth/authorize-url.ts";
+import { createLoginFlow } from "../oauth/login-flow.ts";
+import type { LoginFlow } from "../oauth/login-flow.ts";
+import type { Loopback } from "../oauth/login-attempt.ts";
+import { AppError } from "../messages/errors.ts";
+import { checkAccountId } from "./account-id.ts";
+import type { Ground } from "./ground.ts";
+import { keepLogin } from "./keep-login.ts";
+
+export type LoginCommands = Pick<Commands, "startLogin" | "pendingLogin" | "submitCode" | "completeCallback" | "cancelLogin">;
+
+export type LoginPlace = {
+  /** Called before a sign-in opens: where the browser can come back to, null for nowhere. */
+  readonly prepare: (complete: LoginFlow["completeCallback"]) => Promise<Loopback | null>;
+};
+
+export const createLoginCommands = (ground: Ground, { prepare }: LoginPlace): LoginCommands => {
+  let loopback: Loopback | null = null;
+  let fallbackId: string | null = null;
+  const flow = createLoginFlow({
+    clock: ground.clock,
+    random: ground.random,
+    publish: ground.bus.publish,
+    settings: ground.config.oauth,
+    tokenEndpoint: ground.server.tokenEndpoint,
+    loopback: () => loopback,
+    keep: (login) => keepLogin(ground, login, fallbackId),
+  });
+  return {
+    async startLogin({ kind, accountId }): Promise<LoginAttempt> {
+      if (ground.config.mode === "pass-through") throw passThrough();
+      if (accountId !== undefined) checkAccountId(accountId);
+      loopback = await prepare(flow.completeCallback);
+      fallbackId = null;
+      return flow.start({
+        ...(kind === undefined ? {} : { kind }),
+        ...(accountId === undefined ? {} : { accountId, settings: ownSettings(ground, accountId) }),
+      });
+    },
+    pendingLogin: () => flow.pending(),
+    submitCode(pasted, attemptId, accountId) {
+      if (accountId !== undefined) fallbackId = checkAccountId(accountId);
+      return flow.submit(pasted, attemptId);
+    },
+    completeCallback: async (query) => shown(await flow.completeCallback(queryText(query))),
+    cancelLogin: (attemptId) => flow.cancel(attemptId),
+  };
+};
+
+const passThrough = (): AppError =>
+  new AppError({ code: "bad-usage", message: "in pass-through mode nobody signs in here: the client keeps its own login", hint: "Set mode to oauth to sign in." });
+
+/** What an account that is signed in again has of its own. */
+const ownSettings = ({ registry }: Ground, accountId: string): Partial<OAuthSettings> => {
+  const endpoints = registry.get(accountId)?.account.endpoints;
+  if (endpoints === undefined) return {};
+  const { baseUrl: _api, authorizeUrl, ...rest } = endpoints;
+  return { ...rest, ...(authorizeUrl === undefined ? {} : { authorizeUrl, consoleAuthorizeUrl: authorizeUrl }) };
+};
+
+const queryText = ({ code, state, error, errorDescription }: CallbackQuery): string => {
+  const fields: readonly (readonly [string, string | null])[] = [
+    ["code", code?.reveal() ?? null],
+    ["state", state],
+    ["error", error],
+    ["error_description", errorDescription],
+  ];
+  return new URLSearchParams(fields.flatMap(([name, value]) => (value === null ? [] : [[name, value]]))).toString();
+};
+
+const shown = (result: CallbackResult): CallbackOutcome => {
+  if (result.result === "signed-in") return { ok: true, title: "Signed in", message: "You can close this page and go back to the terminal." };
+  return { ok: false, title: result.result === "retry" ? "Not yet signed in" : "Not signed in", message: result.message };
+};

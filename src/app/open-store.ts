@@ -1,0 +1,91 @@
+// The store without a server, for commands that end by themselves: sign in, list, import, refresh.
+import type { Secret } from "../lib/secret.ts";
+import type { Bus } from "../messages/bus.ts";
+import type { Commands } from "../messages/commands.ts";
+import { loginLifeMs } from "../oauth/open-login.ts";
+import { listenForCallback } from "../oauth/callback.ts";
+import type { CallbackListener } from "../oauth/callback.ts";
+import type { Store } from "../state/store.ts";
+import { systemFiles } from "../storage/files.ts";
+import { mergeImport, readImport } from "../storage/import-file.ts";
+import type { MergeResult } from "../storage/import-file.ts";
+import { createAccountCommands } from "./account-commands.ts";
+import { openGround } from "./ground.ts";
+import type { Ground } from "./ground.ts";
+import { createLoginCommands } from "./login-commands.ts";
+import type { Opening } from "./opening.ts";
+
+export type OpenStore = {
+  readonly commands: Commands;
+  readonly store: Store;
+  readonly bus: Bus;
+  /** The local key; made when there was none. */
+  readonly key: Secret;
+  /** Reads a file of another program into the store; an account that is there already is kept. */
+  importFile(path: string): Promise<Imported>;
+  close(): Promise<void>;
+};
+
+export type Imported = {
+  readonly imported: readonly string[];
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+};
+
+/** Throws what opening the store throws. */
+export const openStore = async (opening: Opening): Promise<OpenStore> => {
+  const ground = await openGround(opening);
+  const callback = createCallbackPlace(ground);
+  const close = async (): Promise<void> => {
+    await callback.close();
+    await ground.close();
+  };
+  return {
+    commands: { ...createAccountCommands(ground), ...createLoginCommands(ground, callback), stop: close },
+    store: ground.store,
+    bus: ground.bus,
+    key: ground.key(),
+    importFile: (path) => importFile(ground, path),
+    close,
+  };
+};
+
+/** A listener of its own per sign-in, gone as soon as the sign-in has ended. */
+const createCallbackPlace = ({ config, clock, bus }: Ground) => {
+  let open: CallbackListener | null = null;
+  const close = async (): Promise<void> => {
+    await open?.close();
+    open = null;
+  };
+  bus.subscribe((event) => {
+    // One that was superseded was closed before the listener of its successor opened.
+    if (event.type === "login.failed" && event.errorCode !== "superseded") void close();
+  });
+  return {
+    close,
+    async prepare(complete: Parameters<typeof listenForCallback>[0]["complete"]) {
+      await close();
+      if (!config.oauth.callback) return null;
+      open = await listenForCallback({ clock, lifeMs: loginLifeMs, complete });
+      return { redirectUri: open.redirectUri, shortUrl: null };
+    },
+  };
+};
+
+const importFile = async ({ accounts, registry, clock }: Ground, path: string): Promise<Imported> => {
+  const read = readImport(path, { files: systemFiles, now: clock.now() });
+  let results: readonly MergeResult[] = [];
+  const stored = await accounts.update((current) => {
+    const merged = mergeImport(current, read.accounts);
+    results = merged.results;
+    return merged.accounts;
+  });
+  registry.replaceAll(stored, "imported");
+  const kept = results.filter(({ outcome }) => outcome === "kept");
+  return {
+    imported: results.filter(({ outcome }) => outcome !== "kept").map(({ id }) => id),
+    skipped: [
+      ...kept.map(({ id, from }) => ({ id: from, reason: id === from ? "it is here already" : `it is here already as ${id}` })),
+      ...read.problems.map((reason) => ({ id: path, reason })),
+    ],
+  };
+};
