@@ -12,7 +12,8 @@ export type MessagesDeps = { readonly ledger: Ledger; readonly limits: Limits };
 /** A scripted answer in place of the echo. */
 export type ScriptedAnswer = { readonly blocks: readonly Block[]; readonly stopReason?: string };
 
-const versions = new Set(["2023-06-01", "2023-01-01"]);
+// The last is what the official TypeScript SDK 1.11 sends.
+const versions = new Set(["2023-06-01", "2023-01-01", "2026-10-21"]);
 
 const versionFault = (arrived: Arrived): Reply | null => {
   const version = headerOf(arrived, "anthropic-version");
