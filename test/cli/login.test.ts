@@ -1,0 +1,97 @@
+// `login` without a screen: the link on standard error, the code from standard input.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { FakeClock } from "../helpers/fake-clock.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { createBus } from "../../src/messages/bus.ts";
+import type { Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
+import { fakeWorld } from "./fake-world.ts";
+
+const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", browserUrl: null, shortUrl: null, expiresAt: 0 };
+
+const commandsWith = (outcomes: readonly SubmitOutcome[]) => {
+  const submitted: string[] = [];
+  const cancelled: string[] = [];
+  let open: LoginAttempt | null = attempt;
+  const commands: Partial<Commands> = {
+    startLogin: async () => attempt,
+    pendingLogin: () => open,
+    cancelLogin: (id) => void cancelled.push(id),
+    async submitCode(code) {
+      submitted.push(code.reveal());
+      const outcome = outcomes[submitted.length - 1] ?? { outcome: "nothing" };
+      if (outcome.outcome === "signed-in") open = null;
+      return outcome;
+    },
+  };
+  return { commands, submitted, cancelled };
+};
+
+const signedIn: SubmitOutcome = { outcome: "signed-in", accountId: "claude", expiresAt: null };
+
+describe("login through a pipe", () => {
+  it("prints the terms once and the link, takes the code, says who is signed in; standard output stays empty", async () => {
+    const { commands, submitted, cancelled } = commandsWith([signedIn]);
+    const world = fakeWorld({ commands });
+    world.input.end("code#state\n");
+    expect(await world.run("login")).toBe(0);
+    expect([submitted, cancelled]).toEqual([["code#state"], []]);
+    expect(world.said.err()).toContain(`\n${attempt.authorizeUrl}\n`);
+    expect(world.said.err()).toContain("https://code.claude.com/docs/en/legal-and-compliance");
+    expect(world.said.err()).toContain("signed in: account claude");
+    expect(world.said.err()).not.toContain("code#state");
+    expect(world.said.out()).toBe("");
+    expect(existsSync(join(world.dir, "config.json"))).toBe(true);
+    const next = fakeWorld({ commands: commandsWith([signedIn]).commands });
+    next.input.end("x#y\n");
+    await next.run("login", "--set", "terms.accepted=true");
+    expect(next.said.err()).not.toContain("legal-and-compliance");
+  });
+
+  it("a code that does not fit ends with its own sentence, and the attempt is closed", async () => {
+    const { commands, cancelled } = commandsWith([{ outcome: "bad-paste", code: "no-state", message: "The part after # is missing." }]);
+    const world = fakeWorld({ commands });
+    world.input.end("code\n");
+    expect(await world.run("login")).toBe(1);
+    expect(world.said.err()).toContain("The part after # is missing.");
+    expect(cancelled).toEqual(["one"]);
+    expect(existsSync(join(world.dir, "config.json"))).toBe(false);
+  });
+
+  it("no code at all is a failure and no waiting", async () => {
+    const world = fakeWorld({ commands: commandsWith([]).commands });
+    world.input.end();
+    expect(await world.run("login")).toBe(1);
+    expect(world.said.err()).toContain("No code came from standard input");
+  });
+
+  it("an exchange that did not get through is tried again with the same code", async () => {
+    const { commands, submitted } = commandsWith([{ outcome: "retry", message: "no network" }, { outcome: "retry", message: "no network" }, signedIn]);
+    const world = fakeWorld({ commands });
+    world.input.end("code#state\n");
+    const done = world.run("login");
+    await passTime(world.clock as FakeClock, done);
+    expect([await done, submitted]).toEqual([0, ["code#state", "code#state", "code#state"]]);
+  });
+
+  it("the browser may come back by itself before anything was typed", async () => {
+    const bus = createBus(createFakeClock());
+    const world = fakeWorld({ commands: commandsWith([]).commands, store: { bus } });
+    const done = world.run("login");
+    for (let turn = 0; turn < 100 && !world.said.err().includes(attempt.authorizeUrl); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    bus.publish({ type: "login.succeeded", attemptId: "one", accountId: "from-browser" });
+    expect(await done).toBe(0);
+    expect(world.said.err()).toContain("signed in: account from-browser");
+  });
+});
+
+const passTime = async (clock: FakeClock, done: Promise<unknown>): Promise<void> => {
+  const state = { over: false };
+  void done.finally(() => (state.over = true));
+  while (!state.over) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(1000);
+  }
+};

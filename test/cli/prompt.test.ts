@@ -1,0 +1,58 @@
+// One line from standard input, never shown.
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { askLine } from "../../src/cli/prompt.ts";
+import type { Input } from "../../src/cli/world.ts";
+
+const ask = (chunks: readonly (string | Buffer)[], terminal = false, end = true) => {
+  const stream = new PassThrough();
+  const raw: boolean[] = [];
+  let asked = "";
+  const stdin = Object.assign(stream, { isTTY: terminal, setRawMode: (on: boolean) => void raw.push(on) }) as unknown as Input;
+  const answer = askLine({ stdin, ask: (text) => void (asked += text), question: "Key: " });
+  for (const chunk of chunks) stream.write(chunk);
+  if (end) stream.end();
+  return answer.then((line) => ({ line: line?.reveal() ?? null, asked, raw }));
+};
+
+describe("from a pipe", () => {
+  it("the first line counts, whatever its ending and its pieces", async () => {
+    expect(await ask(["  co", "de#state \r\nsecond\n"])).toEqual({ line: "code#state", asked: "", raw: [] });
+    expect(await ask(["no line feed"])).toMatchObject({ line: "no line feed" });
+    expect(await ask([Buffer.from("é\n").subarray(0, 1), Buffer.from("é\n").subarray(1)])).toMatchObject({ line: "é" });
+  });
+
+  it("nothing, or only blanks, is no answer", async () => {
+    expect(await ask([])).toMatchObject({ line: null });
+    expect(await ask(["  \n"])).toMatchObject({ line: null });
+  });
+
+  it("a line without end does not grow without bound", async () => {
+    const { line } = await ask(["x".repeat(200_000), "\n"]);
+    expect(line).toHaveLength(65_536);
+  });
+});
+
+describe("on a terminal", () => {
+  it("the line is read raw, edited by hand, shown nowhere, and the mode is given back", async () => {
+    expect(await ask(["wrong\u0015", "sec", "x\u007fret\r"], true, false)).toEqual({ line: "secret", asked: "Key: \n", raw: [true, false] });
+  });
+
+  it("Ctrl+C and Ctrl+D give up", async () => {
+    expect(await ask(["abc\u0003"], true, false)).toMatchObject({ line: null, raw: [true, false] });
+    expect(await ask(["abc\u0004"], true, false)).toMatchObject({ line: null });
+  });
+
+  it("an empty Enter is waited out", async () => {
+    expect(await ask(["\r\r", "late\r"], true, false)).toMatchObject({ line: "late" });
+  });
+});
+
+describe("a signal", () => {
+  it("ends the waiting without an answer", async () => {
+    const stop = new AbortController();
+    const answer = askLine({ stdin: new PassThrough() as unknown as Input, ask: () => {}, question: "", signal: stop.signal });
+    stop.abort();
+    expect(await answer).toBe(null);
+  });
+});

@@ -1,0 +1,95 @@
+// Signals drain first, a second one does not wait, a closed terminal hangs up.
+import { EventEmitter } from "node:events";
+import { describe, expect, it } from "vitest";
+import { exitCodes, watchSignals } from "../../src/cli/signals.ts";
+import { restoreSequence, watchCrashes } from "../../src/cli/crash.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+
+const set = () => {
+  const process = new EventEmitter();
+  const input = new EventEmitter();
+  const clock = createFakeClock();
+  const stops: string[] = [];
+  const exits: number[] = [];
+  const signals = watchSignals({
+    process,
+    terminalInput: input,
+    stop: async (reason) => void stops.push(reason),
+    after: (callback, ms) => void clock.setTimeout(callback, ms),
+    exit: (code) => void exits.push(code),
+  });
+  return { process, input, clock, stops, exits, signals };
+};
+
+describe("signals", () => {
+  it("the first one drains, the second one cuts the drain, the third one does not wait for anybody", () => {
+    const { process, stops, exits, signals } = set();
+    process.emit("SIGINT");
+    expect(stops).toEqual(["SIGINT"]);
+    process.emit("SIGINT");
+    expect([stops, exits]).toEqual([["SIGINT", "SIGINT"], []]);
+    process.emit("SIGTERM");
+    expect(exits).toEqual([130]);
+    expect(signals.ended()).toBe("SIGINT");
+  });
+
+  it("a hang-up drains for two seconds only", async () => {
+    const { process, clock, stops } = set();
+    process.emit("SIGHUP");
+    await clock.advance(1999);
+    expect(stops).toHaveLength(1);
+    await clock.advance(1);
+    expect(stops).toHaveLength(2);
+  });
+
+  it("the end of the terminal's input is a hang-up, once", () => {
+    const { input, stops, signals } = set();
+    input.emit("end");
+    input.emit("close");
+    expect([stops, signals.ended()]).toEqual([["SIGHUP"], "SIGHUP"]);
+  });
+
+  it("after dispose nothing is heard any more", () => {
+    const { process, input, stops, signals } = set();
+    signals.dispose();
+    process.emit("SIGTERM");
+    input.emit("end");
+    expect([stops, signals.ended()]).toEqual([[], null]);
+  });
+
+  it("the exit codes are 128 and the signal's number", () => {
+    expect(exitCodes).toEqual({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 });
+  });
+});
+
+const crash = (event: string, error: unknown): readonly string[] => {
+  const process = new EventEmitter();
+  const done: string[] = [];
+  watchCrashes({
+    process,
+    restoreTerminal: () => void done.push("restore"),
+    write: (text) => void done.push(text),
+    exit: (code) => void done.push(`exit ${code}`),
+    debug: false,
+  });
+  process.emit(event, error);
+  return done;
+};
+
+describe("crashes", () => {
+  it.each(["uncaughtException", "unhandledRejection"])("F13 %s: the terminal first, then a sentence without the secret, then exit 1", (event) => {
+    const done = crash(event, new Error("broke with Bearer sk-ant-oat01-canary"));
+    expect(done).toEqual(["restore", expect.stringContaining("broke with"), "exit 1"]);
+    expect(done.join("")).not.toContain("canary");
+  });
+
+  it("F15 an output that has gone is no crash", () => {
+    expect(crash("uncaughtException", Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" }))).toEqual([]);
+    expect(crash("uncaughtException", Object.assign(new Error("write EIO"), { code: "EIO", syscall: "write" }))).toEqual([]);
+  });
+
+  it("the terminal gets its cursor and its screen back", () => {
+    expect(restoreSequence).toContain("\u001b[?1049l");
+    expect(restoreSequence).toContain("\u001b[?25h");
+  });
+});

@@ -1,0 +1,114 @@
+// `status` tells of the running proxy when it is ours, else of the store; `--short` fits a status bar.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { findRunning } from "../../src/cli/running.ts";
+import { shortStatus } from "../../src/cli/status-text.ts";
+import type { HealthAccount, Running } from "../../src/cli/running.ts";
+import { secret } from "../../src/lib/secret.ts";
+import { account, fakeWorld, localKey } from "./fake-world.ts";
+
+const health = { status: "ok", version: "0.1.0", uptime_seconds: 7500, mode: "oauth", accounts: [], in_flight: 2, requests_total: 12 };
+
+type Seen = { readonly path: string; readonly authorization: string | undefined };
+
+const serve = async (answer: (path: string, authorization: string | undefined) => readonly [number, unknown]) => {
+  const seen: Seen[] = [];
+  const server = createServer((request, response) => {
+    seen.push({ path: request.url ?? "", authorization: request.headers.authorization });
+    const [status, body] = answer(request.url ?? "", request.headers.authorization);
+    response.writeHead(status, { "content-type": "application/json" }).end(typeof body === "string" ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { port: (server.address() as AddressInfo).port, seen };
+};
+
+const proxy = (key = localKey) =>
+  serve((path, authorization) => (path === "/health" ? [200, health] : authorization === `Bearer ${key}` ? [200, {}] : [401, {}]));
+
+const look = (port: number) => findRunning({ host: "127.0.0.1", port, key: secret(localKey), fetch, timeoutMs: 500 });
+
+describe("who is at the port", () => {
+  it("a proxy that knows our key is ours, another one is not", async () => {
+    const [ours, other] = [await proxy(), await proxy("cop_another")];
+    expect(await look(ours.port)).toMatchObject({ is: "ours", url: `http://127.0.0.1:${ours.port}`, health: { in_flight: 2 } });
+    expect(await look(other.port)).toMatchObject({ is: "other-folder" });
+  });
+
+  it("a proxy without any account is still ours", async () => {
+    const { port } = await serve((path) => (path === "/health" ? [503, { ...health, status: "sign-in-needed" }] : [200, {}]));
+    expect(await look(port)).toMatchObject({ is: "ours", health: { status: "sign-in-needed" } });
+  });
+
+  it("something else is foreign and never gets to see the key", async () => {
+    for (const body of ["<html>", { status: "ok" }, [], "null"]) {
+      const { port, seen } = await serve(() => [200, body]);
+      expect(await look(port)).toMatchObject({ is: "foreign" });
+      expect(seen).toEqual([{ path: "/health", authorization: undefined }]);
+    }
+  });
+
+  it("somebody who accepts and says nothing is foreign, nobody is none", async () => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await look(port)).toMatchObject({ is: "foreign" });
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+    expect(await look(port)).toEqual({ is: "none" });
+    expect(await look(0)).toEqual({ is: "none" });
+  });
+});
+
+describe("status", () => {
+  it("without a running proxy it tells what the store holds", async () => {
+    const world = fakeWorld({ accounts: [account("claude", { lastError: "revoked" })] });
+    expect(await world.run("status")).toBe(0);
+    expect(world.said.out()).toBe(
+      `not running; this is what the data folder holds\ndata folder: ${world.dir}\naccount claude (label of claude, oauth): healthy, expires in 4h12m, last error: revoked\n`,
+    );
+  });
+
+  it("with our proxy running it tells of that one, also as JSON", async () => {
+    const { port } = await proxy();
+    const world = fakeWorld({ fetch });
+    await world.run("status", "--set", `server.port=${port}`);
+    expect(world.said.out()).toContain(`running at http://127.0.0.1:${port} (oauth, version 0.1.0), up 2h05m, 2 open, 12 requests`);
+    const json = fakeWorld({ fetch });
+    await json.run("status", "--json", "--set", `server.port=${port}`);
+    expect(JSON.parse(json.said.out())).toMatchObject({ running: true, status: "ok", in_flight: 2, dir: json.dir });
+  });
+
+  it("--json without a running proxy has the same keys where they make sense", async () => {
+    const world = fakeWorld({ accounts: [account("claude")] });
+    await world.run("status", "--json");
+    expect(JSON.parse(world.said.out())).toMatchObject({ running: false, status: "not-running", mode: "oauth", accounts: [{ id: "claude", health: "healthy" }] });
+  });
+});
+
+describe("the short form", () => {
+  const now = Date.UTC(2026, 0, 2, 12);
+  const none: Running = { is: "none" };
+  const up: Running = { is: "ours", url: "http://127.0.0.1:4001", health: { ...health, in_flight: 2 } };
+  const one: HealthAccount = { id: "claude", label: "x", kind: "oauth", health: "healthy", expires_at: "2026-01-02T16:12:00Z", last_error: null };
+  const short = (running: Running, accounts: readonly HealthAccount[], mode = "oauth"): string => shortStatus({ running, dir: "/d", mode, accounts }, now);
+
+  it.each([
+    [short(up, [one]), "up :4001 | 2 open | claude 4h12m"],
+    [short(none, [one]), "down | claude 4h12m"],
+    [short(none, []), "down | sign-in needed"],
+    [short(up, [], "pass-through"), "up :4001 | 2 open | pass-through"],
+    [short(up, [{ ...one, health: "needs-login" }]), "up :4001 | 2 open | claude 4h12m | needs-login"],
+    [short(up, [one, { ...one, health: "cooling" }]), "up :4001 | 2 open | 2 accounts | 1 not healthy"],
+    [short({ is: "foreign", url: "" }, [{ ...one, expires_at: "2026-01-02T11:00:00Z" }]), "port taken | claude expired"],
+  ])("%s", (line, expected) => {
+    expect(line).toBe(expected);
+  });
+
+  it("stays under 60 columns whatever the account is called", () => {
+    const long = { ...one, id: "a".repeat(64), health: "needs-login" };
+    expect(short(up, [long]).length).toBeLessThan(60);
+    expect(short({ ...up, health: { ...health, in_flight: 100_000 } }, [long, long, long]).length).toBeLessThan(60);
+  });
+});
