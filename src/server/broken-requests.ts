@@ -51,7 +51,11 @@ export const createBrokenRequests = ({ clock, exchanges, refuser, nextId, report
       if (broken.has(socket)) return;
       broken.add(socket);
       const open = exchanges.on(socket as Socket);
-      if (open.some(refuser.hasRefused)) return;
+      if (open.some(refuser.hasRefused)) {
+        // Refused before: its answer is out, and there is no rest of the body that could still come.
+        for (const response of open.filter(refuser.hasRefused)) response.end();
+        return;
+      }
       const place = placeOf(open);
       if (error.code === "ECONNRESET" || place === "taken") return void socket.destroy();
       const denied = faultOf(error.code);

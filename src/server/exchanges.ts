@@ -22,7 +22,11 @@ export const createExchanges = (): Exchanges => {
   const responses = new Map<Socket, Set<ServerResponse>>();
   let count = 0;
   let draining = false;
-  let empty: (() => void) | null = null;
+  const waiting = new Set<() => void>();
+
+  const tellIfEmpty = (): void => {
+    if (responses.size === 0) for (const empty of waiting) empty();
+  };
 
   const closeIfIdle = (socket: Socket): void => {
     if (responses.get(socket)?.size === 0) socket.destroySoon();
@@ -51,18 +55,18 @@ export const createExchanges = (): Exchanges => {
     socket.once("close", () => {
       responses.delete(socket);
       for (const response of mine) remove(mine, response);
-      if (draining && responses.size === 0) empty?.();
+      if (draining) tellIfEmpty();
     });
   };
 
   const drain = (): Promise<void> => {
     draining = true;
-    const drained = new Promise<void>((resolve) => { empty = resolve; });
+    const drained = new Promise<void>((resolve) => waiting.add(resolve));
     for (const [socket, open] of responses) {
       for (const response of open) if (!response.headersSent) response.shouldKeepAlive = false;
       closeIfIdle(socket);
     }
-    if (responses.size === 0) empty?.();
+    tellIfEmpty();
     return drained;
   };
 

@@ -64,7 +64,7 @@ const answerPreflight = ({ response, head }: Arrival, origin: string): void => {
 };
 
 /**
- * Hands a request to the forwarder. A chunked body is looked at first as far as it has come: the bad chunk
+ * Hands a request to the forwarder. A chunked body is parsed first as far as it has come: the bad chunk
  * of a smuggled request mostly stands in the same packet, and node:http announces the request before it.
  */
 const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedAt: number; readonly corsOrigin: string | null }): void => {
@@ -72,7 +72,7 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
   const received = receivedFact(head, requestId);
   deps.publish(received);
   const go = (): void => {
-    if (deps.broken.isBroken(request.socket)) return deps.reports.rejected(requestId, deny("bad-request", "The body is not well-formed."));
+    if (deps.broken.isBroken(request.socket) || request.destroyed) return deps.reports.rejected(requestId, badBody);
     goOn(arrival);
     deps.forward(request, response, {
       requestId,
@@ -82,8 +82,10 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
     });
   };
   if (head.inbound.transferEncoding === null) go();
-  else queueMicrotask(go);
+  else setImmediate(go);
 };
+
+const badBody = deny("bad-request", "The body broke off or is not well-formed.");
 
 const answer = async (deps: HandlerDeps, arrival: Arrival, way: Extract<Way, { to: "endpoint" }>): Promise<void> => {
   const { head, request, response, requestId } = arrival;

@@ -11,8 +11,9 @@ export const isLoopbackName = (host: string): boolean => {
   return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
 };
 
-// RFC 9110 section 7.2 and RFC 3986 section 3.2.2, without user information.
-const wellFormed = /^(?:[a-z0-9\-._~!$&'()*+,;=%]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+// A DNS name or an address with an optional port. RFC 3986 section 3.2.2 allows more signs (a comma, percent
+// encoding): no name has them, and they are how two parsers come to disagree.
+const wellFormed = /^(?:[a-z0-9\-._]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /** The longest DNS name is 253 characters; the rest is room for the port. */
 const longest = 262;

@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRateLimit } from "../../src/server/rate-limit.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+
+describe("rate limit", () => {
+  it("lets a burst of the whole count in, then refuses, per peer", () => {
+    const limit = createRateLimit({ count: 3, windowMs: 60_000 }, createFakeClock());
+    expect([1, 2, 3, 4].map(() => limit("a"))).toEqual([null, null, null, 20]);
+    expect(limit("b")).toBeNull();
+  });
+
+  it("who waits as long as it was told gets in", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 100 }), fc.constantFrom(1000, 60_000, 3_600_000), async (count, windowMs) => {
+        const clock = createFakeClock();
+        const limit = createRateLimit({ count, windowMs }, clock);
+        for (let index = 0; index < count; index += 1) limit("a");
+        const seconds = limit("a") ?? 0;
+        expect(seconds).toBeGreaterThan(0);
+        await clock.advance(seconds * 1000);
+        expect(limit("a")).toBeNull();
+      }),
+    );
+  });
+
+  it("never lets more in than a burst and what has been refilled since", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 60 }), async (pauses) => {
+        const clock = createFakeClock();
+        const limit = createRateLimit({ count: 5, windowMs: 10_000 }, clock);
+        let passed = 0;
+        for (const pause of pauses) {
+          await clock.advance(pause);
+          if (limit("a") === null) passed += 1;
+        }
+        expect(passed).toBeLessThanOrEqual(5 + clock.monotonic() / 2000 + 1e-6);
+      }),
+    );
+  });
+
+  it("a wall clock that jumps gives nobody anything", () => {
+    const clock = createFakeClock();
+    const limit = createRateLimit({ count: 1, windowMs: 60_000 }, clock);
+    limit("a");
+    clock.jump(90 * 24 * 3_600_000);
+    expect(limit("a")).toBe(60);
+  });
+
+  it("off lets everybody in", () => {
+    const limit = createRateLimit(null, createFakeClock());
+    expect(Array.from({ length: 1000 }, () => limit("a")).every((answer) => answer === null)).toBe(true);
+  });
+});
