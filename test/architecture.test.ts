@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   server: ["api", "proxy"],
   app: ["state", "oauth", "config", "log", "demo", "storage", "accounts", "proxy", "api", "server"],
   tui: ["state", "app/app"],
-  cli: ["app", "tui", "config", "log", "demo", "state"],
+  cli: ["app", "tui", "config", "log", "demo", "state", "storage/paths"],
   "index.ts": ["app", "oauth", "storage", "accounts", "proxy"],
 };
 

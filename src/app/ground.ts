@@ -48,7 +48,7 @@ export type Ground = DataFolder & {
 /** Opens the data folder and reads the accounts. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`). */
 export const openGround = async (opening: Opening): Promise<Ground> => {
   const { config, dir, version, environment, clock = createSystemClock(), random = systemRandom } = opening;
-  const bus = createBus(clock);
+  const bus = opening.bus ?? createBus(clock);
   const store = createStore({ bus, version, mode: config.mode });
   const folder = openDataFolder(opening, { clock, random, publish: bus.publish });
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);

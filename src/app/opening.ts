@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
+import type { Bus } from "../messages/bus.ts";
 import type { ThisProcess } from "../storage/processes.ts";
 
 export type Opening = {
@@ -18,4 +19,6 @@ export type Opening = {
   readonly process: ThisProcess;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** For who wants to hear what opening itself has to say (a repaired file mode, a damaged file). */
+  readonly bus?: Bus;
 };
