@@ -25,6 +25,11 @@ const refuse = (arrived: Arrived, status: number, message: string): CallerCheck 
   reply: errorReply(arrived.requestId, { status, message }),
 });
 
+const keyCaller = (ledger: Ledger, arrived: Arrived, key: string): CallerCheck => {
+  const person = ledger.keyHolder(key);
+  return person === null ? refuse(arrived, 401, "invalid x-api-key") : { ok: true, caller: { person, kind: "api_key", scopes: [] } };
+};
+
 const oauthCaller = (ledger: Ledger, arrived: Arrived, scope: string): CallerCheck => {
   const access = ledger.checkAccess(bearerOf(arrived) ?? "");
   if (!access.live) return refuse(arrived, 401, refusals[access.why]);
@@ -41,19 +46,19 @@ export const checkCaller = (ledger: Ledger, arrived: Arrived): CallerCheck => {
   const key = headerOf(arrived, "x-api-key");
   const authorization = headerOf(arrived, "authorization");
   if (key !== null && authorization !== null) return refuse(arrived, 401, "Only one of x-api-key and Authorization may be sent");
-  if (key !== null) {
-    const person = ledger.keyHolder(key);
-    return person === null ? refuse(arrived, 401, "invalid x-api-key") : { ok: true, caller: { person, kind: "api_key", scopes: [] } };
-  }
+  if (key !== null) return keyCaller(ledger, arrived, key);
   if (authorization === null) return refuse(arrived, 401, "x-api-key header is required");
+  // Anthropic's TypeScript client 1.x sends API keys as bearers.
+  const bearer = bearerOf(arrived) ?? "";
+  if (bearer.startsWith("sk-ant-api")) return keyCaller(ledger, arrived, bearer);
   if (!betas(arrived).includes(oauthBeta)) return refuse(arrived, 401, "OAuth authentication is currently not supported.");
   return oauthCaller(ledger, arrived, "user:inference");
 };
 
 /** Whose credential this is, live or not asked; for scripts that are meant for one account. */
 export const personOf = (ledger: Ledger, arrived: Pick<Arrived, "headers">): SimulatedPerson | null => {
-  const key = headerOf(arrived, "x-api-key");
-  if (key !== null) return ledger.keyHolder(key);
-  const access = ledger.checkAccess(bearerOf(arrived) ?? "");
-  return access.live ? access.chain.person : null;
+  const text = headerOf(arrived, "x-api-key") ?? bearerOf(arrived);
+  if (text === null) return null;
+  const access = ledger.checkAccess(text);
+  return access.live ? access.chain.person : ledger.keyHolder(text);
 };
