@@ -2,6 +2,7 @@
 // amount of them, and may throw: the meter around it catches.
 import type { Phase } from "../messages/events.ts";
 import type { HeaderTable } from "./call.ts";
+import { isKey, visitMembers } from "./json-member.ts";
 import { createMessageStream } from "./message-stream.ts";
 import { createStreamScan } from "./stream-scan.ts";
 import { readUpstreamError } from "./upstream-error.ts";
@@ -35,6 +36,10 @@ export const readerFor = ({ status, table, path }: MeteredAnswer): AnswerReader 
   return mediaType.startsWith("application/json") && path === "/v1/messages" ? createMessageReader() : null;
 };
 
+const bodyPhase = (): Phase => "body";
+const nothing = (): null => null;
+const never = (): boolean => false;
+
 const createEventReader = (): AnswerReader => {
   const usage = emptyUsage();
   const message = createMessageStream(usage);
@@ -56,14 +61,24 @@ const createMessageReader = (): AnswerReader => {
   return {
     read: text.keep,
     end() {
-      const body = text.take();
-      if (body !== "") seen = readMessage(usage, JSON.parse(body));
+      seen = readMessage(usage, accounted(text.take()));
     },
-    phase: () => "body",
+    phase: bodyPhase,
     usage: () => (seen ? usage : null),
-    error: () => null,
-    isIncomplete: () => false,
+    error: nothing,
+    isIncomplete: never,
   };
+};
+
+// Only the members that say what it cost: parsing the whole answer costs more than relaying it.
+const accounted = (body: Buffer): unknown => {
+  const found: Record<string, unknown> = {};
+  visitMembers(body, (key, value) => {
+    for (const name of ["model", "stop_reason", "usage"]) {
+      if (isKey(body, key, name)) found[name] = JSON.parse(body.toString("utf8", value.start, value.end));
+    }
+  });
+  return found;
 };
 
 const createErrorReader = (): AnswerReader => {
@@ -72,16 +87,16 @@ const createErrorReader = (): AnswerReader => {
   return {
     read: text.keep,
     end() {
-      error = readUpstreamError(text.take());
+      error = readUpstreamError(text.take().toString("utf8"));
     },
-    phase: () => "body",
-    usage: () => null,
+    phase: bodyPhase,
+    usage: nothing,
     error: () => error,
-    isIncomplete: () => false,
+    isIncomplete: never,
   };
 };
 
-// A body beyond the limit cannot be parsed as a whole: it is given up, as an empty text.
+// A body beyond the limit cannot be parsed as a whole: it is given up, as an empty one.
 const createCollector = (limit: number) => {
   let parts: Buffer[] = [];
   let bytes = 0;
@@ -91,9 +106,9 @@ const createCollector = (limit: number) => {
       if (bytes > limit) parts = [];
       else parts.push(chunk);
     },
-    take(): string {
+    take(): Buffer {
       const only = parts.length === 1 ? parts[0] : undefined;
-      return (only ?? Buffer.concat(parts)).toString("utf8");
+      return only ?? Buffer.concat(parts);
     },
   };
 };

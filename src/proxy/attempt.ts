@@ -95,7 +95,7 @@ const replay = async (lane: Lane, exchange: Exchange, { used, letGo }: Holding):
   if (isOver(exchange)) return;
   if (newer === null || !exchange.body.isReplayable()) return letGo();
   exchange.call?.abort();
-  tellFailed(lane, exchange, { code: "unauthorized", message: "the upstream refused the token (401); sent again with a newer one" });
+  tellFailed(lane, exchange, { code: "unauthorized", message: "The upstream refused the token (401); sent again with a newer one." });
   tellAssigned(lane, exchange, newer);
   startAttempt(lane, exchange, newer);
 };
@@ -141,7 +141,7 @@ const retriesStatus = (lane: Lane, exchange: Exchange, { credential, status }: {
   const waitMs = retryAfterStatus(status, { replayable, retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) return false;
   exchange.call?.abort();
-  tellFailed(lane, exchange, { code: `http-${status}`, message: `the upstream answered ${status}; tried again as configured` });
+  tellFailed(lane, exchange, { code: `http-${status}`, message: `The upstream answered ${status}; tried again as configured.` });
   retryLater(lane, exchange, { credential, waitMs });
   return true;
 };
@@ -178,7 +178,7 @@ export const giveUpWaiting = (lane: Lane, exchange: Exchange): void => {
 const timedOut = (origin: string): Explanation => ({
   code: "upstream-timeout",
   reason: "HEADERS_TIMEOUT",
-  message: `${origin} did not begin to answer within the time limit`,
-  hint: "the limit is upstream.headersTimeoutMs",
+  message: `${origin} did not begin to answer within the time limit.`,
+  hint: "The limit is upstream.headersTimeoutMs.",
   permanent: false,
 });

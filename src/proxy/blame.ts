@@ -20,7 +20,7 @@ export const blameUpstream = (refusal: Refusal): BlameLine => {
   return {
     blame,
     errorCode: refusal.error.type ?? `http-${refusal.status}`,
-    message: refusal.error.message ?? `the upstream answered ${refusal.status} without saying why`,
+    message: refusal.error.message ?? `The upstream answered ${refusal.status} without saying why.`,
     nextStep: nextStep(blame, refusal),
   };
 };
@@ -58,20 +58,20 @@ const isAboutCredential = (message: string | null): boolean => message !== null 
 const isAboutCredits = (message: string | null): boolean => message !== null && /extra usage|usage credits|credit balance/i.test(message);
 
 const nextStep = (blame: Blame, { status, table }: Refusal): string => {
-  if (blame === "credential" && status === 403) return "this account may not do that: check its plan, organisation and scopes";
-  const wait = waitOf(table["retry-after"]);
-  return wait !== null && (blame === "throttle" || blame === "plan-limit") ? `${wait}; ${steps[blame]}` : steps[blame];
+  if (blame === "credential" && status === 403) return "This account may not do that: check its plan, organisation and scopes.";
+  const wait = blame === "throttle" || blame === "plan-limit" ? waitOf(table["retry-after"]) : "";
+  return `${wait}${steps[blame]}`;
 };
 
-const waitOf = (after: string | string[] | undefined): string | null => (typeof after === "string" && /^\d{1,7}$/.test(after) ? `wait ${after} s` : null);
+const waitOf = (after: string | string[] | undefined): string => (typeof after === "string" && /^\d{1,7}$/.test(after) ? `Wait ${after} s. ` : "");
 
 const steps: Readonly<Record<Blame, string>> = {
-  throttle: "the client tries again by itself",
-  "plan-limit": "use another account, or wait until the limit resets",
-  overload: "the service is overloaded; the client tries again by itself",
-  credential: "sign in again: claude-oauth-proxy login",
-  client: "the request itself is refused: correct it as the sentence says",
-  upstream: "the service failed: try again, then look at its status page",
-  network: "check the network; the next request tries again",
-  proxy: "this is a fault of the proxy: report it with the request id",
+  throttle: "The client tries again by itself.",
+  "plan-limit": "Use another account, or wait until the limit resets.",
+  overload: "The service is overloaded; the client tries again by itself.",
+  credential: "Sign in again: claude-oauth-proxy login.",
+  client: "The request itself is refused: correct it as the sentence says.",
+  upstream: "The service failed: try again, then look at its status page.",
+  network: "Check the network; the next request tries again.",
+  proxy: "This is a fault of the proxy: report it with the request id.",
 };

@@ -19,8 +19,8 @@ export const endingOfAnswer = (exchange: Exchange): Ending => {
     outcome: "upstream-error",
     blame: "upstream",
     errorCode: "incomplete-stream",
-    message: "the stream ended without message_stop",
-    nextStep: "send the request again",
+    message: "The stream ended without message_stop.",
+    nextStep: "Send the request again.",
   };
 };
 
@@ -46,7 +46,7 @@ export const clientLeft: Ending = {
   outcome: "client-left",
   blame: "client",
   errorCode: null,
-  message: "the client closed the connection",
+  message: "The client closed the connection.",
   nextStep: null,
 };
 
@@ -54,14 +54,14 @@ export const shutDown: Ending = {
   outcome: "shutdown",
   blame: "proxy",
   errorCode: "shutting-down",
-  message: "the proxy was stopped before the answer was complete",
-  nextStep: "start the proxy and send the request again",
+  message: "The proxy was stopped before the answer was complete.",
+  nextStep: "Start the proxy and send the request again.",
 };
 
 export const silent: Ending = {
   outcome: "timeout",
   blame: "network",
   errorCode: "upstream-timeout",
-  message: "the upstream sent nothing for too long in the middle of its answer",
-  nextStep: "send the request again; the limit is upstream.silenceSeconds",
+  message: "The upstream sent nothing for too long in the middle of its answer.",
+  nextStep: "Send the request again; the limit is upstream.silenceSeconds.",
 };

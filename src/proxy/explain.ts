@@ -19,7 +19,7 @@ export type FailureScene = { readonly origin: string; readonly sent: boolean };
 
 const says = (code: Explanation["code"], message: string, hint: string, permanent = false): Omit<Explanation, "reason"> => ({ code, message, hint, permanent });
 
-const network = "check the network; the next request tries again";
+const network = "Check the network; the next request tries again.";
 
 /** `error` as undici, Node or the tunnel gave it. */
 export const explain = (error: unknown, scene: FailureScene): Explanation => {
@@ -40,17 +40,17 @@ const beforeSending = (reason: string, origin: string): Omit<Explanation, "reaso
   const group = groups.get(reason);
   switch (group) {
     case "name":
-      return says("upstream-unreachable", `the name of ${origin} could not be looked up (${reason})`, "check DNS and the network, or upstream.baseUrl");
+      return says("upstream-unreachable", `The name of ${origin} could not be looked up (${reason}).`, "Check DNS and the network, or upstream.baseUrl.");
     case "refused":
-      return says("upstream-unreachable", `${origin} refused the connection (${reason})`, "check upstream.baseUrl, a firewall or a VPN");
+      return says("upstream-unreachable", `${origin} refused the connection (${reason}).`, "Check upstream.baseUrl, a firewall or a VPN.");
     case "slow":
-      return says("upstream-timeout", `no connection to ${origin} within the time limit (${reason})`, "check the network; the limit is upstream.connectTimeoutMs");
+      return says("upstream-timeout", `No connection to ${origin} within the time limit (${reason}).`, "Check the network; the limit is upstream.connectTimeoutMs.");
     case "route":
-      return says("upstream-unreachable", `there is no route to ${origin} (${reason})`, network);
+      return says("upstream-unreachable", `There is no route to ${origin} (${reason}).`, network);
     case "files":
-      return says("upstream-unreachable", `no more files may be opened, so no connection to ${origin} (${reason})`, "raise the limit of open files (ulimit -n)");
+      return says("upstream-unreachable", `No more files may be opened, so no connection to ${origin} (${reason}).`, "Raise the limit of open files (ulimit -n).");
     case "request":
-      return says("bad-request", `the request cannot be sent on as it is (${reason})`, "check the method and the header fields", true);
+      return says("bad-request", `The request cannot be sent on as it is (${reason}).`, "Check the method and the header fields.", true);
     case undefined:
       return unnamed(reason, origin);
     default:
@@ -78,27 +78,27 @@ const groups = new Map<string, "name" | "refused" | "slow" | "route" | "files" |
 const unnamed = (reason: string, origin: string): Omit<Explanation, "reason"> => {
   if (isCertificate(reason)) return badCertificate(reason, origin);
   return /^(?:ERR_(?:TLS|SSL)_|EPROTO$)/.test(reason)
-    ? says("upstream-unreachable", `no TLS connection with ${origin} could be agreed (${reason})`, "something else may be listening there: check upstream.baseUrl")
-    : says("upstream-unreachable", `no connection to ${origin} (${reason})`, network);
+    ? says("upstream-unreachable", `No TLS connection with ${origin} could be agreed (${reason}).`, "Something else may be listening there: check upstream.baseUrl.")
+    : says("upstream-unreachable", `No connection to ${origin} (${reason}).`, network);
 };
 
 const badCertificate = (reason: string, origin: string): Omit<Explanation, "reason"> =>
-  says("upstream-unreachable", `the certificate of ${origin} is not trusted (${reason}); nothing was sent`, "if a company proxy opens TLS, name its certificate authority with upstream.caFile", true);
+  says("upstream-unreachable", `The certificate of ${origin} is not trusted (${reason}); nothing was sent.`, "If a company proxy opens TLS, name its certificate authority with upstream.caFile.", true);
 
 const afterSending = (reason: string, origin: string): Omit<Explanation, "reason"> => {
   switch (reason) {
     case "UND_ERR_HEADERS_OVERFLOW":
-      return says("upstream-broken", `${origin} sent more than 64 KiB of header fields (${reason})`, "the answer is not usable");
+      return says("upstream-broken", `${origin} sent more than 64 KiB of header fields (${reason}).`, "The answer is not usable.");
     case "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH":
-      return says("bad-request", `the body is not as long as its Content-Length says (${reason})`, "the request was broken off", true);
+      return says("bad-request", `The body is not as long as its Content-Length says (${reason}).`, "The request was broken off.", true);
     case "INTERIM_FLOOD":
-      return says("upstream-broken", `${origin} sent one interim answer after another (${reason})`, "the answer is not usable");
+      return says("upstream-broken", `${origin} sent one interim answer after another (${reason}).`, "The answer is not usable.");
     case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
-      return says("upstream-broken", `${origin} sent a body of another length than it announced (${reason})`, "send the request again");
+      return says("upstream-broken", `${origin} sent a body of another length than it announced (${reason}).`, "Send the request again.");
     default:
       return reason.startsWith("HPE_") || reason === "UND_ERR_HTTP_PARSER"
-        ? says("upstream-broken", `${origin} did not answer in correct HTTP (${reason})`, "something else may be listening there: check upstream.baseUrl and any proxy between")
-        : says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason})`, "send the request again");
+        ? says("upstream-broken", `${origin} did not answer in correct HTTP (${reason}).`, "Something else may be listening there: check upstream.baseUrl and any proxy between.")
+        : says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason}).`, "Send the request again.");
   }
 };
 

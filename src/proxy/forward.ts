@@ -66,8 +66,8 @@ const reject = (lane: Lane, response: ServerResponse, refusal: { readonly facts:
 const refuseBody = (lane: Lane, exchange: Exchange): void => {
   if (isOver(exchange)) return;
   exchange.call?.abort();
-  const message = `the request body is larger than ${lane.settings.maxBodyBytes} bytes`;
-  const hint = "the limit is server.maxBodyBytes";
+  const message = `The request body is larger than ${lane.settings.maxBodyBytes} bytes.`;
+  const hint = "The limit is server.maxBodyBytes.";
   const ending = { outcome: "failed", blame: "client", errorCode: "too-large", message, nextStep: hint } as const;
   if (exchange.stage === "relaying") relayBreak(lane, exchange, ending);
   else answerOurselves(lane, exchange, { code: "too-large", message, hint }, ending);
@@ -119,7 +119,7 @@ const depart = (lane: Lane, exchange: Exchange, credential: Credential | null): 
 
 const refuseWithoutCredential = (lane: Lane, exchange: Exchange, { code, message, retryAfterSeconds }: Extract<CredentialOutcome, { ok: false }>): void => {
   if (retryAfterSeconds !== null) exchange.response.setHeader("retry-after", String(retryAfterSeconds));
-  const hint = "sign in: claude-oauth-proxy login";
+  const hint = "Sign in: claude-oauth-proxy login.";
   answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "credential", errorCode: code, message, nextStep: hint });
 };
 
@@ -128,8 +128,8 @@ const failInside = (lane: Lane, exchange: Exchange, error: unknown): void => {
   if (isOver(exchange)) return;
   const known = error instanceof AppError ? error : null;
   const code = known?.code ?? "internal";
-  const message = known?.message ?? "the proxy failed to handle this request";
-  const hint = known?.hint ?? "report it with the request id";
+  const message = known?.message ?? "The proxy failed to handle this request.";
+  const hint = known?.hint ?? "Report it with the request id.";
   answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "proxy", errorCode: code, message, nextStep: hint });
 };
 

@@ -13,23 +13,34 @@ const closeBracket = 0x5d;
 const colon = 0x3a;
 const comma = 0x2c;
 
+/** Called for every member of the outermost object, in order. */
+export type VisitMember = (key: Span, value: Span) => void;
+
 /**
  * Every value of the member `name` of the outermost object (a name may wrongly stand there twice). Null when
  * the text is not one JSON object as far as brackets and quotes tell.
  */
 export const findMember = (text: Buffer, name: string): readonly Span[] | null => {
-  const open = skipSpace(text, 0);
-  if (text[open] !== openBrace) return null;
   const spans: Span[] = [];
+  const whole = visitMembers(text, (key, value) => {
+    if (isKey(text, key, name)) spans.push(value);
+  });
+  return whole ? spans : null;
+};
+
+/** Walks the outermost object without building anything; false when the text is not one object as a whole. */
+export const visitMembers = (text: Buffer, visit: VisitMember): boolean => {
+  const open = skipSpace(text, 0);
+  if (text[open] !== openBrace) return false;
   let at = skipSpace(text, open + 1);
   while (text[at] === quote) {
     const member = memberAt(text, at);
-    if (member === null) return null;
-    if (isKey(text, member.key, name)) spans.push(member.value);
+    if (member === null) return false;
+    visit(member.key, member.value);
     at = skipSpace(text, member.value.end);
     if (text[at] === comma) at = skipSpace(text, at + 1);
   }
-  return text[at] === closeBrace && skipSpace(text, at + 1) === text.length ? spans : null;
+  return text[at] === closeBrace && skipSpace(text, at + 1) === text.length;
 };
 
 const memberAt = (text: Buffer, at: number): { readonly key: Span; readonly value: Span } | null => {
@@ -42,9 +53,14 @@ const memberAt = (text: Buffer, at: number): { readonly key: Span; readonly valu
   return end <= start ? null : { key: { start: at, end: keyEnd }, value: { start, end } };
 };
 
-const isKey = (text: Buffer, span: Span, name: string): boolean => {
-  const written = text.toString("utf8", span.start, span.end);
-  if (!written.includes("\\")) return written === `"${name}"`;
+/** Does the string literal at `key` spell `name` (which holds nothing that needs an escape)? */
+export const isKey = (text: Buffer, key: Span, name: string): boolean => {
+  const length = key.end - key.start - 2;
+  if (length === name.length) return text.toString("latin1", key.start + 1, key.end - 1) === name;
+  if (length < name.length) return false;
+  // Longer only when it is written with escapes.
+  const written = text.toString("utf8", key.start, key.end);
+  if (!written.includes("\\")) return false;
   try {
     return JSON.parse(written) === name;
   } catch {

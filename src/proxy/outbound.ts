@@ -28,13 +28,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const originOf = (baseUrl: string): string => {
   const url = parsedHttp(baseUrl);
   if (url === null) {
-    throw new AppError({ code: "bad-config", message: "the upstream base URL is not an http(s) URL", hint: "set upstream.baseUrl to an origin such as https://api.anthropic.com" });
+    throw new AppError({ code: "bad-config", message: "The upstream base URL is not an http(s) URL.", hint: "Set upstream.baseUrl to an origin such as https://api.anthropic.com." });
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
-    throw new AppError({ code: "bad-config", message: `the upstream base URL must be an origin without path, query or user: ${url.origin}`, hint: "paths go through as the client sends them" });
+    throw new AppError({ code: "bad-config", message: `The upstream base URL must be an origin without path, query or user: ${url.origin}.`, hint: "Paths go through as the client sends them." });
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw new AppError({ code: "unsafe-settings", message: `the upstream ${url.origin} is not encrypted`, hint: "use https:; http: is for loopback only" });
+    throw new AppError({ code: "unsafe-settings", message: `The upstream ${url.origin} is not encrypted.`, hint: "Use https:; http: is for loopback only." });
   }
   return url.origin;
 };
@@ -44,8 +44,8 @@ export const refuseUncheckedTls = (env: Environment): void => {
   if (env["NODE_TLS_REJECT_UNAUTHORIZED"] !== "0") return;
   throw new AppError({
     code: "unsafe-settings",
-    message: "NODE_TLS_REJECT_UNAUTHORIZED=0 would send the token to an unchecked server",
-    hint: "unset it; name your own certificate authority with upstream.caFile",
+    message: "NODE_TLS_REJECT_UNAUTHORIZED=0 would send the token to an unchecked server.",
+    hint: "Unset it; name your own certificate authority with upstream.caFile.",
   });
 };
 
@@ -76,7 +76,7 @@ const chosenHop = (setting: string | null, env: Environment): ProxyHop | null =>
 const hopOf = (text: string, source: string): ProxyHop => {
   const url = parsedHttp(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null) {
-    throw new AppError({ code: "bad-config", message: `${source} does not name an http: or https: proxy`, hint: "for example http://proxy.example:3128" });
+    throw new AppError({ code: "bad-config", message: `${source} does not name an http: or https: proxy.`, hint: "For example http://proxy.example:3128." });
   }
   const secure = url.protocol === "https:";
   return {

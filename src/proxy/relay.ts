@@ -54,7 +54,7 @@ const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>
     type: "notice",
     level: "warning",
     code: "metering-stopped",
-    message: `request ${exchange.facts.requestId}: its usage could not be read (${reason}); the answer itself went through unchanged`,
+    message: `The usage of request ${exchange.facts.requestId} could not be read (${reason}); the answer itself goes through unchanged.`,
     hint: null,
   });
 

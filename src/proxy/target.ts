@@ -24,16 +24,16 @@ export const checkTarget = (target: string): TargetVerdict => {
   const query = target.indexOf("?");
   const path = query === -1 ? target : target.slice(0, query);
   const plain = decoded(path);
-  if (plain === null) return refuse("bad-request", "the request target is not correctly percent-encoded");
-  if (!path.startsWith("/v1/") || isCrooked(path, plain) || isOauth(plain)) return refuse("not-found", "there is no such path here");
+  if (plain === null) return refuse("bad-request", "The request target is not correctly percent-encoded.");
+  if (!path.startsWith("/v1/") || isCrooked(path, plain) || isOauth(plain)) return refuse("not-found", "There is no such path here.");
   return { ok: true, path };
 };
 
 const malformed = (target: string): string | null => {
-  if (!target.startsWith("/")) return "the request target must be a path, not a URL";
-  if (!visibleAscii.test(target)) return "the request target holds bytes that no URI may hold";
-  if (target[1] === "/" || target[1] === "\\") return "the request target must not name a host";
-  return target.includes("#") ? "the request target must not hold a fragment" : null;
+  if (!target.startsWith("/")) return "The request target must be a path, not a URL.";
+  if (!visibleAscii.test(target)) return "The request target holds bytes that no URI may hold.";
+  if (target[1] === "/" || target[1] === "\\") return "The request target must not name a host.";
+  return target.includes("#") ? "The request target must not hold a fragment." : null;
 };
 
 const encodedByte = /%([0-9a-f]{2})/gi;

@@ -62,20 +62,20 @@ const refused = (hop: ProxyHop, status: number): AppError =>
   status === 407
     ? new AppError({
         code: "upstream-unreachable",
-        message: `the outbound proxy ${hop.shown} (from ${hop.source}) wants a user name and a password (407)`,
-        hint: `write them into ${hop.source} as http://user:password@host:port`,
+        message: `The outbound proxy ${hop.shown} (from ${hop.source}) wants a user name and a password (407).`,
+        hint: `Write them into ${hop.source} as http://user:password@host:port.`,
       })
     : new AppError({
         code: "upstream-unreachable",
-        message: `the outbound proxy ${hop.shown} (from ${hop.source}) refused the tunnel with status ${status}`,
-        hint: "ask who runs that proxy, or exempt the upstream with NO_PROXY",
+        message: `The outbound proxy ${hop.shown} (from ${hop.source}) refused the tunnel with status ${status}.`,
+        hint: "Ask who runs that proxy, or exempt the upstream with NO_PROXY.",
       });
 
 const unreachable = (hop: ProxyHop, cause: Error): AppError =>
   new AppError({
     code: "upstream-unreachable",
-    message: `the outbound proxy ${hop.shown} (from ${hop.source}) could not be reached: ${codeOf(cause)}`,
-    hint: `check ${hop.source}`,
+    message: `The outbound proxy ${hop.shown} (from ${hop.source}) could not be reached: ${codeOf(cause)}.`,
+    hint: `Check ${hop.source}.`,
     cause,
   });
 

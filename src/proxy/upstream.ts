@@ -85,7 +85,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     const name = baseUrl === null ? origin : originOf(baseUrl);
     const known = origins.get(name);
     if (known !== undefined) return known;
-    if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `more than ${mostOrigins} different upstream base URLs` });
+    if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
     const made = { pool: openPool(name), slots: createSlots(settings.connections) };
     origins.set(name, made);
     return made;
