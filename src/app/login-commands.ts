@@ -62,13 +62,10 @@ const ownSettings = ({ registry }: Ground, accountId: string): Partial<OAuthSett
 };
 
 const queryText = ({ code, state, error, errorDescription }: CallbackQuery): string => {
-  const fields: readonly (readonly [string, string | null])[] = [
-    ["code", code?.reveal() ?? null],
-    ["state", state],
-    ["error", error],
-    ["error_description", errorDescription],
-  ];
-  return new URLSearchParams(fields.flatMap(([name, value]) => (value === null ? [] : [[name, value]]))).toString();
+  const query = new URLSearchParams();
+  const fields = { code: code?.reveal() ?? null, state, error, error_description: errorDescription };
+  for (const [name, value] of Object.entries(fields)) if (value !== null) query.set(name, value);
+  return query.toString();
 };
 
 const shown = (result: CallbackResult): CallbackOutcome => {

@@ -50,7 +50,7 @@ describe("the official SDK", () => {
     running.upstream.script({ match: { path: "/v1/messages" }, fault: { kind: "reset", afterBytes: 400 } });
     const stream = clientOf(running).messages.stream(question);
     await expect(stream.finalMessage()).rejects.toThrow();
-    expect(await running.event("request.finished")).toMatchObject({ outcome: "failed", blame: "network" });
+    expect(await running.event("request.finished")).toMatchObject({ outcome: "failed", blame: "upstream" });
   });
 
   it("does not notice that its token expired between two requests", async () => {
