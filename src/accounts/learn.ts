@@ -22,12 +22,22 @@ export const learn = (scope: Scope, answer: Answer): void => {
   const { held, clock } = scope;
   const readings = readLimits(answer.headers);
   for (const reading of readings) note(scope, reading);
+  learnOfKey(scope, answer.status);
   const lesson = lessonOf(answer, readings, { strikes: held.strikes, limited: held.cooling?.limited === true }, clock.now());
   if (lesson.learnt === "strike" || lesson.learnt === "cool") held.strikes += 1;
   if (lesson.learnt === "cool") cool(scope, lesson);
   if (lesson.learnt !== "well") return;
   held.strikes = 0;
   if (lesson.clears) endCooling(scope);
+};
+
+// A key has no refresher that could find out; it stays in use, so that the client sees the upstream's words.
+const learnOfKey = ({ held, publish }: Scope, status: number): void => {
+  if (held.account.kind !== "api_key") return;
+  if (status === 401) markNeedsLogin(held, "The upstream refuses this API key (401). Add a new one.", publish);
+  if (status >= 300 || held.needsLogin === null) return;
+  held.needsLogin = null;
+  publish({ type: "account.healthy", accountId: held.account.id });
 };
 
 const note = ({ held, clock, publish }: Scope, reading: LimitReading): void => {

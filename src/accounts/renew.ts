@@ -38,19 +38,10 @@ export const createRenew = ({ clock, registry, refresher }: CredentialsDeps): ((
   };
 
   return async (used) => {
-    if (used.kind === "api_key") return refuseKey(registry, used);
     const newer = current(used);
-    const isOver = newer.ok || registry.get(used.accountId) === null || wasJustBrought(used);
+    const isOver = newer.ok || used.kind === "api_key" || registry.get(used.accountId) === null || wasJustBrought(used);
     return isOver ? newer : refreshed(used);
   };
-};
-
-// Nothing to renew, and nothing else to send: the key stays in use, so that the client sees the upstream's words.
-const refuseKey = (registry: CredentialsDeps["registry"], used: Credential): CredentialOutcome => {
-  const entry = registry.get(used.accountId);
-  if (entry !== null && !sameSecret(entry.account.accessToken, used.token)) return { ok: true, credential: credentialOf(entry.account, used.reason) };
-  registry.needsLogin(used.accountId, "The upstream refuses this API key (401).");
-  return refusal("The upstream refuses this API key.");
 };
 
 type Refusal = Extract<CredentialOutcome, { ok: false }>;
