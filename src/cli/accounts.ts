@@ -5,8 +5,9 @@ import { AppError } from "../messages/errors.ts";
 import type { AccountRow } from "../state/state.ts";
 import { askLine } from "./prompt.ts";
 import { toHealthAccount } from "./status-text.ts";
-import { tellNotices, withStore } from "./with-store.ts";
-import type { Command, Given, OpenStore, World } from "./world.ts";
+import { withStore } from "./with-store.ts";
+import type { Command, Given, World } from "./world.ts";
+import type { OpenStore } from "../app/open-store.ts";
 
 /** `accounts list [--json]`. */
 export const listAccounts: Command = (world, given) =>
@@ -41,7 +42,6 @@ export const prioritizeAccount: Command = (world, given) => {
 /** `accounts add-key`: the key comes from standard input, so that no process list and no history shows it. */
 export const addKey: Command = (world, given) =>
   withStore(world, given, async (store) => {
-    const stop = tellNotices(world, store);
     const key = await askLine({ stdin: world.stdin, ask: (text) => void world.stderr.write(text), question: "API key (not shown): " });
     if (key === null) throw new AppError({ code: "bad-usage", message: "No API key came from standard input.", hint: "claude-oauth-proxy accounts add-key < file-with-the-key" });
     const { account, label } = given.options;
@@ -50,17 +50,14 @@ export const addKey: Command = (world, given) =>
       ...(typeof account === "string" ? { accountId: account } : {}),
       ...(typeof label === "string" ? { label } : {}),
     });
-    stop();
     world.stderr.write(`account ${accountId} added\n`);
     return 0;
   });
 
 const change = (world: World, given: Given, work: (store: OpenStore, id: string) => Promise<unknown>, done: string): Promise<number> =>
   withStore(world, given, async (store) => {
-    const stop = tellNotices(world, store);
     const id = given.words[0] ?? "";
     await work(store, id);
-    stop();
     world.stderr.write(`account ${id} ${done}\n`);
     return 0;
   });

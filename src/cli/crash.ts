@@ -34,5 +34,8 @@ const isGoneOutput = (error: unknown): boolean => {
   return code !== undefined && harmless.has(code) && (syscall === undefined || syscall === "write" || syscall === "read");
 };
 
-/** Leaves the alternate screen, bracketed paste, mouse and hidden cursor, whatever was on. */
-export const restoreSequence = "\u001b[?1049l\u001b[?2004l\u001b[?1000l\u001b[?1006l\u001b[0m\u001b[?25h";
+/** On the primary screen: bracketed paste off, colours off, cursor shown. */
+export const primarySequence = "\u001b[?2004l\u001b[0m\u001b[?25h";
+
+/** The same after leaving the alternate screen; only while that is on, because it also moves the cursor. */
+export const restoreSequence = `\u001b[?1049l${primarySequence}`;

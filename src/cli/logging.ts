@@ -1,5 +1,6 @@
 // Which log goes where for one running proxy: lines on a stream, lines in a file, the recorded event stream.
-import type { App } from "../app/app.ts";
+import type { Config } from "../config/schema.ts";
+import type { Secret } from "../lib/secret.ts";
 import { createFileLines } from "../log/file-lines.ts";
 import { createJsonFormat, createTextFormat } from "../log/format.ts";
 import type { Format } from "../log/format.ts";
@@ -9,10 +10,12 @@ import { createRedact } from "../log/redact.ts";
 import { startLog } from "../log/sink.ts";
 import type { Target } from "../log/sink.ts";
 import { createStreamLines } from "../log/stream-lines.ts";
+import type { Bus } from "../messages/bus.ts";
 import type { Output } from "./world.ts";
 
 export type LoggingWish = {
-  readonly app: Pick<App, "bus" | "config" | "key">;
+  readonly bus: Bus;
+  readonly log: Config["log"];
   /** Null while a dashboard has the terminal. */
   readonly stream: { readonly output: Output; readonly level: LevelFilter } | null;
   /** File of `--record`. */
@@ -23,10 +26,17 @@ export type LoggingWish = {
 
 const mebibyte = 1024 * 1024;
 
-/** Subscribes everything; must be called before the app starts, or the first lines are missing. Throws `AppError` for a file that cannot be opened. */
-export const startLogging = async ({ app, stream, record, onFault }: LoggingWish): Promise<{ stop(): Promise<void> }> => {
-  const { log } = app.config;
-  const redact = createRedact(() => (app.key === null ? [] : [app.key]));
+export type Logging = {
+  /** From now on this text never leaves in a line. */
+  hide(key: Secret | null): void;
+  /** Resolves when everything written so far has left, or two seconds have passed. */
+  stop(): Promise<void>;
+};
+
+/** Subscribes everything; called before the app is made, or its first lines are missing. Throws `AppError` for a file that cannot be opened. */
+export const startLogging = async ({ bus, log, stream, record, onFault }: LoggingWish): Promise<Logging> => {
+  const hidden: Secret[] = [];
+  const redact = createRedact(() => hidden);
   const format = (): Format => (log.format === "json" ? createJsonFormat(redact) : createTextFormat(redact));
   const targets: Target[] = [];
   if (stream !== null) targets.push({ lines: createStreamLines(stream.output), format: format(), level: stream.level });
@@ -34,11 +44,15 @@ export const startLogging = async ({ app, stream, record, onFault }: LoggingWish
     const lines = await createFileLines({ path: log.file, maxBytes: 10 * mebibyte, keep: 3, onFault });
     targets.push({ lines, format: format(), level: log.level });
   }
-  const parts = [startLog(app.bus, targets)];
-  if (record !== null) parts.push(startRecord(app.bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
+  const parts = [startLog(bus, targets)];
+  if (record !== null) parts.push(startRecord(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
   return {
+    hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {
-      await Promise.all(parts.map((part) => part.stop()));
+      await Promise.race([Promise.all(parts.map((part) => part.stop())), patience()]);
     },
   };
 };
+
+// A reader that has stopped reading must not keep the process from ending.
+const patience = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 2000).unref());

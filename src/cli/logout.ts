@@ -1,7 +1,8 @@
 // `logout [ACCOUNT] [--all]`: credentials are removed here in any case; that the server was not told is a warning.
 import { AppError } from "../messages/errors.ts";
-import { tellNotices, withStore } from "./with-store.ts";
-import type { Command, Given, OpenStore } from "./world.ts";
+import { withStore } from "./with-store.ts";
+import type { Command, Given, } from "./world.ts";
+import type { OpenStore } from "../app/open-store.ts";
 
 /** Without an account and without `--all` it takes the only one there is. */
 export const logout: Command = (world, given) =>
@@ -11,9 +12,7 @@ export const logout: Command = (world, given) =>
       world.stderr.write("there is no account to sign out\n");
       return 0;
     }
-    const stop = tellNotices(world, store);
     const { removed } = await store.commands.logout(wanted.id);
-    stop();
     world.stderr.write(removed.length === 0 ? "there was no account to sign out\n" : `signed out: ${removed.join(", ")}\n`);
     return 0;
   });

@@ -1,6 +1,7 @@
 // The port is taken: by whom, and what now. On a terminal the person chooses; elsewhere it is exit code 4.
 import type { Secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
+import { clientUrl } from "./client-environment.ts";
 import { nextFreePort } from "./free-port.ts";
 import { findRunning } from "./running.ts";
 import type { Running } from "./running.ts";
@@ -9,6 +10,9 @@ export type TakenPort = {
   readonly message: string;
   readonly hint: string;
   readonly nextPort: number | null;
+  readonly url: string;
+  /** Another proxy of this program, whoever owns it; null for anything else. */
+  readonly other: { readonly version: string; readonly uptimeSeconds: number } | null;
 };
 
 export type PortLook = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch };
@@ -20,11 +24,14 @@ export const lookAtPort = async ({ host, port, key, fetch }: PortLook): Promise<
     nextFreePort(host, port),
   ]);
   const second = nextPort === null ? "Choose another one with --port." : `Start on the next free port with \`claude-oauth-proxy --port ${nextPort}\`.`;
-  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort };
+  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort, url: clientUrl(host, port), other: otherProxy(running) };
 };
 
 /** The same as a failure, exit code 4. */
 export const portTakenError = ({ message, hint }: TakenPort, cause: unknown): AppError => new AppError({ code: "port-taken", message, hint, cause });
+
+const otherProxy = (running: Running): TakenPort["other"] =>
+  running.is === "ours" || running.is === "other-folder" ? { version: running.health.version, uptimeSeconds: running.health.uptime_seconds } : null;
 
 const owner = (running: Running): string => {
   if (running.is === "ours") return `another claude-oauth-proxy of yours (version ${running.health.version}, this data folder)`;

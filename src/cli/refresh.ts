@@ -2,7 +2,7 @@
 import { AppError } from "../messages/errors.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
 import { isoTime } from "./iso-time.ts";
-import { tellNotices, withStore } from "./with-store.ts";
+import { withStore } from "./with-store.ts";
 import type { Command, World } from "./world.ts";
 
 /** Exit code 3 when only a new sign-in helps, 1 when a later try may. */
@@ -12,9 +12,7 @@ export const refresh: Command = (world, given) =>
     if (id === null && store.store.snapshot().accounts.length === 0) {
       throw new AppError({ code: "sign-in-needed", message: "There is no account to refresh.", hint: "Sign in with `claude-oauth-proxy login`." });
     }
-    const stop = tellNotices(world, store);
     const outcome = await store.commands.refresh(id);
-    stop();
     return report(world, id, outcome);
   });
 

@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { passesLevel } from "../log/level.ts";
 import type { LevelFilter } from "../log/level.ts";
 import type { Secret } from "../lib/secret.ts";
+import { createBus } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
 import { clientEnvironment, clientUrl } from "./client-environment.ts";
 import { startLogging } from "./logging.ts";
@@ -37,20 +38,30 @@ const onFreePort = (settings: Settings, { options }: Given): Settings =>
 
 const withOwnProxy = async (world: World, given: Given, { settings, key }: { settings: Settings; key: Secret }): Promise<number> => {
   const { account, record } = given.options;
-  const app = await world.parts.createApp({ ...openingOf(world, settings), accountId: typeof account === "string" ? account : null });
+  const bus = createBus(world.clock);
   const logging = await startLogging({
-    app,
+    bus,
+    log: settings.config.log,
     stream: { output: world.stderr, level: atLeastWarn(settings.config.log.level) },
     record: typeof record === "string" ? record : null,
     onFault: (message) => void world.stderr.write(`claude-oauth-proxy: ${message}\n`),
   });
+  logging.hide(key);
   try {
-    const { host, port } = await startOrExplain(world, app, { settings, key });
+    const app = await world.parts.createApp({ ...openingOf(world, settings, bus), accountId: typeof account === "string" ? account : null });
+    return await withStarted(world, given, { app, settings, key });
+  } finally {
+    await logging.stop();
+  }
+};
+
+const withStarted = async (world: World, given: Given, { app, settings, key }: { app: App; settings: Settings; key: Secret }): Promise<number> => {
+  const { host, port } = await startOrExplain(world, app, { settings, key });
+  try {
     refuseWithoutAccount(app);
     return await around(world, given, { config: settings.config, baseUrl: clientUrl(host, port), key: app.key ?? key });
   } finally {
-    await app.commands.stop("run finished").catch(() => {});
-    await logging.stop();
+    await app.commands.stop("run finished");
   }
 };
 

@@ -1,11 +1,18 @@
 // One proxy from start to stop, with the front end that fits: what `start` and `demo` share.
 import type { App, Listening } from "../app/app.ts";
+import { isLoopback } from "../config/loopback.ts";
+import { createBus } from "../messages/bus.ts";
+import type { Bus } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
+import { runFront } from "./front.ts";
+import type { FrontEnd } from "./front.ts";
 import { tellHowToSignIn } from "./headless.ts";
 import { startLogging } from "./logging.ts";
 import { lookAtPort, portTakenError } from "./port-taken.ts";
 import type { Settings } from "./settings.ts";
 import { exitCodes, watchSignals } from "./signals.ts";
+import type { Signals } from "./signals.ts";
+import { screenOf } from "./terminal.ts";
 import { openingOf, withOpenStore } from "./with-store.ts";
 import type { Given, ScreenWish, World } from "./world.ts";
 
@@ -14,7 +21,7 @@ export type OnListening = (app: App, listening: Listening, drawn: boolean) => Pr
 
 /** Runs until it is stopped from the screen, by a signal or by a command. Throws `AppError` (port-taken, store-…). */
 export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = async () => {}): Promise<number> =>
-  serveOnce({ world, given, settings, onListening, screen: await screenOf(world, given) });
+  serveOnce({ world, given, settings, onListening, screen: screenOf(world, given) });
 
 type Serving = {
   readonly world: World;
@@ -25,61 +32,93 @@ type Serving = {
   readonly screen: ScreenWish | null;
 };
 
-const screenOf = async (world: World, { options, everywhere }: Given): Promise<ScreenWish | null> => {
-  if (options["headless"] === true || options["plain"] === true) return null;
-  const screen: ScreenWish = { stdin: world.stdin, stdout: world.stdout, environment: world.environment, ascii: everywhere.ascii };
-  return (await world.parts.canDraw(screen)) ? screen : null;
-};
-
 const serveOnce = async (serving: Serving): Promise<number> => {
   const { world, given, settings, screen } = serving;
-  const { account, record } = given.options;
-  const app = await world.parts.createApp({ ...openingOf(world, settings), accountId: typeof account === "string" ? account : null });
-  const logging = await startLogging({
-    app,
-    stream: screen === null ? { output: world.stdout, level: settings.config.log.level } : null,
-    record: typeof record === "string" ? record : null,
-    onFault: (message) => app.bus.publish({ type: "notice", level: "error", code: "log-unwritable", message, hint: "free some space, or choose another file" }),
-  });
+  const { account } = given.options;
+  const bus = createBus(world.clock);
+  const log = await logOf(serving, bus);
   try {
-    return await untilStopped(serving, app);
+    const app = await world.parts.createApp({ ...openingOf(world, settings, bus), accountId: typeof account === "string" ? account : null });
+    log.hide(app.key);
+    const { end, code } = await untilStopped(serving, app);
+    return end === "pass-through" ? await serveOnce(inPassThrough(serving)) : code;
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "port-taken") throw error;
-    return await portTaken(serving, app, error);
+    if (!(error instanceof AppError) || error.code !== "port-taken" || screen === null) throw await explained(serving, error);
+    return await askPortTaken(serving);
   } finally {
-    await logging.stop();
+    await log.stop();
   }
 };
 
-const untilStopped = async ({ world, screen, onListening }: Serving, app: App): Promise<number> => {
+const logOf = ({ given, settings, screen, world }: Serving, bus: Bus): ReturnType<typeof startLogging> => {
+  const { record } = given.options;
+  return startLogging({
+    bus,
+    log: settings.config.log,
+    stream: screen === null ? { output: world.stdout, level: settings.config.log.level } : null,
+    record: typeof record === "string" ? record : null,
+    onFault: (message) => bus.publish({ type: "notice", level: "error", code: "log-unwritable", message, hint: "free some space, or choose another file" }),
+  });
+};
+
+const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end: FrontEnd; readonly code: number }> => {
+  const { world, given, settings, screen, onListening } = serving;
   const listening = await app.start();
-  const signals = watchSignals({
+  const signals = watch(serving, app);
+  try {
+    await onListening(app, listening, screen !== null);
+    if (screen === null) tellHowToSignIn(app, listening.url);
+    const end = screen === null ? "stopped" : await runFront(world, given, { app, screen, settings });
+    await app.stopped;
+    const ended = signals.ended();
+    return { end: ended === null ? end : "stopped", code: ended === null ? 0 : exitCodes[ended] };
+  } catch (error) {
+    await app.commands.stop("failed");
+    throw error;
+  } finally {
+    signals.dispose();
+  }
+};
+
+const watch = ({ world, screen }: Serving, app: App): Signals =>
+  watchSignals({
     process: world.signals,
     terminalInput: screen === null ? null : world.stdin,
     stop: (reason) => app.commands.stop(reason),
     after: (callback, ms) => void world.clock.setTimeout(callback, ms),
     exit: world.exit,
   });
-  try {
-    await onListening(app, listening, screen !== null);
-    if (screen === null) tellHowToSignIn(app, listening.url);
-    else await world.parts.runDashboard(app, screen);
-    await app.stopped;
-    const ended = signals.ended();
-    return ended === null ? 0 : exitCodes[ended];
-  } finally {
-    signals.dispose();
-  }
+
+const withConfig = (serving: Serving, change: Partial<Settings["config"]>): Serving => ({
+  ...serving,
+  settings: { ...serving.settings, config: { ...serving.settings.config, ...change } },
+});
+
+// The client keeps its own login from now on, and on loopback nobody has to show a key.
+const inPassThrough = (serving: Serving): Serving => {
+  const { origins, config } = serving.settings;
+  const required = origins["auth.required"].from === "default" ? !isLoopback(config.server.host) : config.auth.required;
+  return withConfig(serving, { mode: "pass-through", auth: { required } });
 };
 
-const portTaken = async (serving: Serving, app: App, error: AppError): Promise<number> => {
-  const { world, settings, screen } = serving;
+const lookedAt = async ({ world, settings }: Serving): ReturnType<typeof lookAtPort> => {
   const { host, port } = settings.config.server;
-  const key = app.key ?? (await withOpenStore(world, settings, async (store) => store.key));
-  const taken = await lookAtPort({ host, port, key, fetch: world.fetch });
-  if (screen === null) throw portTakenError(taken, error);
-  const choice = await world.parts.askPortTaken({ ...screen, message: taken.message, port, nextPort: taken.nextPort });
-  if (choice === "quit" || taken.nextPort === null) return 4;
-  const config = { ...settings.config, server: { ...settings.config.server, port: taken.nextPort } };
-  return serveOnce({ ...serving, settings: { ...settings, config } });
+  const key = await withOpenStore(world, settings, async (store) => store.key);
+  return lookAtPort({ host, port, key, fetch: world.fetch });
+};
+
+const explained = async (serving: Serving, error: unknown): Promise<unknown> =>
+  error instanceof AppError && error.code === "port-taken" ? portTakenError(await lookedAt(serving), error) : error;
+
+const askPortTaken = async (serving: Serving): Promise<number> => {
+  const { world, screen, settings } = serving;
+  const taken = await lookedAt(serving);
+  if (screen === null) return 4;
+  const { host, port } = settings.config.server;
+  const screens = await world.parts.loadScreens(world);
+  const facts = { version: world.version, host, port, other: taken.other, nextPort: taken.nextPort };
+  const choice = await screens.askPortTaken({ ...screen, facts });
+  if (choice === "use-that") world.stdout.write(`${taken.url}\n`);
+  if (choice !== "next-port" || taken.nextPort === null) return choice === "use-that" ? 0 : 4;
+  return serveOnce(withConfig(serving, { server: { ...settings.config.server, port: taken.nextPort } }));
 };

@@ -1,16 +1,22 @@
 // Opens the store for one command and closes it again, whatever happens in between.
+import type { OpenStore } from "../app/open-store.ts";
+import { visibleText } from "../lib/visible-text.ts";
+import { createBus } from "../messages/bus.ts";
+import type { Bus } from "../messages/bus.ts";
 import { passphraseAsker } from "./ask-passphrase.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { Given, OpenStore, Opening, World } from "./world.ts";
+import type { Given, StoreWish, World } from "./world.ts";
 
 /** What `createApp` and `openStore` are opened with. */
-export const openingOf = (world: World, { config, dir }: Settings): Opening => ({
+export const openingOf = (world: World, { config, dir }: Settings, bus: Bus): StoreWish => ({
   config,
   dir,
   version: world.version,
   environment: world.environment,
   askPassphrase: passphraseAsker(world),
+  clock: world.clock,
+  bus,
 });
 
 /** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
@@ -19,9 +25,11 @@ export const withStore = async <T>(world: World, given: Given, work: (store: Ope
   return withOpenStore(world, settings, (store) => work(store, settings));
 };
 
-/** The same with settings that were read already. */
+/** The same with settings that were read already. What the store has to say goes to standard error. */
 export const withOpenStore = async <T>(world: World, settings: Settings, work: (store: OpenStore) => Promise<T>): Promise<T> => {
-  const store = await world.parts.openStore(openingOf(world, settings));
+  const bus = createBus(world.clock);
+  tellNotices(world, bus);
+  const store = await world.parts.openStore(openingOf(world, settings, bus));
   try {
     return await work(store);
   } finally {
@@ -29,8 +37,10 @@ export const withOpenStore = async <T>(world: World, settings: Settings, work: (
   }
 };
 
-/** Notices of the store (a repaired file mode, a failed revocation) as lines on standard error. */
-export const tellNotices = (world: World, store: Pick<OpenStore, "bus">): (() => void) =>
-  store.bus.subscribe((event) => {
-    if (event.type === "notice" && event.level !== "info") world.stderr.write(`claude-oauth-proxy: ${event.message}${event.hint === null ? "" : `\n  ${event.hint}`}\n`);
+// A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
+const tellNotices = (world: World, bus: Bus): void =>
+  void bus.subscribe((event) => {
+    if (event.type !== "notice" || event.level === "info") return;
+    const hint = event.hint === null ? "" : `\n  ${visibleText(event.hint)}`;
+    world.stderr.write(`claude-oauth-proxy: ${visibleText(event.message)}${hint}\n`);
   });

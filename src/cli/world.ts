@@ -2,12 +2,16 @@
 // Commands take all of it as arguments, so that a test can hand in its own.
 import type { EventEmitter } from "node:events";
 import type { App } from "../app/app.ts";
-import type { Config } from "../config/schema.ts";
+import type { AppOpening } from "../app/create-app.ts";
+import type { OpenStore } from "../app/open-store.ts";
+import type { Opening } from "../app/opening.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
-import type { Commands } from "../messages/commands.ts";
-import type { Store } from "../state/store.ts";
+import type { Commands, StartLogin } from "../messages/commands.ts";
+import type { RunningDashboard } from "../tui/run.tsx";
+import type { LoginEnd } from "../tui/screens/login.tsx";
+import type { PortTakenChoice, PortTakenFacts } from "../tui/screens/port-taken.tsx";
+import type { TermsChoice } from "../tui/screens/terms.tsx";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +37,8 @@ export type World = {
   readonly signals: EventEmitter;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
+  /** What a crash does first, while something is drawn; null afterwards. */
+  readonly atCrash: (restore: (() => void) | null) => void;
   readonly parts: Parts;
 };
 
@@ -50,52 +56,43 @@ export type Everywhere = { readonly dir: string | undefined; readonly set: reado
 /** Resolves to the exit code; throws `AppError` for what `failure.ts` reports. */
 export type Command = (world: World, given: Given) => Promise<number>;
 
-/** What every way of opening the store needs. */
-export type Opening = {
-  readonly config: Config;
-  readonly dir: string;
-  readonly version: string;
-  readonly environment: Environment;
-  /** Asked only when the store is sealed by a passphrase that the environment does not hold. */
-  readonly askPassphrase: () => Promise<Secret | null>;
-};
+/** What opens the store or a proxy; the process is added by `parts.ts`. */
+export type AppWish = Omit<AppOpening, "process">;
+export type StoreWish = Omit<Opening, "process">;
 
-/** The store without a server, for commands that end by themselves. */
-export type OpenStore = {
+/** How the screens are drawn and where. `ascii` is decided: asked for, or all the terminal can. */
+export type ScreenWish = { readonly stdin: Input; readonly stdout: Output; readonly ascii: boolean };
+
+export type PortTakenWish = ScreenWish & { readonly facts: PortTakenFacts };
+
+export type LoginScreenWish = ScreenWish & {
   readonly commands: Commands;
-  readonly store: Store;
-  readonly bus: Bus;
-  /** The local key; made when there was none. */
-  readonly key: Secret;
-  /** Reads a file of another program into the store; an account that is there already is kept. */
-  importFile(path: string): Promise<Imported>;
-  close(): Promise<void>;
+  readonly subscribe: Bus["subscribe"];
+  readonly wish: StartLogin;
+  /** One clause on why a sign-in is needed. */
+  readonly reason: string;
+  readonly autoOpen: boolean;
+  /** The data folder, where the link is written on request. */
+  readonly dir: string;
+  readonly signal?: AbortSignal;
 };
 
-export type Imported = {
-  readonly imported: readonly string[];
-  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+export type DashboardWish = ScreenWish & {
+  readonly app: App;
+  readonly login: (wish: { readonly accountId: string | null; readonly signal: AbortSignal }) => Promise<void>;
 };
 
-/** How the screens are drawn and where. */
-export type ScreenWish = { readonly stdin: Input; readonly stdout: Output; readonly environment: Environment; readonly ascii: boolean };
+/** Everything that draws; loading it costs Ink and React. */
+export type Screens = {
+  askTerms(wish: ScreenWish & { readonly signal?: AbortSignal }): Promise<TermsChoice>;
+  askPortTaken(wish: PortTakenWish): Promise<PortTakenChoice>;
+  runLogin(wish: LoginScreenWish): Promise<LoginEnd>;
+  runDashboard(wish: DashboardWish): RunningDashboard;
+};
 
-/** What a person chose when the port was taken. */
-export type PortChoice = "next" | "quit";
-
-export type PortTakenWish = ScreenWish & { readonly message: string; readonly port: number; readonly nextPort: number | null };
-
-/** The other parts of the program, loaded when they are needed. */
+/** The other parts of the program. */
 export type Parts = {
-  createApp(opening: Opening & { readonly accountId: string | null }): Promise<App>;
-  openStore(opening: Opening): Promise<OpenStore>;
-  /** True when both ends are terminals that can draw. */
-  canDraw(wish: ScreenWish): Promise<boolean>;
-  /** Draws until the app has stopped; the terminal is given back before it resolves. */
-  runDashboard(app: App, wish: ScreenWish): Promise<void>;
-  askPortTaken(wish: PortTakenWish): Promise<PortChoice>;
-  /** Draws the sign-in; resolves to the exit code. */
-  runLogin(store: OpenStore, wish: ScreenWish & LoginWish): Promise<number>;
+  createApp(wish: AppWish): Promise<App>;
+  openStore(wish: StoreWish): Promise<OpenStore>;
+  loadScreens(world: World): Promise<Screens>;
 };
-
-export type LoginWish = { readonly kind: "max" | "console"; readonly accountId: string | null; readonly browser: boolean };

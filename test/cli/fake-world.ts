@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.ts";
-import type { Input, OpenStore, Parts, World } from "../../src/cli/world.ts";
+import type { Input, Parts, World } from "../../src/cli/world.ts";
+import type { OpenStore } from "../../src/app/open-store.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Commands } from "../../src/messages/commands.ts";
@@ -95,13 +96,11 @@ export const fakeWorld = (wish: FakeWish = {}): FakeWorld => {
     fetch: wish.fetch ?? refused,
     signals: new EventEmitter(),
     exit: () => {},
+    atCrash: () => {},
     parts: {
       createApp: never("createApp"),
       openStore: async () => fakeStore(wish),
-      canDraw: async () => false,
-      runDashboard: never("runDashboard"),
-      askPortTaken: never("askPortTaken"),
-      runLogin: never("runLogin"),
+      loadScreens: never("loadScreens"),
       ...wish.parts,
     },
   };

@@ -1,0 +1,30 @@
+// The screens with the edges they need: browser, clipboard, link file, the process itself. Loading this
+// file loads Ink and React, so only a command that draws does it.
+import { createBrowserOpener } from "../tui/edges/browser.ts";
+import { createCopier } from "../tui/edges/copy.ts";
+import { createLinkFile } from "../tui/edges/link-file.ts";
+import { createClipboardReader } from "../tui/edges/read-clipboard.ts";
+import { freezeJob, residentMemory } from "../tui/edges/this-process.ts";
+import { createLoopDelay } from "../tui/loop-delay.ts";
+import { runDashboard } from "../tui/run.tsx";
+import { runLogin } from "../tui/screens/login.tsx";
+import { askPortTaken } from "../tui/screens/port-taken.tsx";
+import { askTerms } from "../tui/screens/terms.tsx";
+import type { Screens, World } from "./world.ts";
+
+/** The screens of this world. */
+export const createScreens = ({ environment: env, platform, clock, stdout, version }: World): Screens => {
+  const openBrowser = createBrowserOpener({ env, platform, clock });
+  const readClipboard = createClipboardReader({ env, clock });
+  const copy = createCopier({ env, platform, clock, stdout });
+  return {
+    askTerms,
+    askPortTaken,
+    runLogin: ({ dir, ...wish }) => runLogin({ ...wish, clock, version, edges: { openBrowser, copy, linkFile: createLinkFile({ dir }), readClipboard } }),
+    runDashboard(wish) {
+      const delay = createLoopDelay(clock);
+      const running = runDashboard({ ...wish, clock, copy, freeze: freezeJob, loopDelayMs: delay.read, memory: residentMemory, program: "claude-oauth-proxy" });
+      return { ...running, finished: running.finished.finally(() => delay.stop()) };
+    },
+  };
+};

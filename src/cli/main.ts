@@ -1,0 +1,72 @@
+// The entry of the binary: the process becomes a `World`, the arguments a command, its outcome an exit
+// code. Only this file and `parts.ts` know the real process.
+import { homedir } from "node:os";
+import { createSystemClock } from "../lib/clock.ts";
+import { runCommandLine } from "./command-line.ts";
+import { watchCrashes } from "./crash.ts";
+import { wantsStack } from "./failure.ts";
+import { parts } from "./parts.ts";
+import { readVersion } from "./version.ts";
+import type { World } from "./world.ts";
+
+/** Runs the command line `args` (without node and script) and ends the process with its exit code. */
+export const main = async (args: readonly string[]): Promise<void> => {
+  // Every timer of ours is unref'd: something has to keep the process until the command is done.
+  const awake = setInterval(() => {}, 2 ** 30);
+  forgetReaders();
+  let restore: (() => void) | null = null;
+  watchCrashes({
+    process,
+    restoreTerminal: () => giveTerminalBack(restore),
+    write: (text) => void process.stderr.write(text),
+    exit: (code) => process.exit(code),
+    debug: wantsStack(args, process.env),
+  });
+  const world = worldOf(await readVersion(), (next) => {
+    restore = next;
+  });
+  const code = await runCommandLine(world, args);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  clearInterval(awake);
+  process.exit(code);
+};
+
+const worldOf = (version: string, atCrash: World["atCrash"]): World => ({
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  platform: process.platform,
+  home: homedir(),
+  cwd: process.cwd(),
+  version,
+  clock: createSystemClock(),
+  fetch: globalThis.fetch,
+  signals: process,
+  exit: (code) => process.exit(code),
+  atCrash,
+  parts,
+});
+
+// A reader or terminal that has gone is no reason to stop serving; without a listener Node would throw.
+const forgetReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+};
+
+const giveTerminalBack = (restore: (() => void) | null): void => {
+  restore?.();
+  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
+};
+
+const longestFlushMs = 2000;
+
+// `process.exit` would cut what a pipe has not taken yet; a reader that has stopped reading is not waited for long.
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) {
+      resolve();
+      return;
+    }
+    setTimeout(resolve, longestFlushMs);
+    stream.write("", () => resolve());
+  });

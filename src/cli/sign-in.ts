@@ -1,0 +1,71 @@
+// Signing in on a terminal: the notice about the provider's terms once, then what was chosen. Shared by
+// `login`, by the first start and by the dashboard's key.
+import type { Bus } from "../messages/bus.ts";
+import type { Commands, StartLogin } from "../messages/commands.ts";
+import { AppError } from "../messages/errors.ts";
+import { askLine } from "./prompt.ts";
+import { preferencesOf } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import type { Given, ScreenWish, World } from "./world.ts";
+
+export type SignInWish = {
+  readonly screen: ScreenWish;
+  readonly settings: Settings;
+  readonly commands: Commands;
+  readonly subscribe: Bus["subscribe"];
+  readonly wish: StartLogin;
+  readonly reason: string;
+  readonly autoOpen: boolean;
+  readonly signal?: AbortSignal;
+};
+
+/** `pass-through`: chosen in the notice and kept as a preference; nobody is signed in. */
+export type SignInEnd = { readonly outcome: "signed-in"; readonly accountId: string } | { readonly outcome: "cancelled" | "quit" | "pass-through" };
+
+/** Throws what the commands throw (`AppError`). */
+export const signIn = async (world: World, given: Given, wish: SignInWish): Promise<SignInEnd> => {
+  const choice = await termsChoice(world, given, wish);
+  if (choice === "quit") return { outcome: "quit" };
+  if (choice === "api-key") return addKey(world, wish);
+  if (choice === "pass-through") {
+    preferencesOf(world, given).set("mode", "pass-through");
+    return { outcome: "pass-through" };
+  }
+  const screens = await world.parts.loadScreens(world);
+  const { screen, settings, ...rest } = wish;
+  return screens.runLogin({ ...screen, ...rest, dir: settings.dir });
+};
+
+// Asked once, and only before a subscription is signed in: a console sign-in makes an API key.
+const termsChoice = async (world: World, given: Given, { screen, settings, wish, signal }: SignInWish) => {
+  if (wish.kind === "console" || preferred(world, given, settings)) return "go-on";
+  const screens = await world.parts.loadScreens(world);
+  const choice = await screens.askTerms({ ...screen, ...(signal === undefined ? {} : { signal }) });
+  if (choice === "go-on") keepAnswer(world, given);
+  return choice;
+};
+
+const preferred = (world: World, given: Given, { config }: Settings): boolean => {
+  if (config.terms.accepted) return true;
+  // The settings were read when the program started; the answer may be a minute old.
+  const terms = preferencesOf(world, given).read()?.["terms"];
+  return typeof terms === "object" && terms !== null && (terms as Record<string, unknown>)["accepted"] === true;
+};
+
+/** Keeps "go on" so that it is not asked again; a folder that cannot be written is a remark, not a failure. */
+export const keepAnswer = (world: World, given: Given): void => {
+  try {
+    preferencesOf(world, given).set("terms.accepted", true);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    world.stderr.write(`claude-oauth-proxy: ${error.message}\n`);
+  }
+};
+
+const addKey = async (world: World, { commands, signal }: SignInWish): Promise<SignInEnd> => {
+  const ask = { stdin: world.stdin, ask: (text: string) => void world.stderr.write(text), question: "API key (not shown): " };
+  const key = await askLine({ ...ask, ...(signal === undefined ? {} : { signal }) });
+  if (key === null) return { outcome: "quit" };
+  const { accountId } = await commands.addApiKey({ key });
+  return { outcome: "signed-in", accountId };
+};
