@@ -35,9 +35,9 @@ describe("Host names", () => {
   });
 });
 
-describe("pages of other origins", () => {
-  const from = (fields: Record<string, string>, path = "/v1/models", method = "GET"): Promise<string> => ask(kit.port, head(kit.port, `${method} ${path}`, fields));
+const from = (fields: Record<string, string>, path = "/v1/models", method = "GET"): Promise<string> => ask(kit.port, head(kit.port, `${method} ${path}`, fields));
 
+describe("pages of other origins", () => {
   it("S4 a foreign origin, or `null`, is refused on every route", async () => {
     for (const path of everyRoute) {
       for (const origin of ["https://evil.example", "null", `http://127.0.0.1:${kit.port + 1}`, `https://127.0.0.1:${kit.port}`, `http://localhost:${kit.port}`, ""]) {
@@ -97,9 +97,9 @@ describe("pages of other origins", () => {
   });
 });
 
-describe("the local key", () => {
-  const keyless = (fields: Record<string, string> = {}): Record<string, string | null> => ({ "x-api-key": null, ...fields });
+const keyless = (fields: Record<string, string> = {}): Record<string, string | null> => ({ "x-api-key": null, ...fields });
 
+describe("the local key", () => {
   it("S10 no key, or a wrong one, is 401 everywhere but on the open routes", async () => {
     for (const path of ["/v1/models", "/api/status", "/auth/status", "/metrics", "/events", "/api/accounts", "/api/oauth/tokens", "/oauth/authorize"]) {
       for (const fields of [keyless(), keyless({ "x-api-key": "wrong" }), keyless({ authorization: "Bearer wrong" }), keyless({ authorization: `Basic ${key}` }), keyless({ authorization: "Bearer" }), keyless({ "x-api-key": `${key}x` }), keyless({ cookie: `key=${key}` })]) {

@@ -119,29 +119,29 @@ describe("slow clients", () => {
   });
 });
 
+const streaming = async () => {
+  const open: { end(): void }[] = [];
+  const own = await startServer({
+    forward: ({ response }) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: first\n\n");
+      open.push({ end: () => response.end("data: last\n\n") });
+    },
+  });
+  const wire = openWire(own.port);
+  wire.write(head(own.port, "GET /v1/models"));
+  await wire.until((text) => text.includes("first"));
+  return { own, wire, finish: () => open.forEach((stream) => stream.end()) };
+};
+
+const idle = async (port: number): Promise<Wire> => {
+  const wire = openWire(port);
+  wire.write(head(port, "GET /api/hello"));
+  await wire.until(isWhole);
+  return wire;
+};
+
 describe("stopping", () => {
-  const streaming = async () => {
-    const open: { end(): void }[] = [];
-    const own = await startServer({
-      forward: ({ response }) => {
-        response.writeHead(200, { "content-type": "text/event-stream" });
-        response.write("data: first\n\n");
-        open.push({ end: () => response.end("data: last\n\n") });
-      },
-    });
-    const wire = openWire(own.port);
-    wire.write(head(own.port, "GET /v1/models"));
-    await wire.until((text) => text.includes("first"));
-    return { own, wire, finish: () => open.forEach((stream) => stream.end()) };
-  };
-
-  const idle = async (port: number): Promise<Wire> => {
-    const wire = openWire(port);
-    wire.write(head(port, "GET /api/hello"));
-    await wire.until(isWhole);
-    return wire;
-  };
-
   it("F9 idle connections are closed at once, open streams finish, then it is over", async () => {
     const { own, wire, finish } = await streaming();
     const waiting = await idle(own.port);

@@ -32,9 +32,9 @@ describe("Host", () => {
   });
 });
 
-describe("request target", () => {
-  const line = (target: string, method = "GET"): string => head(kit.port, `${method} ${target}`);
+const line = (target: string, method = "GET"): string => head(kit.port, `${method} ${target}`);
 
+describe("request target", () => {
   it("P6 an absolute target is refused, whatever it names", async () => {
     await refused(line("http://evil.example/v1/messages"), [400]);
     await refused(head(kit.port, "GET http://evil.example/v1/messages", { host: "evil.example" }), [400]);
@@ -96,9 +96,9 @@ describe("methods that are not served", () => {
   });
 });
 
-describe("upgrades", () => {
-  const upgrade = (protocol: string, more = ""): string => head(kit.port, "GET /v1/messages", { connection: `upgrade${more}`, upgrade: protocol });
+const upgrade = (protocol: string, more = ""): string => head(kit.port, "GET /v1/messages", { connection: `upgrade${more}`, upgrade: protocol });
 
+describe("upgrades", () => {
   it("P11 websocket and h2c are refused, never switched", async () => {
     for (const bytes of [upgrade("websocket"), upgrade("h2c", ", HTTP2-Settings"), upgrade("TLS/1.0")]) {
       const wire = openWire(kit.port);
@@ -183,12 +183,12 @@ describe("messages on one connection", () => {
   });
 });
 
-describe("large heads", () => {
-  const padded = (bytes: number): string => {
-    const bare = head(kit.port, "GET /v1/models").length;
-    return head(kit.port, "GET /v1/models", { "x-pad": "p".repeat(bytes - bare - "x-pad: \r\n".length) });
-  };
+const padded = (bytes: number): string => {
+  const bare = head(kit.port, "GET /v1/models").length;
+  return head(kit.port, "GET /v1/models", { "x-pad": "p".repeat(bytes - bare - "x-pad: \r\n".length) });
+};
 
+describe("large heads", () => {
   it("P26 60 KiB of fields are forwarded whole", async () => {
     await ask(kit.port, padded(60 * 1024));
     expect(kit.forwards[0]?.request.headers["x-pad"]?.length).toBeGreaterThan(59 * 1024);

@@ -1,0 +1,111 @@
+// The sign-in page as a browser gets it: locked until the key was entered, and nothing in it from outside.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { html } from "../../src/api/page/html.ts";
+import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
+import { attempt, createFakeCommands } from "./fake-commands.ts";
+
+let fake: ReturnType<typeof createFakeCommands>;
+let kit: Awaited<ReturnType<typeof startServer>>;
+beforeEach(async () => {
+  fake = createFakeCommands();
+  kit = await startServer({ commands: fake.commands });
+});
+afterEach(() => kit.close());
+
+const account = (label: string) => kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, health: "healthy", lastError: "<b>bad</b>" });
+
+const page = (fields: Record<string, string | null> = {}): Promise<string> => ask(kit.port, head(kit.port, "GET /auth/device", { "x-api-key": null, ...fields }));
+
+const unlock = async (): Promise<{ cookie: string; csrf: string }> => {
+  const text = await ask(kit.port, post(kit.port, "/auth/device", {}, { "x-api-key": null, authorization: `Bearer ${key}`, origin: `http://127.0.0.1:${kit.port}`, "sec-fetch-site": "same-origin" }));
+  expect(statusOf(text)).toBe(200);
+  return { cookie: headerOf(text, "set-cookie")?.split(";")[0] ?? "", csrf: String(jsonOf(text)["csrf"]) };
+};
+
+describe("/auth/device", () => {
+  it("asks for the key first and tells nothing else", async () => {
+    account("Max of Ann");
+    await fake.commands.startLogin({});
+    const text = await page();
+    expect(statusOf(text)).toBe(200);
+    expect(text).toContain("Enter the local key");
+    for (const hidden of ["Max of Ann", "max-1", "claude.example", "Start a sign-in"]) expect(text).not.toContain(hidden);
+  });
+
+  it("the key is exchanged for a cookie; a wrong one is not", async () => {
+    const { cookie } = await unlock();
+    account("Max of Ann");
+    expect(await page({ cookie })).toContain("Max of Ann");
+    expect(statusOf(await ask(kit.port, post(kit.port, "/auth/device", {}, { "x-api-key": "wrong" })))).toBe(401);
+    expect(await page({ cookie: `${cookie}x` })).toContain("Enter the local key");
+  });
+
+  it("the cookie alone reads, and changes nothing without its companion", async () => {
+    const { cookie, csrf } = await unlock();
+    const change = (fields: Record<string, string>): Promise<string> => ask(kit.port, post(kit.port, "/auth/refresh", {}, { "x-api-key": null, cookie, ...fields }));
+    expect(statusOf(await ask(kit.port, head(kit.port, "GET /auth/status", { "x-api-key": null, cookie })))).toBe(200);
+    expect(errorOf(await change({}))).toMatchObject({ status: 403, code: "foreign-origin" });
+    expect(errorOf(await change({ "x-csrf-token": "wrong" })).status).toBe(403);
+    expect(statusOf(await change({ "x-csrf-token": csrf }))).toBe(200);
+    expect(statusOf(await change({ "x-csrf-token": csrf, origin: "http://localhost:3000", "sec-fetch-site": "same-site" }))).toBe(403);
+    expect(fake.wishes).toEqual([["refresh", null]]);
+    expect(await page({ cookie })).not.toContain(csrf);
+  });
+
+  it("the cookie opens the same things as the key, and is forgotten on request", async () => {
+    const { cookie, csrf } = await unlock();
+    expect(statusOf(await ask(kit.port, head(kit.port, "GET /v1/models", { "x-api-key": null, cookie })))).toBe(200);
+    const text = await ask(kit.port, head(kit.port, "DELETE /auth/device", { "x-api-key": null, cookie, "x-csrf-token": csrf }));
+    expect(headerOf(text, "set-cookie")).toMatch(/^claude_oauth_proxy_\d+=; Max-Age=0; /);
+  });
+
+  it("shows the start of a sign-in with the provider's terms, and only while there is no account", async () => {
+    const text = await page({ "x-api-key": key });
+    expect(text).toContain("Start a sign-in");
+    expect(text).toContain('type="checkbox" required');
+    expect(text).toContain("legal-and-compliance");
+    account("Max");
+    expect(await page({ "x-api-key": key })).not.toContain('type="checkbox"');
+  });
+
+  it("shows the open sign-in with both links and a field for the code", async () => {
+    await fake.commands.startLogin({});
+    const text = await page({ "x-api-key": key });
+    expect(text).toContain(`href="${attempt.authorizeUrl.replaceAll("&", "&amp;")}"`);
+    expect(text).toContain(`href="${attempt.browserUrl?.replaceAll("&", "&amp;")}"`);
+    expect(text).toContain('data-attempt="attempt-1"');
+    expect(text).toMatch(/Open for (9|10) more minutes/);
+  });
+
+  it("in pass-through mode there is nothing to sign in to", async () => {
+    await using own = await startServer({ mode: "pass-through", key: null });
+    const text = await ask(own.port, head(own.port, "GET /auth/device"));
+    expect(text).toContain("keeps its own login");
+    expect(text).not.toContain("Start a sign-in");
+    expect(text).not.toContain("Forget the key");
+  });
+
+  it("labels and errors from outside are text", async () => {
+    account('</main><script>alert("x")</script>');
+    const text = await page({ "x-api-key": key });
+    expect(text).toContain("&lt;/main&gt;&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;");
+    expect(text).toContain("&lt;b&gt;bad&lt;/b&gt;");
+    expect(text.match(/<script/g)).toHaveLength(1);
+  });
+
+  it("loads nothing, runs only its own script, and uses a fresh nonce each time", async () => {
+    const texts = [await page({ "x-api-key": key }), await page({ "x-api-key": key })];
+    const nonces = texts.map((text) => /script-src 'nonce-([\w-]+)'/.exec(headerOf(text, "content-security-policy") ?? "")?.[1]);
+    expect(new Set(nonces).size).toBe(2);
+    for (const [index, text] of texts.entries()) {
+      expect(text).toContain(`<script nonce="${nonces[index]}">`);
+      expect(bodyOf(text)).not.toMatch(/\s(src|on\w+|style)=|@import|url\(|<link|<iframe|<img/i);
+    }
+  });
+});
+
+describe("markup from templates", () => {
+  it("escapes what could leave a text or an attribute", () => {
+    expect(html`<p title="${"\"'`<>&"}">${null}${5}${[html`<b>`, html`</b>`]}</p>`.toString()).toBe('<p title="&quot;&#39;&#96;&lt;&gt;&amp;">5<b></b></p>');
+  });
+});
