@@ -156,7 +156,7 @@ const face = ({ watch, ledger, journal, script }: Parts, { options, bound, baseU
     openRequests: () => journal.open().size,
     connectionsAccepted: bound.accepted,
     openConnections: bound.open,
-    waitFor: (predicate, deadlineMs = 5000) => watch.waitFor(() => predicate(upstream), deadlineMs),
+    waitFor: (predicate, deadlineMs = 5000) => watch.waitFor(() => predicate(upstream), deadlineMs, predicate.toString()),
     script: script.add,
     clearScript: script.clear,
     issueTokens({ accessTokenSeconds, scopes = defaultScopes, account } = {}) {

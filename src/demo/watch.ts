@@ -3,8 +3,8 @@
 export type Watch = {
   /** Call after a change. */
   changed(): void;
-  /** Resolves when `predicate` holds; rejects after `deadlineMs` of real time. */
-  waitFor(predicate: () => boolean, deadlineMs: number): Promise<void>;
+  /** Resolves when `predicate` holds; rejects after `deadlineMs` of real time with `what` was waited for. */
+  waitFor(predicate: () => boolean, deadlineMs: number, what: string): Promise<void>;
 };
 
 export const createWatch = (): Watch => {
@@ -13,11 +13,11 @@ export const createWatch = (): Watch => {
     changed() {
       for (const look of watchers) look();
     },
-    waitFor: (predicate, deadlineMs) =>
+    waitFor: (predicate, deadlineMs, what) =>
       new Promise<void>((resolve, reject) => {
         if (predicate()) return resolve();
         // Real time on purpose: a deadline has to pass even when a test holds the clock still.
-        const timer = setTimeout(() => settle(() => reject(new Error(`not seen within ${deadlineMs} ms: ${predicate.toString()}`))), deadlineMs);
+        const timer = setTimeout(() => settle(() => reject(new Error(`not seen within ${deadlineMs} ms: ${what}`))), deadlineMs);
         const look = (): void => {
           try {
             if (predicate()) settle(resolve);

@@ -89,7 +89,13 @@ export const refreshFields = (refreshToken: Secret | null | string) => ({
 });
 
 /** What a bare socket saw: all bytes, when they came, and how it ended. */
-export type Wire = { readonly socket: Socket; text(): string; chunks(): readonly string[]; readonly ended: Promise<"fin" | "reset"> };
+export type Wire = {
+  readonly socket: Socket;
+  text(): string;
+  /** Resolves as soon as the text so far matches. */
+  until(pattern: RegExp): Promise<void>;
+  readonly ended: Promise<"fin" | "reset">;
+};
 
 export const wire = (upstream: Upstream, request: string): Wire => {
   const socket = connect(Number(new URL(upstream.baseUrl).port), "127.0.0.1");
@@ -100,7 +106,16 @@ export const wire = (upstream: Upstream, request: string): Wire => {
     socket.once("error", () => resolve("reset"));
   });
   socket.write(request);
-  return { socket, text: () => chunks.join(""), chunks: () => chunks, ended };
+  const text = (): string => chunks.join("");
+  const until = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (pattern.test(text())) resolve();
+      };
+      socket.on("data", look);
+      look();
+    });
+  return { socket, text, until, ended };
 };
 
 /** A messages request as bytes. */
