@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
-import type { CredentialOutcome } from "../../src/accounts/credential.ts";
+import type { Credential, CredentialOutcome } from "../../src/accounts/credential.ts";
 import { accountsOf, aKey, anAccount, hour, minute, noon } from "./an-account.ts";
-import { anyone, createEngine, eventsOf, granted, laterAnswer, refusedGrant, tokenOf } from "./an-engine.ts";
+import type { Engine } from "./an-engine.ts";
+import { anyone, createEngine, eventsOf, laterAnswer, refusedGrant, tokenOf } from "./an-engine.ts";
 
 const soon = (ms: number) => accountsOf(anAccount({ expiresAt: noon + ms }));
 const isPromise = (outcome: CredentialOutcome | Promise<CredentialOutcome>): boolean => outcome instanceof Promise;
+
+const three = () => accountsOf(...["ada", "bob", "eve"].map((id) => anAccount({ id, accessToken: secret(`access-${id}`) })));
+
+const used = async (engine: Engine): Promise<Credential> => {
+  const outcome = await engine.credentials.acquire(anyone);
+  if (!outcome.ok) throw new Error(outcome.message);
+  return outcome.credential;
+};
 
 describe("a credential for one request", () => {
   it("comes at once while the token is fresh, also inside the lead", async () => {
@@ -106,12 +115,6 @@ describe("when no account can serve", () => {
 });
 
 describe("after a 401", () => {
-  const used = async (engine: Awaited<ReturnType<typeof createEngine>>) => {
-    const outcome = await engine.credentials.acquire(anyone);
-    if (!outcome.ok) throw new Error(outcome.message);
-    return outcome.credential;
-  };
-
   it("A8 refreshes once; a token that this brought is not refreshed again for the same complaint", async () => {
     const engine = await createEngine(soon(hour));
     const renewed = await engine.credentials.renew(await used(engine));
@@ -159,8 +162,6 @@ describe("after a 401", () => {
 });
 
 describe("A17 several accounts", () => {
-  const three = () => accountsOf(...["ada", "bob", "eve"].map((id) => anAccount({ id, accessToken: secret(`access-${id}`) })));
-
   it("share 1000 requests evenly, leave out the one that cools, and take it back afterwards", async () => {
     const engine = await createEngine(three());
     const counts = async (): Promise<Record<string, number>> => {

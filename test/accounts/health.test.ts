@@ -23,7 +23,7 @@ describe("what an answer says about its account", () => {
     ["a throttle without any header", {}, 10_000, "throttled by the upstream (429)", false],
     ["a throttle with Retry-After 0", { "retry-after": "0" }, 1000, "throttled by the upstream (429)", false],
     ["a throttle with a date", { "retry-after": new Date(noon + 90_000).toUTCString() }, 90_000, "throttled by the upstream (429)", false],
-  ])("429 is %s", (_name, headers, forMs, reason, limited) => {
+  ])("429 is %s", (_name, headers, ...[forMs, reason, limited]) => {
     expect(lesson(429, headers)).toEqual({ learnt: "cool", forMs, reason, limited });
   });
 

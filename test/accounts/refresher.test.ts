@@ -150,14 +150,14 @@ describe("a refresh that is refused", () => {
   });
 });
 
-describe("a refresh whose answer is lost", () => {
-  const story = async (...answers: ReturnType<Answering>[]) => {
-    const engine = await createEngine(oneAccount(), { answer: (_account, call) => answers[call - 1] ?? lostAnswer });
-    const refreshed = engine.refresher.refresh("ada", "lead");
-    await engine.clock.advance(2000);
-    return { engine, outcome: await refreshed };
-  };
+const story = async (...answers: ReturnType<Answering>[]) => {
+  const engine = await createEngine(oneAccount(), { answer: (_account, call) => answers[call - 1] ?? lostAnswer });
+  const refreshed = engine.refresher.refresh("ada", "lead");
+  await engine.clock.advance(2000);
+  return { engine, outcome: await refreshed };
+};
 
+describe("a refresh whose answer is lost", () => {
   it("is tried once more, carefully", async () => {
     const { engine, outcome } = await story(lostAnswer, granted(2, createFakeClock()));
     expect(outcome).toMatchObject({ outcome: "refreshed" });

@@ -17,6 +17,8 @@ const createStory = (...accounts: ReturnType<typeof anAccount>[]) => {
 
 const limited = { status: 429, headers: { "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-reset": String(noon / 1000 + 600) } };
 
+const using = (utilization: string) => ({ status: 200, headers: { "anthropic-ratelimit-unified-5h-utilization": utilization } });
+
 describe("what the registry says of an account", () => {
   it("no event carries an e-mail address or a control character, whatever the label and the error hold", () => {
     const { events, registry } = createStory();
@@ -124,12 +126,11 @@ describe("what the registry learns from answers", () => {
 
   it("limits are said when they change, and once a minute otherwise", async () => {
     const { clock, events, registry } = createStory(anAccount());
-    const answer = (utilization: string) => ({ status: 200, headers: { "anthropic-ratelimit-unified-5h-utilization": utilization } });
-    registry.learn("ada", answer("0.5"));
-    registry.learn("ada", answer("0.5"));
-    registry.learn("ada", answer("0.51"));
+    registry.learn("ada", using("0.5"));
+    registry.learn("ada", using("0.5"));
+    registry.learn("ada", using("0.51"));
     await clock.advance(minute);
-    registry.learn("ada", answer("0.51"));
+    registry.learn("ada", using("0.51"));
     expect(events.map((event) => (event.type === "limits.updated" ? event.utilization : event.type))).toEqual([0.5, 0.51, 0.51]);
   });
 
