@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import type { BigIntStats, Stats } from "node:fs";
+import { close } from "./atomic-write.ts";
 import type { Files } from "./files.ts";
 import type { OnNotice } from "./notice.ts";
 import { codeOf, refused, unreadable, unwritable } from "./store-error.ts";
@@ -106,7 +107,7 @@ export type PrivateText = { readonly bytes: Buffer; readonly stamp: string };
 
 /** The whole file after the checks above, null when there is none. Wider modes are repaired and reported. */
 export const readPrivate = (path: string, guard: Guard): PrivateText | null => {
-  const { files, uid } = guard;
+  const { files } = guard;
   const target = realFile(path, guard);
   let fd: number;
   try {
@@ -117,21 +118,31 @@ export const readPrivate = (path: string, guard: Guard): PrivateText | null => {
     throw unreadable(path, error);
   }
   try {
-    const stat = files.fstatSync(fd);
-    regular(target, stat, uid);
-    narrow({ path: target, stat, chmod: (mode) => files.fchmodSync(fd, mode) }, guard);
-    // The stamp is taken before the bytes: a write in between then shows as a change, never as known.
-    const stamp = format(files.fstatSync(fd, { bigint: true }));
-    return { bytes: attemptRead(path, () => files.readFileSync(fd)), stamp };
+    return attemptRead(path, () => readOpen(target, fd, guard));
   } finally {
-    files.closeSync(fd);
+    close(fd, files);
   }
 };
 
-/** Inode, size and times of what `path` leads to; empty when there is nothing. Costs one `stat`. */
+const readOpen = (path: string, fd: number, guard: Guard): PrivateText => {
+  const { files, uid } = guard;
+  const stat = files.fstatSync(fd);
+  regular(path, stat, uid);
+  narrow({ path, stat, chmod: (mode) => files.fchmodSync(fd, mode) }, guard);
+  // The stamp is taken before the bytes: a write in between then shows as a change, never as known.
+  const stamp = format(files.fstatSync(fd, { bigint: true }));
+  return { bytes: files.readFileSync(fd), stamp };
+};
+
+/** Inode, size and times of what `path` leads to; empty when there is nothing. Costs one `stat`, never throws. */
 export const stampOf = (path: string, files: Files): string => {
-  const stat = files.statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? "" : format(stat);
+  try {
+    const stat = files.statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? "" : format(stat);
+  } catch {
+    // Equal to no other stamp: whoever asks reads the file, and learns what is wrong.
+    return "?";
+  }
 };
 
 const format = (stat: BigIntStats): string => `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;

@@ -96,16 +96,17 @@ describe("writing a file as a whole", () => {
   });
 });
 
-describe("the reserve", () => {
-  const fullAt = (step: "openSync" | "writeSync") => {
-    let full = true;
-    return filesWith(({ name, args }) => {
-      if (name !== step || !full || (step === "openSync" && args[1] !== "wx")) return;
-      full = false;
-      throw systemError("ENOSPC");
-    });
-  };
+/** A disk that is full for the first new file. */
+const fullAt = (step: "openSync" | "writeSync"): Files => {
+  let full = true;
+  return filesWith(({ name, args }) => {
+    if (name !== step || !full || (step === "openSync" && args[1] !== "wx")) return;
+    full = false;
+    throw systemError("ENOSPC");
+  });
+};
 
+describe("the reserve", () => {
   it.each(["openSync", "writeSync"] as const)("is used up when the disk is full at %s", (step) => {
     const path = oldFile();
     const reserve = `${path}.reserve`;

@@ -30,10 +30,11 @@ const foreign = { host: "another-machine", pid: 1 };
 
 /** Moves the clock in small steps until the promise is settled or `ms` are over. */
 const settledWithin = async (clock: ReturnType<typeof createFakeClock>, promise: Promise<unknown>, ms: number): Promise<boolean> => {
-  let settled = false;
-  promise.then(() => (settled = true), () => (settled = true));
-  for (let passed = 0; passed < ms && !settled; passed += 50) await clock.advance(50);
-  return settled;
+  const seen = { settled: false };
+  const settle = (): void => void (seen.settled = true);
+  promise.then(settle, settle);
+  for (let passed = 0; passed < ms && !seen.settled; passed += 50) await clock.advance(50);
+  return seen.settled;
 };
 
 describe("a free lock", () => {
@@ -187,14 +188,14 @@ describe("a holder", () => {
 
 describe("a late process", () => {
   it("that creates a number which was used and removed meanwhile sees the higher one and steps back", async () => {
-    let meanwhile = (): void => {};
-    const { lock, folder, clock } = setUp(filesWith(({ name }) => { if (name === "linkSync") meanwhile(); }));
+    let late = true;
+    const { lock, folder, clock } = setUp(filesWith(({ name, args }) => {
+      if (name !== "linkSync" || !late) return;
+      late = false;
+      rmSync(join(String(args[1]), "..", "7"));
+      writeFileSync(join(String(args[1]), "..", "12"), formatClaim({ ...realProcesses.self, ...foreign }, "22"));
+    }));
     plant(folder, { pid: 4_194_304 }, clock.now());
-    meanwhile = () => {
-      rmSync(join(folder, "7"));
-      writeFileSync(join(folder, "12"), formatClaim({ ...realProcesses.self, ...foreign }, "22"));
-      meanwhile = () => {};
-    };
     await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked" });
     expect(readdirSync(folder)).toEqual(["12"]);
   });

@@ -88,12 +88,12 @@ describe("the data folder", () => {
   });
 });
 
-describe("a private file", () => {
-  const fileIn = (dir: string, mode = 0o600): string => {
-    writeFileSync(join(dir, "accounts.json"), "content", { mode });
-    return join(dir, "accounts.json");
-  };
+const fileIn = (dir: string, mode = 0o600): string => {
+  writeFileSync(join(dir, "accounts.json"), "content", { mode });
+  return join(dir, "accounts.json");
+};
 
+describe("a private file", () => {
   it("is read; a missing one is null", () => {
     const dir = temporaryFolder();
     expect(readPrivate(join(dir, "accounts.json"), guardOf())).toBeNull();

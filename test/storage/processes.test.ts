@@ -34,7 +34,7 @@ describe("looking at processes", () => {
 
   it.runIf(process.platform === "linux")("counts a zombie as dead: it answers signals but never writes again", async () => {
     // The shell starts a child that ends, and then becomes a program that never asks for its end.
-    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 30"]);
+    const shell = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 30"]);
     releaseLater(() => void shell.kill("SIGKILL"));
     const [line] = (await once(shell.stdout, "data")) as [Buffer];
     const pid = Number(line.toString().trim());

@@ -1,0 +1,74 @@
+import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { systemFiles } from "../../src/storage/files.ts";
+import type { Files } from "../../src/storage/files.ts";
+import { loadLocalKey } from "../../src/storage/local-key.ts";
+import type { StorageNotice } from "../../src/storage/notice.ts";
+import { temporaryFolder } from "../helpers/leftovers.ts";
+import { filesWith, realProcesses, runFixture, systemError } from "./kit.ts";
+
+const load = (dir: string, files: Files = systemFiles) => {
+  const notices: StorageNotice[] = [];
+  const key = loadLocalKey(join(dir, "key"), { files, random: systemRandom, processes: realProcesses, onNotice: (notice) => void notices.push(notice) });
+  return { key: key.reveal(), notices };
+};
+
+describe("the local key", () => {
+  it("is made once, is recognisable, holds 256 bits, and nobody else can read it", () => {
+    const dir = temporaryFolder();
+    const { key } = load(dir);
+    expect(key).toMatch(/^cop_[A-Za-z0-9_-]{43}$/);
+    expect([load(dir).key, readFileSync(join(dir, "key"), "utf8"), statSync(join(dir, "key")).mode & 0o777]).toEqual([key, `${key}\n`, 0o600]);
+    expect(readdirSync(dir)).toEqual(["key"]);
+    expect(load(temporaryFolder()).key).not.toBe(key);
+  });
+
+  it("is the same for eight processes that make it at once", async () => {
+    const dir = temporaryFolder();
+    const ends = await Promise.all(Array.from({ length: 8 }, () => runFixture("local-key", dir).ended));
+    expect(new Set(ends.map(({ lines }) => lines.join()))).toEqual(new Set([readFileSync(join(dir, "key"), "utf8").trim()]));
+  });
+
+  it("that another process makes in the last moment is used", () => {
+    const dir = temporaryFolder();
+    const winner = `cop_${"w".repeat(43)}`;
+    const files = filesWith(({ name }) => { if (name === "linkSync") writeFileSync(join(dir, "key"), winner, { mode: 0o600 }); });
+    expect(load(dir, files).key).toBe(winner);
+    expect(readdirSync(dir)).toEqual(["key"]);
+  });
+
+  it("may be a person's own, if it is long enough", () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, "key"), "  my-own-key-of-22-chars+  \r\n", { mode: 0o600 });
+    expect(load(dir)).toEqual({ key: "my-own-key-of-22-chars+", notices: [] });
+  });
+
+  it.each(["", "short", "has a blank in it and is long", "\u001b[2Jcop_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"])("%j is no key: kept aside, replaced, and said", (content) => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, "key"), content, { mode: 0o600 });
+    const { key, notices } = load(dir);
+    expect(key).toMatch(/^cop_/);
+    expect(notices).toEqual([expect.objectContaining({ code: "key-replaced", hint: expect.stringContaining("env") })]);
+    expect(readdirSync(dir).map((name) => readFileSync(join(dir, name), "utf8")).sort()).toEqual([content, `${key}\n`].sort());
+  });
+
+  it("open to others is repaired and said; a dangling link is refused", () => {
+    const dir = temporaryFolder();
+    load(dir);
+    chmodSync(join(dir, "key"), 0o644);
+    expect(load(dir).notices.map(({ code }) => code)).toEqual(["modes-repaired"]);
+    const other = temporaryFolder();
+    symlinkSync(join(other, "nowhere"), join(other, "key"));
+    expect(() => load(other)).toThrow(expect.objectContaining({ code: "store-unreadable" }));
+  });
+
+  it("is made without hard links too, and a folder that takes none is a clear error", () => {
+    const dir = temporaryFolder();
+    const { key } = load(dir, filesWith(({ name }) => { if (name === "linkSync") throw systemError("EPERM"); }));
+    expect(load(dir).key).toBe(key);
+    const refusing = filesWith(({ name, args }) => { if (name === "openSync" && args[1] === "wx") throw systemError("EROFS"); });
+    expect(() => load(temporaryFolder(), refusing)).toThrow(expect.objectContaining({ code: "store-unwritable", message: expect.stringContaining("read-only") }));
+  });
+});

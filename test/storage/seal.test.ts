@@ -1,0 +1,188 @@
+// Sealing at rest: what is on the disk, wrong keys, damage, and the change from every mode to every other.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { secret } from "../../src/lib/secret.ts";
+import { openKeyring } from "../../src/storage/keyring.ts";
+import type { Keyring } from "../../src/storage/keyring.ts";
+import type { Processes } from "../../src/storage/processes.ts";
+import type { SealDeps, SealMode } from "../../src/storage/seal.ts";
+import { openEnvelope, readEnvelope, sealText } from "../../src/storage/sealed-text.ts";
+import type { Envelope } from "../../src/storage/sealed-text.ts";
+import { temporaryFolder } from "../helpers/leftovers.ts";
+import { accountOf, filesWith, realProcesses, sealOf, storeIn, systemError, withAccount } from "./kit.ts";
+
+const keyringOf = (entries = new Map<string, string>()): (() => Promise<Keyring>) => async () => ({
+  get: (name) => entries.get(name) ?? null,
+  set: (name, value) => void entries.set(name, value),
+});
+const entries = new Map<string, string>();
+const depsFor = (mode: SealMode, passphrase: string | null = "correct horse"): Partial<SealDeps> => ({
+  mode, passphrase: async () => (passphrase === null ? null : secret(passphrase)), keyring: keyringOf(entries),
+});
+const storeAs = (dir: string, mode: SealMode, passphrase?: string | null) => storeIn(dir, { seal: sealOf(depsFor(mode, passphrase)) });
+const filesIn = (dir: string): readonly string[] => ["accounts.json", "accounts.json.bak"].map((name) => readFileSync(join(dir, name), "utf8"));
+
+const sealedFolder = async (mode: SealMode): Promise<string> => {
+  const dir = temporaryFolder();
+  await storeAs(dir, mode).store.update(withAccount(accountOf("main")));
+  return dir;
+};
+
+describe.each(["passphrase", "keyring"] as const)("sealed by %s", (mode) => {
+  it("no file of the folder holds a token, a label or the key, and it opens again", async () => {
+    const dir = await sealedFolder(mode);
+    for (const text of filesIn(dir)) {
+      expect(JSON.parse(text)).toMatchObject({ version: 1, sealed: { by: mode, cipher: "aes-256-gcm" } });
+      for (const hidden of ["access-main", "refresh-main", "correct horse", ...entries.values()]) expect(text).not.toContain(hidden);
+    }
+    expect((await storeAs(dir, mode).store.load()).get("main")).toEqual(accountOf("main"));
+  });
+
+  it("uses another initialisation vector for each write", async () => {
+    const dir = await sealedFolder(mode);
+    const { store } = storeAs(dir, mode);
+    const seen = new Set<string>();
+    for (let priority = 1; priority <= 5; priority += 1) {
+      await store.update(withAccount(accountOf("main", { priority })));
+      seen.add(JSON.parse(filesIn(dir)[0] ?? "").sealed.iv);
+    }
+    expect(seen.size).toBe(5);
+  });
+
+  it("a damaged file is told from a wrong key: it is moved aside and the backup is used", async () => {
+    const dir = await sealedFolder(mode);
+    const file = JSON.parse(filesIn(dir)[0] ?? "");
+    file.sealed.content = `${file.sealed.content.startsWith("A") ? "B" : "A"}${file.sealed.content.slice(1)}`;
+    writeFileSync(join(dir, "accounts.json"), JSON.stringify(file));
+    const { store, notices } = storeAs(dir, mode);
+    expect((await store.load()).has("main")).toBe(true);
+    expect(notices[0]?.message).toMatch(/its seal is broken.*moved to.*backup accounts.json.bak is used/);
+  });
+});
+
+const forgetful = async (): Promise<Keyring> => ({ get: () => null, set: () => {} });
+
+describe("a wrong or missing key", () => {
+  it.each([
+    ["the wrong passphrase", "passphrase", "wrong horse", "the passphrase does not open accounts.json"],
+    ["no passphrase", "passphrase", null, "accounts.json needs a passphrase and there is none"],
+    ["an empty passphrase", "passphrase", "", "accounts.json needs a passphrase and there is none"],
+  ] as const)("%s is a clear sentence and changes nothing", async (_, mode, passphrase, message) => {
+    const dir = await sealedFolder(mode);
+    const before = filesIn(dir);
+    const { store, notices } = storeAs(dir, mode, passphrase);
+    await expect(store.load()).rejects.toMatchObject({ code: "store-sealed", message, hint: expect.stringMatching(/\w/) });
+    await expect(store.update(withAccount(accountOf("new")))).rejects.toMatchObject({ code: "store-sealed" });
+    expect([filesIn(dir), notices, readdirSync(dir).filter((name) => name.includes("broken"))]).toEqual([before, [], []]);
+  });
+
+  it("a key that the key store lost is a clear sentence and changes nothing", async () => {
+    const dir = await sealedFolder("keyring");
+    const before = filesIn(dir);
+    const { store } = storeIn(dir, { seal: sealOf({ mode: "keyring", keyring: keyringOf() }) });
+    await expect(store.load()).rejects.toMatchObject({ code: "store-sealed", message: expect.stringContaining("key store does not hold") });
+    expect(filesIn(dir)).toEqual(before);
+  });
+
+  it("a key store that keeps nothing is found out before anything is sealed with its key", async () => {
+    const dir = await sealedFolder("none");
+    const before = filesIn(dir);
+    await expect(storeIn(dir, { seal: sealOf({ mode: "keyring", keyring: forgetful }) }).store.load()).rejects.toMatchObject({ code: "store-sealed" });
+    expect(filesIn(dir)).toEqual(before);
+  });
+});
+
+/** What a later process sees: the pid of this one is gone, and so are the locks it could not free. */
+const nextStart: Processes = { ...realProcesses, self: { ...realProcesses.self, pid: 4_194_303 }, look: () => ({ alive: false, startTime: null }) };
+
+describe("a change of mode", () => {
+  const modes = ["none", "passphrase", "keyring"] as const;
+  const changes = modes.flatMap((from) => modes.filter((to) => to !== from).map((to) => [from, to] as const));
+
+  it.each(changes)("from %s to %s takes effect at the next start, for the backup too, and loses nothing", async (from, to) => {
+    const dir = await sealedFolder(from);
+    expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
+    for (const text of filesIn(dir)) expect(sealOf().modeOf(text)).toBe(to);
+    expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
+  });
+
+  it("that fails at any step leaves a file that opens, and tries again at the next start", { timeout: 20_000 }, async () => {
+    let calls = 1;
+    for (let failing = 1; failing <= calls; failing += 1) {
+      const dir = await sealedFolder("none");
+      const files = filesWith(({ count }) => {
+        calls = Math.max(calls, count);
+        if (count === failing) throw systemError("EIO");
+      });
+      await storeIn(dir, { files, seal: sealOf(depsFor("passphrase")) }).store.load().catch(() => {});
+      const next = storeIn(dir, { processes: nextStart, seal: sealOf(depsFor("passphrase")) }).store;
+      expect((await next.load()).get("main"), `call ${failing}`).toEqual(accountOf("main"));
+      for (const text of filesIn(dir)) expect(sealOf().modeOf(text), `call ${failing}`).toBe("passphrase");
+    }
+    expect(calls).toBeGreaterThan(40);
+  });
+
+  it("to another passphrase: the new one opens, the old one does not", async () => {
+    const dir = await sealedFolder("passphrase");
+    const { store } = storeIn(dir, { seal: sealOf({ ...depsFor("passphrase"), newPassphrase: async () => secret("battery staple") }) });
+    await store.update(withAccount(accountOf("second")));
+    expect((await store.load()).size).toBe(2);
+    expect((await storeAs(dir, "passphrase", "battery staple").store.load()).size).toBe(2);
+    await expect(storeAs(dir, "passphrase").store.load()).rejects.toMatchObject({ code: "store-sealed" });
+  });
+});
+
+describe("the sealed text", () => {
+  const source = { by: "passphrase", kdf: "scrypt", n: 1024, r: 8, p: 1, salt: "c2FsdA" } as const;
+  const master = systemRandom(32);
+  const envelope = readEnvelope(sealText("plain ☃", { source, master }, systemRandom)) as Envelope;
+
+  it("opens with its key", () => {
+    expect(openEnvelope(envelope, master)).toEqual({ outcome: "opened", text: "plain ☃" });
+    expect(openEnvelope(envelope, systemRandom(32))).toEqual({ outcome: "wrong-key" });
+  });
+
+  it("binds every part of the header: none can be changed unnoticed", () => {
+    const changed: Envelope[] = [
+      { ...envelope, source: { ...source, n: 2048 } }, { ...envelope, source: { ...source, salt: "c2FsdB" } }, { ...envelope, iv: `A${envelope.iv.slice(1, -1)}B` },
+      { ...envelope, tag: "AAAAAAAAAAAAAAAAAAAAAA" }, { ...envelope, tag: envelope.tag.slice(0, 6) }, { ...envelope, content: "" }, { ...envelope, iv: "" },
+    ];
+    for (const each of changed) expect(openEnvelope(each, master)).toEqual({ outcome: "damaged" });
+  });
+
+  it.each([
+    ["a cost that would take all memory", { ...source, n: 2 ** 20, r: 32 }],
+    ["a cost that is no power of two", { ...source, n: 3000 }],
+    ["a cost of nothing", { ...source, n: 1 }],
+    ["an unknown method", { by: "magic" }],
+  ])("with %s is not opened", (_, bad) => {
+    const text = JSON.stringify({ version: 1, sealed: { ...envelope, cipher: "aes-256-gcm", ...bad } });
+    expect(readEnvelope(text)).toBe("unknown");
+    expect(sealOf().open(text)).toMatchObject({ outcome: "damaged" });
+  });
+});
+
+describe("the optional keyring package", () => {
+  it("that is not installed is a sentence that says what to do", async () => {
+    const dir = temporaryFolder();
+    const seal = sealOf({ mode: "keyring", keyring: () => openKeyring((name) => import(name)) });
+    await expect(storeIn(dir, { seal }).store.load()).rejects.toMatchObject({ code: "store-sealed", hint: expect.stringContaining("npm install @napi-rs/keyring") });
+  });
+
+  it.each(["null", "an exception"])("that knows no entry says so by %s", async (way) => {
+    class Entry {
+      getPassword(): string | null {
+        if (way === "null") return null;
+        throw new Error("No matching entry found in secure storage");
+      }
+      setPassword(): void {
+        throw new Error("the secret value was refused");
+      }
+    }
+    const keyring = await openKeyring(async () => ({ Entry }));
+    expect(keyring.get("x")).toBeNull();
+    expect(() => keyring.set("x", "value")).toThrow(expect.objectContaining({ code: "store-sealed", message: "the operating system's key store could not be written", cause: undefined }));
+  });
+});
