@@ -13,13 +13,14 @@ export const attempt: LoginAttempt = {
 
 export const tokenExpiry = Date.UTC(2030, 0, 2, 3, 4, 5);
 
+const known = (id: string | null): void => {
+  if (id === "nobody") throw new AppError({ code: "unknown-account", message: 'There is no account "nobody".', hint: "See `claude-oauth-proxy accounts`." });
+};
+
 export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in", accountId: "max-1", expiresAt: tokenExpiry }) => {
   const wishes: unknown[][] = [];
   const wish = (...parts: unknown[]): void => void wishes.push(parts);
   let pending: LoginAttempt | null = null;
-  const known = (id: string | null): void => {
-    if (id === "nobody") throw new AppError({ code: "unknown-account", message: 'There is no account "nobody".', hint: "See `claude-oauth-proxy accounts`." });
-  };
   const commands: Commands = {
     async startLogin(asked) {
       wish("startLogin", asked);
