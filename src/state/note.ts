@@ -15,7 +15,7 @@ export type Surroundings = {
   readonly session: { readonly before: SessionRow; readonly after: SessionRow } | null;
 };
 
-type Of<T extends EventType> = Extract<Event, { readonly type: T }>;
+type Of<T extends EventType> = Event & { readonly type: T };
 type Writers = { readonly [T in EventType]?: (event: Of<T>, around: Surroundings) => Note | null };
 
 /** The line for `event`; null for everyday facts. */

@@ -107,7 +107,8 @@ const evict = (rows: Map<string, RequestRow>): void => {
 };
 
 const lastMinute = (starts: readonly number[]): readonly number[] => {
-  const since = (starts.at(-1) ?? 0) - 60_000;
+  // Not the last but the latest: the clock may have been set back in between.
+  const since = starts.reduce((latest, at) => Math.max(latest, at), 0) - 60_000;
   const from = Math.max(starts.length - maxStarts, starts.findIndex((at) => at > since));
   return starts.slice(Math.max(0, from));
 };

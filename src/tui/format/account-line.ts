@@ -1,7 +1,7 @@
 // The header's second line: whose token, how long it lasts, the plan's limits; or the banner in its place.
 import { leadingAccount, tokenState } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { clockMinute, duration, span } from "../../state/words.ts";
+import { clockMinute, duration, shortSpan, span } from "../../state/words.ts";
 import { accountName, healthWord } from "../panes/accounts.ts";
 import { segment } from "../theme.ts";
 import type { Line, Segment } from "../theme.ts";
@@ -29,8 +29,12 @@ export const accountLine = (view: View): Line => {
 const withRight = (left: readonly Segment[], right: string, { layout, glyphs }: View): Line =>
   spread(left, right === "" ? [] : [segment(`${right}${layout.breadth === "narrow" ? "" : " "}`, "dim")], layout.columns, glyphs);
 
-/** `up 3h12m`; empty before the start. */
-export const upText = ({ live, now }: View): string => (live.server.startedAt === null ? "" : `up ${span(now - live.server.startedAt)}`);
+/** `up 3h12m`; empty before the start. Without seconds beyond the first minute: an idle screen is drawn once a minute. */
+export const upText = ({ live, now }: View): string => {
+  if (live.server.startedAt === null) return "";
+  const up = now - live.server.startedAt;
+  return `up ${up < 3_600_000 ? shortSpan(up) : span(up)}`;
+};
 
 /** `TOKEN 4h12m`: the token in the fewest words. */
 export const tokenShortly = (account: AccountRow, { now }: View): readonly Segment[] => {

@@ -77,7 +77,10 @@ const cacheGroup = ({ live, now }: View): readonly Segment[] => {
 
 const upstreamText = ({ live: { requests, upstream }, now }: View): string => {
   if (upstream.failingSince !== null) return `upstream failing ${shortSpan(now - upstream.failingSince)}`;
-  return requests.lastUpstreamOkAt === null ? "" : `upstream ok ${shortSpan(now - requests.lastUpstreamOkAt)} ago`;
+  if (requests.lastUpstreamOkAt === null) return "";
+  // Seconds only while they are kept up to date.
+  const ago = now - requests.lastUpstreamOkAt;
+  return `upstream ok ${ago < 60_000 && requests.inFlight === 0 ? "<1m" : shortSpan(ago)} ago`;
 };
 
 const onlyLine = (view: View): Line => {

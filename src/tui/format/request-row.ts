@@ -49,10 +49,11 @@ export const requestHeads = ({ breadth, width, glyphs }: RowSetting): Line => {
 /** The line of one request. */
 export const requestLine = (row: RequestRow, selected: boolean, setting: RowSetting): Line => {
   const { columns, gap } = planOf(setting.breadth, setting.width);
-  const silence = silenceWord(row, setting.now);
+  const silentAt: Column = columns.some(([column]) => column === "path") ? "path" : "model";
   const cells = columns.map(([column, wide]): Segment => {
-    if (silence !== null && column === (columns.some(([other]) => other === "path") ? "path" : "model")) return segment(padEnd(silence.text, wide, setting.glyphs), silence.tone);
-    const text = cellText(column, row, setting);
+    const silence = column === silentAt ? silenceWord(row, setting.now, wide) : null;
+    if (silence !== null) return segment(padEnd(silence.text, wide, setting.glyphs), silence.tone);
+    const text = cellText(column, wide, row, setting);
     return segment((numbers.includes(column) ? padStart : padEnd)(text, wide, setting.glyphs), toneOf(column, row));
   });
   const marker = selected ? ">" : " ";
@@ -77,10 +78,12 @@ export const statusTone = (row: RequestRow): Tone => {
   return row.status !== null && row.status >= 400 && row.status < 500 ? "warning" : "error";
 };
 
-const silenceWord = (row: RequestRow, now: number): Segment | null => {
+// `silent 247/300`: seconds without a byte, and after how many the client gives up.
+const silenceWord = (row: RequestRow, now: number, width: number): Segment | null => {
   const silence = silenceMs(row, now);
   if (silence === null || silence < 20_000) return null;
-  return segment(`silent ${Math.floor(silence / 1000)}/${clientSilenceMs / 1000}`, silence < 240_000 ? "warning" : "error");
+  const limit = width < 14 ? "" : `/${clientSilenceMs / 1000}`;
+  return segment(`silent ${Math.floor(silence / 1000)}${limit}`, silence < 240_000 ? "warning" : "error");
 };
 
 const toneOf = (column: Column, row: RequestRow): Tone => {
@@ -92,7 +95,10 @@ const shortModel = (model: string, breadth: Breadth): string => (breadth === "wi
 const shortPath = (path: string, breadth: Breadth): string => (breadth === "wide" ? path : path.replace(/^\/v1\//, ""));
 const counted = (known: boolean, count: number): string => (known ? amount(count) : "-");
 
-const cellText = (column: Column, row: RequestRow, { breadth, now, glyphs }: RowSetting): string => {
+// The version goes before the name does.
+const shortClient = (client: string, width: number): string => (client.length > width ? (client.split("/")[0] ?? client) : client);
+
+const cellText = (column: Column, width: number, row: RequestRow, { breadth, now, glyphs }: RowSetting): string => {
   const texts: Readonly<Record<Column, () => string>> = {
     time: () => clockTime(row.receivedAt),
     st: () => statusWord(row),
@@ -103,7 +109,7 @@ const cellText = (column: Column, row: RequestRow, { breadth, now, glyphs }: Row
     total: () => duration(row.durationMs ?? now - row.receivedAt),
     in: () => counted(row.inputTokens !== null, totalInput(row)),
     out: () => counted(row.outputTokens !== null, row.outputTokens ?? 0),
-    client: () => safe(row.client === "" ? "-" : row.client, glyphs),
+    client: () => shortClient(safe(row.client === "" ? "-" : row.client, glyphs), width),
   };
   return texts[column]();
 };

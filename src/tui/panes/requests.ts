@@ -1,5 +1,5 @@
 // Pane 1: the requests.
-import { setupLines } from "../format/setup-lines.ts";
+import { clientAddress, setupLines } from "../format/setup-lines.ts";
 import { requestHeads, requestLine } from "../format/request-row.ts";
 import { emptyLine, lineOf, segment } from "../theme.ts";
 import type { Line } from "../theme.ts";
@@ -23,16 +23,23 @@ export const requestsListing = (view: View): Listing => {
   };
 };
 
+const command = (text: string): Line => lineOf(segment(` ${text}`, "strong"));
+
 // The next action, not "no data".
 const firstSteps = (view: View): readonly Line[] => {
-  const narrow = view.layout.breadth === "narrow" || view.layout.breadth === "tiny";
-  const lines = setupLines(view).map((text) => lineOf(segment(` ${text}`, "strong")));
+  const { breadth, list } = view.layout;
+  const shorter = command(`${view.about.program} run claude`);
+  if (breadth === "narrow" || breadth === "tiny") {
+    return [lineOf(segment("No requests yet. In another terminal:")), shorter, lineOf(segment("or point a client at it:")), command("ANTHROPIC_BASE_URL="), command(clientAddress(view)), lineOf(segment("c copies the lines for Claude Code"))];
+  }
+  const lines = setupLines(view).map(command);
+  const gap = list > lines.length + 4 ? [emptyLine] : [];
   return [
-    lineOf(segment(narrow ? "No requests yet. Point a client at it:" : " No requests yet. Point Claude Code at it, in another terminal:")),
-    ...(view.layout.list > lines.length + 3 ? [emptyLine] : []),
+    lineOf(segment(" No requests yet. Point Claude Code at it, in another terminal:")),
+    ...gap,
     ...lines,
-    ...(view.layout.list > lines.length + 3 ? [emptyLine] : []),
-    lineOf(segment(narrow ? " c copies these lines; or run" : " c copies these lines. Shorter, with everything set:")),
-    lineOf(segment(` ${view.about.program} run claude`, "strong")),
+    ...gap,
+    lineOf(segment(" c copies these lines. Shorter, with everything set:")),
+    shorter,
   ];
 };

@@ -1,0 +1,89 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxLines } from "../../src/state/activity.ts";
+import { initialState } from "../../src/state/initial.ts";
+import { reduce, reduceAll } from "../../src/state/reduce.ts";
+import { maxRows, maxStarts, maxTtfb } from "../../src/state/requests.ts";
+import { maxSessions } from "../../src/state/sessions.ts";
+import type { AppState } from "../../src/state/state.ts";
+import type { Event } from "../../src/messages/events.ts";
+import { eventTypes, fact } from "./facts.ts";
+
+const start = initialState({ version: "0.1.0", mode: "oauth" });
+const ids = ["r1", "r2", "r3", "r4"];
+
+/** Any event about few requests, sessions and accounts, so that they meet; time mostly runs, sometimes back. */
+const anyEvent: fc.Arbitrary<Event> = fc
+  .record({
+    type: fc.constantFrom(...eventTypes),
+    requestId: fc.constantFrom(...ids),
+    sessionId: fc.constantFrom(null, "s1", "s2"),
+    agentId: fc.constantFrom(null, "a1", "a2"),
+    accountId: fc.constantFrom("main", "second", "gone"),
+    status: fc.constantFrom(null, 200, 404, 429, 500, 529),
+    outcome: fc.constantFrom("ok", "upstream-error", "client-left", "timeout", "shutdown", "failed"),
+    at: fc.integer({ min: 0, max: 200_000 }),
+    outputTokens: fc.constantFrom(null, 0, 5, 5000),
+    inputTokens: fc.constantFrom(null, 0, 7, 70_000),
+    window: fc.constantFrom("", "5h", "7d", "overage"),
+  })
+  .map(({ type, status, ...about }) => fact(type, { ...about, ...(status === null && type !== "request.finished" ? {} : { status }) } as Parameters<typeof fact>[1]));
+
+const story = fc.array(anyEvent, { maxLength: 120 }).map((events) => events.map((event, index) => ({ ...event, seq: index + 1 })));
+
+const check = (state: AppState): void => {
+  const { rows, inFlight, total } = state.requests;
+  const open = rows.filter(({ outcome }) => outcome === null);
+  expect(inFlight).toBe(open.length);
+  expect(total).toBeGreaterThanOrEqual(inFlight);
+  expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+  expect(rows.length - open.length).toBeLessThanOrEqual(maxRows);
+  expect(state.requests.recentStarts.length).toBeLessThanOrEqual(maxStarts);
+  expect(state.requests.recentTtfb.length).toBeLessThanOrEqual(maxTtfb);
+  expect(state.activity.length).toBeLessThanOrEqual(maxLines);
+  expect(state.sessions.length).toBeLessThanOrEqual(maxSessions + open.length);
+  for (const session of state.sessions) expect(session.inFlight).toBe(open.filter(({ sessionId }) => sessionId === session.id).length);
+  const { outputTokens } = state.requests;
+  expect(outputTokens).toBe(rows.reduce((sum, row) => sum + (row.outputTokens ?? 0), 0));
+};
+
+describe("the picture, whatever comes in whatever order", () => {
+  it("never throws, and its counters agree with its rows", () => {
+    fc.assert(fc.property(story, (events) => check(reduceAll(start, events))), { numRuns: 300 });
+  });
+
+  it("is the same whether events are folded one by one or together", () => {
+    fc.assert(
+      fc.property(story, (events) => {
+        expect(reduceAll(start, events)).toEqual(events.reduce((state, event) => reduce(state, event), start));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("is a new picture, and the old one stays as it was", () => {
+    fc.assert(
+      fc.property(story, anyEvent, (events, event) => {
+        const before = reduceAll(start, events);
+        const copy = structuredClone(before);
+        reduce(before, event);
+        expect(before).toEqual(copy);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("is the same object when an event changes nothing", () => {
+    const about = reduceAll(start, [fact("request.received"), fact("request.finished")]);
+    for (const type of ["response.progress", "request.finished", "request.assigned", "attempt.started"] as const) {
+      expect(reduce(about, fact(type))).toBe(about);
+      expect(reduce(about, fact(type, { requestId: "unknown" }))).toBe(about);
+    }
+    expect(reduce(about, fact("login.waiting", { attemptId: "another" }))).toBe(about);
+    expect(reduce(about, fact("account.healthy", { accountId: "unknown" }))).toBe(about);
+  });
+
+  it("knows every type of event without failing on it", () => {
+    for (const type of eventTypes) expect(reduce(start, fact(type))).toBeDefined();
+  });
+});
