@@ -16,16 +16,20 @@ export type Clock = {
   setInterval(callback: () => void, ms: number): Timer;
 };
 
-/** The machine's own clock. */
+// Node fires a longer timer at once, and a negative one with a warning on the terminal.
+const longestMs = 2 ** 31 - 1;
+const possible = (ms: number): number => Math.min(longestMs, Math.max(0, ms));
+
+/** The machine's own clock. A timer of more than 24.8 days fires then: whoever plans so far ahead looks again. */
 export const createSystemClock = (): Clock => ({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(callback, ms) {
-    const timer = setTimeout(callback, ms).unref();
+    const timer = setTimeout(callback, possible(ms)).unref();
     return { cancel: () => clearTimeout(timer) };
   },
   setInterval(callback, ms) {
-    const timer = setInterval(callback, ms).unref();
+    const timer = setInterval(callback, possible(ms)).unref();
     return { cancel: () => clearInterval(timer) };
   },
 });
