@@ -1,5 +1,6 @@
 // A real terminal without a window: a pseudo-terminal on one side, a cell grid on the other. Tests look
 // at what a person would see, never at escape sequences (except to prove that a mode was given back).
+import { spawnSync } from "node:child_process";
 import pty from "@lydell/node-pty";
 import headless from "@xterm/headless";
 import { eventually } from "./eventually.ts";
@@ -45,6 +46,8 @@ export type Terminal = {
   alternate(): boolean;
   bracketedPaste(): boolean;
   mouse(): boolean;
+  /** The terminal's own line editing and echo are off: keys arrive one by one. */
+  rawMode(): boolean;
   /** Every byte the program wrote. */
   bytes(): string;
   /** Waits until the screen holds the text, fits the pattern or passes the test; throws with the whole screen. */
@@ -100,6 +103,7 @@ export const openTerminal = (options: TerminalOptions = {}): Terminal => {
       child.resize(newCols, newRows);
     },
     ...seen,
+    rawMode: () => / -icanon /.test(settingsOf(child.pid)),
     bytes: () => bytes,
     async waitFor(wanted, patience = {}) {
       return eventually(look, (screen) => fits(screen, wanted), { what: String(wanted), ...patience });
@@ -116,6 +120,11 @@ export const openTerminal = (options: TerminalOptions = {}): Terminal => {
       release();
     },
   };
+};
+
+const settingsOf = (pid: number): string => {
+  const { stdout } = spawnSync("stty", ["-a", "-F", `/proc/${pid}/fd/0`], { encoding: "utf8" });
+  return stdout.replaceAll("\n", " ");
 };
 
 const fits = (screen: string, wanted: string | RegExp | ((screen: string) => boolean)): boolean => {

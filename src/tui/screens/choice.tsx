@@ -3,6 +3,7 @@
 import { render, Text, useInput, useWindowSize } from "ink";
 import { cut } from "../format/width.ts";
 import { glyphsFor } from "../theme.ts";
+import { erase } from "./login.tsx";
 import type { LoginTerminal } from "./login.tsx";
 
 export type ChoiceDeps<T extends string> = LoginTerminal & {
@@ -37,7 +38,7 @@ export const askChoice = async <T extends string>(deps: ChoiceDeps<T>): Promise<
   } finally {
     signal?.removeEventListener("abort", quit);
     stdin.off("end", quit).off("close", quit);
-    screen.clear();
+    await erase(screen);
     screen.unmount();
     await screen.waitUntilExit();
   }

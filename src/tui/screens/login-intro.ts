@@ -2,6 +2,7 @@
 // padding: only then a terminal joins its soft-wrapped rows again when it is copied (measured in tmux).
 import { visibleText } from "../../lib/visible-text.ts";
 import type { LoginAttempt } from "../../messages/commands.ts";
+import { wrap } from "../format/wrap.ts";
 
 export type IntroFacts = {
   readonly attempt: LoginAttempt;
@@ -15,10 +16,10 @@ export type IntroFacts = {
 export const loginIntro = ({ attempt, version, reason, columns }: IntroFacts): string => {
   const link = visibleText(attempt.authorizeUrl, 16_384);
   const head = `claude-oauth-proxy ${version}`;
-  if (columns < 60) return lines([head, ...narrow(attempt, link)]);
+  if (columns < 76) return lines([head, ...narrow(attempt, link)]);
   const wide = columns >= 100;
   return lines([
-    `${head}  ${reason}`,
+    ...(head.length + reason.length + 3 < columns ? [`${head}  ${reason}`] : [head, ...wrap(reason, columns - 1)]),
     "",
     `1. Open this link in a browser (any machine), sign in, press Authorize:`,
     "",

@@ -2,9 +2,9 @@
 // width is wrapped when the window gets narrower, and Ink then leaves half of it behind (measured).
 import { Box, Text, useInput, usePaste, useWindowSize } from "ink";
 import { useSyncExternalStore } from "react";
-import { safe, widthOf } from "../format/width.ts";
+import { cut, safe, widthOf } from "../format/width.ts";
 import { wrap } from "../format/wrap.ts";
-import { looks } from "../theme.ts";
+import { glyphsFor, looks } from "../theme.ts";
 import type { Tone } from "../theme.ts";
 import type { LoginForm } from "./login-form.ts";
 import type { KeyHint, LoginView } from "./login-state.ts";
@@ -42,7 +42,8 @@ export const regionRows = (view: LoginView, { columns, rows, ascii }: RegionSize
   const keys = keyRows(view, width);
   const room = Math.max(1, Math.min(mostRows, rows - 1));
   const kept = [field, ...line.slice(0, Math.max(1, room - 1 - keys.length)), ...keys].slice(0, room);
-  return kept.length < room && width >= wide ? [{ text: "-".repeat(width), tone: "dim" }, ...kept] : kept;
+  const drawn = kept.length < room && width >= wide ? [{ text: "-".repeat(width), tone: "dim" } as const, ...kept] : kept;
+  return drawn.map(({ text, tone }) => ({ text: cut(text, width, glyphsFor(ascii)), tone }));
 };
 
 const marks = { busy: "~ ", info: "", error: "x " } as const;

@@ -70,7 +70,7 @@ const oneAttempt = async (deps: LoginDeps, attempt: LoginAttempt, opens: boolean
   if (opens) form.openPage();
   try {
     const end = await Promise.race([form.ended, unmounted(screen, form)]);
-    screen.clear();
+    await erase(screen);
     return end;
   } finally {
     stopWatching();
@@ -78,6 +78,12 @@ const oneAttempt = async (deps: LoginDeps, attempt: LoginAttempt, opens: boolean
     screen.unmount();
     await screen.waitUntilExit();
   }
+};
+
+/** Takes the live rows away. A frame still held back by Ink's throttle would be drawn again by `unmount`. */
+export const erase = async (screen: Pick<Instance, "clear" | "waitUntilRenderFlush">): Promise<void> => {
+  await screen.waitUntilRenderFlush();
+  screen.clear();
 };
 
 // Ink unmounts by itself when the process is about to end, and rejects when drawing failed.

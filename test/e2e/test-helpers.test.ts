@@ -3,11 +3,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { eventually } from "./eventually.ts";
-import { temporaryFolder } from "./leftovers.ts";
-import { startProgram } from "./program.ts";
-import { openTerminal } from "./terminal.ts";
-import { hasTmux, startTmux } from "./tmux.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { temporaryFolder } from "../helpers/leftovers.ts";
+import { startProgram } from "../helpers/program.ts";
+import { openTerminal } from "../helpers/terminal.ts";
+import { hasTmux, startTmux } from "../helpers/tmux.ts";
 
 const script = (text: string): string => {
   const path = join(temporaryFolder(), "script.mjs");

@@ -1,0 +1,122 @@
+import { EventEmitter } from "node:events";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createSystemClock } from "../../../src/lib/clock.ts";
+import { createCopier, spawnTool } from "../../../src/tui/edges/copy.ts";
+import type { CopierDeps, Tool } from "../../../src/tui/edges/copy.ts";
+import { createFakeClock } from "../../helpers/fake-clock.ts";
+import { temporaryFolder } from "../../helpers/leftovers.ts";
+
+/** What each tool does: end with a code, be missing, or never end. */
+type Ends = Readonly<Record<string, number | "missing" | "hangs">>;
+
+const setUp = (ends: Ends, more: Partial<CopierDeps> = {}) => {
+  const clock = createFakeClock();
+  const ran: string[] = [];
+  const given: string[] = [];
+  const written: string[] = [];
+  const killed: string[] = [];
+  const copy = createCopier({
+    env: {},
+    platform: "linux",
+    clock,
+    stdout: { isTTY: true, write: (text) => written.push(text) },
+    spawn: (command, args) => {
+      ran.push([command, ...args].join(" "));
+      const tool = new EventEmitter();
+      const end = ends[command] ?? "missing";
+      if (end === "missing") queueMicrotask(() => tool.emit("error", new Error("ENOENT")));
+      else if (end !== "hangs") queueMicrotask(() => tool.emit("exit", end));
+      return Object.assign(tool, { stdin: { end: (text: string) => given.push(text), on: () => {} }, kill: () => killed.push(command) }) as unknown as Tool;
+    },
+    ...more,
+  });
+  return { copy, clock, ran, given, written, killed };
+};
+
+const osc52 = (text: string): string => `\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`;
+
+describe("copying out", () => {
+  it("inside tmux goes through tmux, also over SSH, and claims no more than it knows", async () => {
+    const { copy, ran, given, written } = setUp({ tmux: 0 }, { env: { TMUX: "x", SSH_TTY: "y" } });
+    const { ok, sure, message } = await copy("the link");
+    expect([ok, sure, message]).toEqual([true, false, "Sent to tmux (prefix ] pastes it) and to the terminal clipboard"]);
+    expect([ran, given, written]).toEqual([["tmux load-buffer -w -"], ["the link"], []]);
+  });
+
+  it("with a tmux too old for -w falls back to the terminal over SSH", async () => {
+    const { copy, written } = setUp({ tmux: 1 }, { env: { TMUX: "x", SSH_CONNECTION: "y" } });
+    expect((await copy("ä")).message).toBe("Sent to the terminal clipboard");
+    expect(written).toEqual([osc52("ä")]);
+  });
+
+  it("over SSH never asks a tool of the machine on the other side, even where there is one", async () => {
+    const { copy, ran, written } = setUp({ pbcopy: 0 }, { env: { SSH_TTY: "x" }, platform: "darwin" });
+    expect(await copy("link")).toMatchObject({ ok: true, sure: false });
+    expect([ran, written]).toEqual([[], [osc52("link")]]);
+  });
+
+  it.each([
+    ["macOS", { platform: "darwin" as const }, "pbcopy"],
+    ["Windows", { platform: "win32" as const }, "clip.exe"],
+    ["Wayland", { env: { WAYLAND_DISPLAY: "w" } }, "wl-copy"],
+    ["X11", { env: { DISPLAY: ":0" } }, "xclip -selection clipboard -in"],
+    ["WSL", { env: { WSL_DISTRO_NAME: "Debian" } }, "clip.exe"],
+    ["Termux", { env: { TERMUX_VERSION: "1" } }, "termux-clipboard-set"],
+  ])("on %s uses the desktop's own tool and is sure of it", async (_, more, command) => {
+    const { copy, ran } = setUp({ [command.split(" ")[0] ?? ""]: 0 }, more);
+    expect(await copy("link")).toEqual({ ok: true, sure: true, message: "Copied to the clipboard" });
+    expect(ran).toEqual([command]);
+  });
+
+  it("a tool that is missing or fails gives way to the next, then to the library, then to the terminal", async () => {
+    const { copy, ran, written } = setUp(
+      { xclip: "missing", xsel: 1 },
+      { env: { DISPLAY: ":0" }, loadClipboard: async () => ({ write: () => Promise.reject(new Error("no")) }) },
+    );
+    expect(await copy("link")).toMatchObject({ sure: false, message: "Sent to the terminal clipboard" });
+    expect([ran.length, written]).toEqual([2, [osc52("link")]]);
+  });
+
+  it("the library is loaded only when no tool of the system was there", async () => {
+    const kept: string[] = [];
+    const loadClipboard = async () => ({ write: async (text: string) => void kept.push(text) });
+    const { copy } = setUp({}, { env: { DISPLAY: ":0" }, loadClipboard });
+    expect(await copy("link")).toMatchObject({ ok: true, sure: true });
+    const withTool = setUp({ xclip: 0 }, { env: { DISPLAY: ":0" }, loadClipboard });
+    await withTool.copy("again");
+    expect(kept).toEqual(["link"]);
+  });
+
+  it("a tool that never ends is killed after a second", async () => {
+    const { copy, clock, killed, written } = setUp({ "wl-copy": "hangs" }, { env: { WAYLAND_DISPLAY: "w" } });
+    const copied = copy("link");
+    await clock.advance(999);
+    expect(killed).toEqual([]);
+    await clock.advance(1);
+    expect(await copied).toMatchObject({ sure: false });
+    expect([killed, written.length, clock.pendingTimers()]).toEqual([["wl-copy"], 1, 0]);
+  });
+
+  it("says so when nothing can take the text", async () => {
+    const piped = setUp({}, { stdout: { isTTY: false, write: () => expect.unreachable("nothing may be written into a pipe") } });
+    expect(await piped.copy("link")).toEqual({ ok: false, sure: true, message: "There is no clipboard here" });
+    const long = setUp({});
+    expect(await long.copy("x".repeat(74_995))).toMatchObject({ ok: false, message: "Too long for the terminal clipboard" });
+    expect(long.written).toEqual([]);
+  });
+
+  it("gives a real tool the whole text and waits for its end", async () => {
+    const folder = temporaryFolder();
+    const tool = join(folder, "pbcopy");
+    writeFileSync(tool, `#!/bin/sh\ncat > ${folder}/copied\n`);
+    chmodSync(tool, 0o755);
+    const spawn: CopierDeps["spawn"] = (command, args) => spawnTool(join(folder, command), args);
+    const copy = createCopier({ env: {}, platform: "darwin", clock: createSystemClock(), stdout: { write: () => {} }, spawn });
+    expect(await copy("x".repeat(20_000))).toMatchObject({ sure: true });
+    expect(readFileSync(join(folder, "copied"), "utf8")).toHaveLength(20_000);
+    writeFileSync(tool, "#!/bin/sh\nexec 0<&-\nexit 1\n");
+    expect(await copy("y".repeat(200_000))).toMatchObject({ ok: false });
+  });
+});

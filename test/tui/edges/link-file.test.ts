@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createLinkFile } from "../../../src/tui/edges/link-file.ts";
+import { temporaryFolder } from "../../helpers/leftovers.ts";
+
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+describe("the link as a file", () => {
+  it("is for its owner only, folder included, whatever the umask, and its path is said", async () => {
+    const dir = join(temporaryFolder(), "data");
+    const before = process.umask(0o000);
+    try {
+      const file = createLinkFile({ dir });
+      const path = join(dir, "sign-in-link.txt");
+      expect(await file.write("https://x.example/")).toEqual({ ok: true, message: `The link is in ${path}` });
+      expect([mode(path), mode(dir), readFileSync(path, "utf8")]).toEqual(["600", "700", "https://x.example/\n"]);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it("replaces an older, longer and more open one", async () => {
+    const dir = temporaryFolder();
+    const path = join(dir, "sign-in-link.txt");
+    writeFileSync(path, "x".repeat(999), { mode: 0o644 });
+    await createLinkFile({ dir }).write("short");
+    expect([mode(path), readFileSync(path, "utf8")]).toEqual(["600", "short\n"]);
+  });
+
+  it("does not write through a link that lies in its place", async () => {
+    const dir = temporaryFolder();
+    const victim = join(dir, "victim");
+    writeFileSync(victim, "mine");
+    symlinkSync(victim, join(dir, "sign-in-link.txt"));
+    expect(await createLinkFile({ dir }).write("link")).toEqual({ ok: false, message: expect.stringContaining("ELOOP") as string });
+    expect(readFileSync(victim, "utf8")).toBe("mine");
+  });
+
+  it("goes with the sign-in, and only the one this process wrote", async () => {
+    const dir = temporaryFolder();
+    const path = join(dir, "sign-in-link.txt");
+    const file = createLinkFile({ dir });
+    await file.write("link");
+    await createLinkFile({ dir }).remove();
+    expect(existsSync(path)).toBe(true);
+    await file.remove();
+    await file.remove();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("a place that cannot be written to is a sentence", async () => {
+    const dir = temporaryFolder();
+    mkdirSync(join(dir, "sign-in-link.txt"));
+    expect(await createLinkFile({ dir }).write("link")).toEqual({ ok: false, message: expect.stringMatching(/^Could not write .*EISDIR/) as string });
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { widthOf } from "../../../src/tui/format/width.ts";
+import { regionRows } from "../../../src/tui/screens/login-region.tsx";
+import { emptyForm, viewOf } from "../../../src/tui/screens/login-state.ts";
+import type { LoginFormState } from "../../../src/tui/screens/login-state.ts";
+import { secret } from "../../../src/lib/secret.ts";
+
+const now = { states: ["9f3c"], leftMs: 492_000, monotonic: 2000 };
+const sizes = [[120, 30], [80, 24], [40, 10], [30, 3], [20, 5], [10, 2], [1, 1]] as const;
+const states: readonly LoginFormState[] = [
+  emptyForm,
+  { phase: "rejected", text: secret("x".repeat(70_000)), note: { tone: "error", text: "Not complete: the part after # is missing. Use the Copy button on the page." }, since: null },
+  { phase: "retry", text: secret("abcdef#9f3c"), note: { tone: "error", text: "词".repeat(200) }, since: null },
+  { phase: "exchanging", text: secret("abcdef#9f3c"), note: null, since: 0 },
+  { phase: "over", text: null, note: { tone: "error", text: "w".repeat(500) }, since: null },
+];
+
+const rows = (state: LoginFormState, columns: number, height: number): readonly string[] =>
+  regionRows(viewOf(state, now), { columns, rows: height, ascii: false }).map(({ text }) => text);
+
+describe("the live region", () => {
+  it.each(sizes)("at %i columns and %i rows has at most six rows, never all of them, none as wide as the terminal", (columns, height) => {
+    for (const state of states) {
+      const drawn = rows(state, columns, height);
+      expect(drawn.length).toBeLessThanOrEqual(Math.max(1, Math.min(6, height - 1)));
+      for (const row of drawn) expect(widthOf(row)).toBeLessThan(Math.max(9, columns));
+      expect(drawn.join("\n")).toMatch(/Paste|Past|Pas/);
+    }
+  });
+
+  it("at 80 columns shows field, sentence, keys and the time that is left in one row each", () => {
+    expect(rows(states[1] ?? emptyForm, 80, 24)).toEqual([
+      "-".repeat(78),
+      " Paste code > xxxx...(70000 characters)_",
+      " x Not complete: the part after # is missing. Use the Copy button on the page.",
+      " o open  c copy link  u file  v clipboard  Esc clear  Ctrl+C quit    8:12 left",
+    ]);
+  });
+
+  it("at 40 columns keeps the whole sentence and both rows of keys", () => {
+    expect(rows(states[1] ?? emptyForm, 40, 10)).toEqual([
+      " Paste code > xxxx...(70000 character…",
+      " x Not complete: the part after # is",
+      " missing. Use the Copy button on the",
+      " page.",
+      " o open  c copy  u file  v clipboard",
+      " Esc clear  Ctrl+C quit      8:12 left",
+    ]);
+  });
+
+  it("while exchanging says so with the seconds, and how to stop it", () => {
+    expect(rows(states[3] ?? emptyForm, 40, 10)).toEqual([" Paste code > abcd...(11)#9f3c ok_", " ~ Exchanging the code ... 2s", " Esc cancel  Ctrl+C quit     8:12 left"]);
+  });
+
+  it("a sentence from outside cannot move the cursor, and in ASCII mode nothing is beyond it", () => {
+    const state: LoginFormState = { ...emptyForm, note: { tone: "error", text: "evil \u001b[2J\u009b1m … ünï" } };
+    const text = regionRows(viewOf(state, now), { columns: 80, rows: 24, ascii: true }).map((row) => row.text).join("\n");
+    expect(text).toMatch(/^[\n\u0020-\u007e]*$/);
+  });
+});

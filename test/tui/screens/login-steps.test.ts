@@ -1,0 +1,180 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../../src/messages/errors.ts";
+import type { HelpAnswer } from "../../../src/tui/screens/login-help.ts";
+import { backspace, enter, escape, openForm, plainKey } from "../../fixtures/login-form.ts";
+
+const refuse = (error: unknown) => ({
+  async submitCode(): Promise<never> {
+    throw error;
+  },
+  cancelLogin: () => {},
+});
+
+describe("the exchange", () => {
+  it("locks the field, counts its seconds, and Esc gives the attempt back", async () => {
+    const { form, fake, code, press, clock, sentence, attempt } = await openForm();
+    form.paste(code("slow"));
+    await clock.advance(2100);
+    expect(sentence()).toBe("Exchanging the code ... 2s");
+    form.paste("another paste entirely");
+    press(backspace);
+    await clock.advance(100);
+    expect(fake.submitted).toEqual([code("slow")]);
+    press(escape);
+    expect(await form.ended).toEqual({ outcome: "cancelled" });
+    expect(fake.cancelled).toEqual([attempt.attemptId]);
+  });
+
+  it("that did not get through is tried again with r, with the same code", async () => {
+    const { form, fake, code, type, clock, settle, sentence } = await openForm();
+    form.paste(code("net"));
+    await settle();
+    expect(sentence()).toBe("Could not reach platform.claude.example: ENOTFOUND. r tries the same code again.");
+    expect(form.snapshot().keys[0]).toEqual({ key: "r", does: "try again" });
+    type("r");
+    await clock.advance(60);
+    expect(await form.ended).toMatchObject({ outcome: "signed-in" });
+    expect(fake.submitted).toEqual([code("net"), code("net")]);
+  });
+
+  it("that was refused is over: nothing can be pasted, Enter asks for a new link", async () => {
+    const { form, fake, code, press, type, clock, settle, sentence } = await openForm();
+    form.paste(code("used"));
+    await settle();
+    expect(sentence()).toBe("The code is used up or too old. Enter starts again with a new link.");
+    form.paste(code());
+    type("o");
+    await clock.advance(100);
+    expect([form.snapshot().field, form.snapshot().left, fake.submitted.length]).toEqual(["", "", 1]);
+    press(enter);
+    expect(await form.ended).toEqual({ outcome: "again" });
+  });
+
+  it("that the core cannot accept is told with its hint; a defect ends the screen", async () => {
+    const known = await openForm({ commands: refuse(new AppError({ code: "store-unwritable", message: "The disk is full.", hint: "Make room." })) });
+    known.form.paste(known.code());
+    await known.settle();
+    expect(known.sentence()).toBe("The disk is full. Make room.");
+    known.form.close();
+    const broken = await openForm({ commands: refuse(new TypeError("defect")) });
+    broken.form.paste(broken.code());
+    await expect(broken.form.ended).rejects.toThrow("defect");
+    broken.form.close();
+  });
+});
+
+describe("the browser and the clock", () => {
+  it("the browser coming back first ends the screen, whatever stands in the field", async () => {
+    const { form, fake, type, clock } = await openForm();
+    type("abc");
+    await clock.advance(60);
+    fake.comeBack("work");
+    expect(await form.ended).toEqual({ outcome: "signed-in", accountId: "work" });
+    expect(fake.cancelled).toEqual([]);
+  });
+
+  it("its exchange is shown, and another attempt's events are not ours", async () => {
+    const { form, fake, attempt, sentence } = await openForm();
+    fake.bus.publish({ type: "login.succeeded", attemptId: "other", accountId: "x" });
+    fake.bus.publish({ type: "login.waiting", attemptId: attempt.attemptId, step: "exchange" });
+    expect(sentence()).toBe("The browser came back. Exchanging the code ... 0s");
+    fake.bus.publish({ type: "login.waiting", attemptId: attempt.attemptId, step: "code" });
+    expect(sentence()).toBe(null);
+    fake.bus.publish({ type: "login.failed", attemptId: attempt.attemptId, errorCode: "access_denied", message: "It was refused on the page." });
+    expect([sentence(), form.snapshot().keys[0]?.key]).toEqual(["It was refused on the page.", "Enter"]);
+    form.close();
+  });
+
+  it("counts down, and offers a new link at the end", async () => {
+    const { form, press, clock, sentence, attempt, fake } = await openForm();
+    expect(form.snapshot().left).toBe("10:00 left");
+    await clock.advance(19_000);
+    expect(form.snapshot().left).toBe("9:41 left");
+    await clock.advance(581_000);
+    expect(sentence()).toBe("This sign-in has timed out. Enter starts again with a new link.");
+    press(enter);
+    expect(await form.ended).toEqual({ outcome: "again" });
+    expect(fake.cancelled).toEqual([attempt.attemptId]);
+  });
+
+  it("leaves no timer and no listener behind", async () => {
+    const { form, fake, type, clock } = await openForm();
+    type("abc");
+    form.close();
+    fake.comeBack();
+    expect(clock.pendingTimers()).toBe(0);
+  });
+});
+
+describe("keys", () => {
+  it("o, c, u and v act alone on an empty or refused field, and are text in a code that is typed", async () => {
+    const { form, type, clock, settle, pressed } = await openForm();
+    for (const key of ["o", "c", "u", "x"]) {
+      type(key);
+      await clock.advance(60);
+    }
+    expect([pressed, form.snapshot().field]).toEqual([["o", "c", "u"], "*"]);
+    type("c");
+    await clock.advance(60);
+    expect([pressed.length, form.snapshot().field]).toEqual([3, "**"]);
+    form.paste("refused-paste");
+    await settle();
+    type("o");
+    await clock.advance(60);
+    expect([pressed, form.snapshot().field]).toEqual([["o", "c", "u", "o"], ""]);
+    form.close();
+  });
+
+  it("an edge that answers late does not overwrite what was said since", async () => {
+    const { promise, resolve } = Promise.withResolvers<HelpAnswer>();
+    const { form, settle, sentence } = await openForm({ help: () => promise });
+    form.openPage();
+    form.paste("incomplete");
+    await settle();
+    resolve({ note: { tone: "info", text: "The page should be open." }, text: null });
+    await settle();
+    expect(sentence()).toContain("Not complete");
+    form.close();
+  });
+
+  it("Enter sends what was typed, Backspace takes a letter back, Esc first clears and then cancels", async () => {
+    const { form, fake, type, press, settle } = await openForm();
+    type("xyz");
+    press(backspace);
+    press(enter);
+    await settle();
+    expect(fake.submitted).toEqual(["xy"]);
+    press(escape);
+    expect(form.snapshot().field).toBe("");
+    press(escape);
+    expect(await form.ended).toEqual({ outcome: "cancelled" });
+  });
+
+  it("Ctrl+C quits from everywhere and gives the attempt back; Alt and other Ctrl keys do nothing", async () => {
+    const { form, fake, code, attempt } = await openForm();
+    form.input("o", { ...plainKey, meta: true });
+    form.input("z", { ...plainKey, ctrl: true });
+    form.paste(code("slow"));
+    form.input("c", { ...plainKey, ctrl: true });
+    expect(await form.ended).toEqual({ outcome: "quit" });
+    expect(fake.cancelled).toEqual([attempt.attemptId]);
+  });
+});
+
+describe("nothing of the code", () => {
+  it("is in the picture, in the form, in a sentence or in its end", async () => {
+    const { form, code, settle } = await openForm();
+    const pictures: string[] = [];
+    form.subscribe(() => pictures.push(JSON.stringify(form.snapshot())));
+    for (const paste of [code().slice(0, 60), code("net"), code("used")]) {
+      form.paste(paste);
+      await settle();
+      form.input("", escape);
+    }
+    const seen = pictures.join("\n") + inspect(form, { depth: 9 });
+    expect(pictures.length).toBeGreaterThan(5);
+    for (const part of [code(), "CCCCC", "aB3xC"]) expect(seen).not.toContain(part);
+    form.close();
+  });
+});
