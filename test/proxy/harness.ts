@@ -99,8 +99,6 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     };
     forward(request, response, facts);
   });
-  // A client that has sent its request and shut its side still wants the answer.
-  Object.assign(server, { httpAllowHalfOpen: true });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 

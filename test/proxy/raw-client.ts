@@ -6,9 +6,13 @@ export type RawClient = {
   readonly socket: Socket;
   send(bytes: string | Buffer): void;
   received(): Buffer;
+  /** Bytes so far; cheap, for large answers. */
+  size(): number;
   text(): string;
   /** Resolves with the text once `check` holds for it; rejects when the connection ends before. */
   until(check: (text: string) => boolean): Promise<string>;
+  /** Resolves once so many bytes have come. */
+  untilSize(bytes: number): Promise<void>;
   /** `ended` after a FIN, `reset` after an RST. */
   readonly closed: Promise<"ended" | "reset">;
 };
@@ -36,25 +40,32 @@ export const openRawClient = async (port: number): Promise<RawClient> => {
     socket.once("connect", resolve);
     socket.once("error", reject);
   });
+  const size = (): number => parts.reduce((sum, part) => sum + part.length, 0);
+  const watch = (check: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (over: boolean): void => {
+        if (!check()) {
+          if (over) reject(new Error(`the connection ended with: ${text().slice(0, 2000)}`));
+          return;
+        }
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look(socket.destroyed);
+    });
   const text = (): string => Buffer.concat(parts).toString("latin1");
   return {
     socket,
     send: (bytes) => void socket.write(bytes),
     received: () => Buffer.concat(parts),
     text,
-    until: (check) =>
-      new Promise((resolve, reject) => {
-        const look = (over: boolean): void => {
-          if (!check(text())) {
-            if (over) reject(new Error(`the connection ended with: ${text().slice(0, 2000)}`));
-            return;
-          }
-          waiting.delete(look);
-          resolve(text());
-        };
-        waiting.add(look);
-        look(socket.destroyed);
-      }),
+    size,
+    until: async (check) => {
+      await watch(() => check(text()));
+      return text();
+    },
+    untilSize: (bytes) => watch(() => size() >= bytes),
     closed,
   };
 };
