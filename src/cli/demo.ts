@@ -57,8 +57,12 @@ const signIn = async ({ commands, config }: App, upstream: Upstream): Promise<vo
 const startTraffic = (world: World, { app, upstream, url }: { app: App; upstream: Upstream; url: string }): Scenario => {
   const { clock, fetch, version } = world;
   const scenario = createScenario({ baseUrl: url, key: app.key, clock, random: systemRandom, fetch, script: upstream.script, version });
-  scenario.start();
-  // Otherwise the drain would wait for the demo's own streams.
-  app.bus.subscribe(({ type }) => void (type === "server.stopping" && scenario.stop()));
+  // Before the sign-in every request would only be refused.
+  if (app.config.mode === "pass-through" || app.store.snapshot().accounts.length > 0) scenario.start();
+  app.bus.subscribe(({ type }) => {
+    if (type === "account.added") scenario.start();
+    // Otherwise the drain would wait for the demo's own streams.
+    if (type === "server.stopping") void scenario.stop();
+  });
   return scenario;
 };

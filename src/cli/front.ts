@@ -31,8 +31,9 @@ export const runFront = async (world: World, given: Given, { app, screen, settin
   try {
     const first = needsFirstLogin(app) ? (await login(null, stopping.signal)).outcome : "cancelled";
     if (first === "quit" || first === "pass-through") {
+      const wasStopped = stopping.signal.aborted;
       await app.commands.stop(first);
-      return first === "pass-through" && !stopping.signal.aborted ? "pass-through" : "stopped";
+      return first === "pass-through" && !wasStopped ? "pass-through" : "stopped";
     }
     if (!stopping.signal.aborted) await dashboard(world, { app, screen }, login);
     await app.stopped;

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { createSystemClock } from "../lib/clock.ts";
 import { runCommandLine } from "./command-line.ts";
 import { watchCrashes } from "./crash.ts";
-import { wantsStack } from "./failure.ts";
+import { describeFailure, wantsStack } from "./failure.ts";
 import { parts } from "./parts.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
@@ -22,6 +22,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     exit: (code) => process.exit(code),
     debug: wantsStack(args, process.env),
   });
+  keepWarningsOff(wantsStack(args, process.env));
   const world = worldOf(await readVersion(), (next) => {
     restore = next;
   });
@@ -51,6 +52,12 @@ const worldOf = (version: string, atCrash: World["atCrash"]): World => ({
 // A reader or terminal that has gone is no reason to stop serving; without a listener Node would throw.
 const forgetReaders = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+};
+
+// Node writes its warnings to standard error, into the middle of whatever is drawn there.
+const keepWarningsOff = (debug: boolean): void => {
+  process.removeAllListeners("warning");
+  if (debug) process.on("warning", (warning) => void process.stderr.write(describeFailure(warning, true).text));
 };
 
 const giveTerminalBack = (restore: (() => void) | null): void => {

@@ -26,19 +26,23 @@ export type Signals = {
   dispose(): void;
 };
 
-/** A closed window is waited for by nobody: its drain is cut after this. */
+/**
+ * A closed window is waited for by nobody: its drain is cut after this. Repeated hang-ups mean nothing:
+ * the kernel, the shell and the terminal each send one.
+ */
 const hangUpDrainMs = 2000;
 
 /** Starts listening. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
 export const watchSignals = ({ process, terminalInput, stop, after, exit }: SignalDeps): Signals => {
   let first: Ending | null = null;
-  let count = 0;
+  let asked = 0;
+  const wishToStop = (reason: string): void => void stop(reason).catch(() => {});
   const end = (signal: Ending): void => {
+    asked += signal === "SIGHUP" ? 0 : 1;
+    if (first === null || (signal !== "SIGHUP" && asked <= 2)) wishToStop(signal);
+    else if (asked > 2) exit(exitCodes[first]);
+    if (first === null && signal === "SIGHUP") after(() => wishToStop(signal), hangUpDrainMs);
     first ??= signal;
-    count += 1;
-    if (count > 2) exit(exitCodes[first]);
-    void stop(signal).catch(() => {});
-    if (signal === "SIGHUP") after(() => void stop(signal).catch(() => {}), hangUpDrainMs);
   };
   const listeners: readonly (readonly [EventEmitter, string, () => void])[] = [
     [process, "SIGINT", () => end("SIGINT")],

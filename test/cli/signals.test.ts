@@ -42,6 +42,16 @@ describe("signals", () => {
     expect(stops).toHaveLength(2);
   });
 
+  it("a closed window sends several hang-ups, also after a SIGTERM, and they cut nothing short", () => {
+    const { process, input, stops, exits } = set();
+    process.emit("SIGTERM");
+    process.emit("SIGHUP");
+    process.emit("SIGHUP");
+    input.emit("end");
+    process.emit("SIGHUP");
+    expect([stops, exits]).toEqual([["SIGTERM"], []]);
+  });
+
   it("the end of the terminal's input is a hang-up, once", () => {
     const { input, stops, signals } = set();
     input.emit("end");
