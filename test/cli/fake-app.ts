@@ -1,0 +1,58 @@
+// A proxy that listens nowhere: it says what a real one says and stops when it is told to.
+import type { App } from "../../src/app/app.ts";
+import type { AppWish } from "../../src/cli/world.ts";
+import { secret } from "../../src/lib/secret.ts";
+import type { Commands } from "../../src/messages/commands.ts";
+import { AppError } from "../../src/messages/errors.ts";
+import type { AccountRow, AppState } from "../../src/state/state.ts";
+import { localKey } from "./fake-world.ts";
+
+export type FakeApps = {
+  readonly createApp: (wish: AppWish) => Promise<App>;
+  /** Every wish that was given, in order. */
+  readonly wishes: AppWish[];
+  /** The reasons of every stop. */
+  readonly stops: string[];
+  /** Stops the newest one as the screen does. */
+  quit(): Promise<void>;
+};
+
+export const fakeApps = ({ accounts = [], takenPorts = [] }: { accounts?: readonly AccountRow[]; takenPorts?: readonly number[] } = {}): FakeApps => {
+  const wishes: AppWish[] = [];
+  const stops: string[] = [];
+  const running: App[] = [];
+  const createApp = async (wish: AppWish): Promise<App> => {
+    wishes.push(wish);
+    const app = appOf(wish, { accounts, takenPorts, stops });
+    running.push(app);
+    return app;
+  };
+  return { createApp, wishes, stops, quit: () => running.at(-1)?.commands.stop("quit") ?? Promise.resolve() };
+};
+
+type Facts = { readonly accounts: readonly AccountRow[]; readonly takenPorts: readonly number[]; readonly stops: string[] };
+
+const appOf = ({ config, dir, bus }: AppWish, { accounts, takenPorts, stops }: Facts): App => {
+  if (bus === undefined) throw new Error("nobody would hear what opening has to say");
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const { host, port } = config.server;
+  const stop: Commands["stop"] = async (reason) => {
+    stops.push(reason);
+    bus.publish({ type: "server.stopped", requestsTotal: 0, uptimeSeconds: 1 });
+    resolve();
+  };
+  return {
+    config,
+    dir,
+    key: secret(localKey),
+    bus,
+    store: { snapshot: () => ({ accounts }) as unknown as AppState, subscribe: () => () => {} },
+    commands: { stop, addApiKey: async () => ({ accountId: "api-key" }) } as unknown as Commands,
+    stopped,
+    async start() {
+      if (takenPorts.includes(port)) throw new AppError({ code: "port-taken", message: "taken" });
+      bus.publish({ type: "server.listening", url: `http://127.0.0.1:${port}`, host, port, mode: config.mode, version: "0.1.0", pid: 1 });
+      return { url: `http://127.0.0.1:${port}`, host, port };
+    },
+  };
+};
