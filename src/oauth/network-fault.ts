@@ -1,5 +1,6 @@
 // What a failed fetch says about the one thing that matters for a single-use token: was it sent?
 import { visibleText } from "../lib/visible-text.ts";
+import { AppError } from "../messages/errors.ts";
 
 export type NetworkFault = { readonly sent: "no" | "maybe"; readonly code: string; readonly message: string };
 
@@ -41,6 +42,9 @@ type Failure = { readonly code?: unknown; readonly syscall?: unknown; readonly m
 /** Reads the chain of causes that `fetch` wraps. Anything not known to be early counts as sent. */
 export const networkFault = (error: unknown, host: string): NetworkFault => {
   const chain = causes(error);
+  // Our own way out says so when it could not even open a path (an outbound proxy that refuses).
+  const blocked = chain.find((failure) => failure instanceof AppError && failure.code === "upstream-unreachable");
+  if (blocked !== undefined) return { sent: "no", code: "upstream-unreachable", message: visibleText(String(blocked.message)) };
   const early = chain.some(isEarly);
   const code = chain.map((failure) => failure.code).findLast((found) => typeof found === "string") ?? "network-error";
   const safeCode = visibleText(String(code), 60);

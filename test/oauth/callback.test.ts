@@ -1,0 +1,143 @@
+import { createConnection, createServer } from "node:net";
+import { request as sendRequest } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import type { CallbackListener } from "../../src/oauth/callback.ts";
+import { listenForCallback } from "../../src/oauth/callback.ts";
+import type { CallbackResult } from "../../src/oauth/callback-page.ts";
+import { callbackPage, readCallbackQuery } from "../../src/oauth/callback-page.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+
+const open: CallbackListener[] = [];
+afterEach(() => Promise.all(open.splice(0).map((listener) => listener.close())));
+
+const listen = async (complete: (query: string) => Promise<CallbackResult> | CallbackResult) => {
+  const clock = createFakeClock();
+  const listener = await listenForCallback({ clock, lifeMs: 600_000, complete: async (query) => complete(query) });
+  open.push(listener);
+  const port = Number(new URL(listener.redirectUri).port);
+  return { clock, listener, port };
+};
+
+type Visit = { readonly path?: string; readonly method?: string; readonly headers?: Record<string, string | string[]> };
+
+const visit = (port: number, { path = "/callback?code=a&state=b", method = "GET", headers = {} }: Visit = {}): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const request = sendRequest({ host: "127.0.0.1", port, path, method, agent: false, headers: { host: `localhost:${port}`, ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    request.on("error", reject);
+    request.end();
+  });
+
+const bindAgain = (port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
+
+describe("the listener for one sign-in", () => {
+  it("hands over the query, answers with a page, and is gone", async () => {
+    const queries: string[] = [];
+    const { listener, port } = await listen((query) => {
+      queries.push(query);
+      return { result: "signed-in" };
+    });
+    expect(listener.redirectUri).toBe(`http://localhost:${port}/callback`);
+    expect(await visit(port)).toMatchObject({ status: 200, text: expect.stringContaining("Signed in") });
+    await listener.closed;
+    expect(queries).toEqual(["?code=a&state=b"]);
+    await bindAgain(port);
+  });
+
+  it("A23 closes after a refusal on the page too", async () => {
+    const { listener, port } = await listen(() => ({ result: "failed", message: "The sign-in was refused on the page." }));
+    expect(await visit(port)).toMatchObject({ status: 400, text: expect.stringContaining("The sign-in was refused on the page.") });
+    await listener.closed;
+  });
+
+  it("A19 stays open after a callback of another attempt, and while the same code can be tried again", async () => {
+    const results: CallbackResult[] = [{ result: "refused", message: "no" }, { result: "retry", message: "later" }, { result: "signed-in" }];
+    const { listener, port } = await listen(() => results.shift() ?? { result: "refused", message: "" });
+    expect([(await visit(port)).status, (await visit(port)).status, (await visit(port)).status]).toEqual([400, 502, 200]);
+    await listener.closed;
+  });
+
+  it("A24 gives the port back when nobody came in time", async () => {
+    const { clock, listener, port } = await listen(() => ({ result: "signed-in" }));
+    await clock.advance(600_000);
+    await listener.closed;
+    await bindAgain(port);
+  });
+
+  it("is bound to the loopback address only", async () => {
+    const { port } = await listen(() => ({ result: "signed-in" }));
+    const refused = await new Promise<string>((resolve) => {
+      const socket = createConnection({ host: "127.0.0.2", port }, () => resolve("connected")).once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+      socket.once("close", () => socket.destroy());
+    });
+    expect(refused).toBe("ECONNREFUSED");
+  });
+
+  it.each<[string, Visit, number]>([
+    ["another path", { path: "/" }, 404],
+    ["a path that only begins so", { path: "/callbackx?code=a" }, 404],
+    ["a path below it", { path: "/callback/x" }, 404],
+    ["POST", { method: "POST" }, 405],
+    ["HEAD", { method: "HEAD" }, 405],
+    ["A22 a foreign Host", { headers: { host: "evil.example:1" } }, 403],
+    ["A22 a Host that only begins so", { headers: { host: "localhost.evil.example" } }, 403],
+    ["A22 a foreign Origin", { headers: { origin: "https://evil.example" } }, 403],
+    ["A22 an opaque Origin", { headers: { origin: "null" } }, 403],
+    ["A22 a fetch by another page", { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" } }, 403],
+  ])("refuses %s without looking at the query", async (_name, request, status) => {
+    let asked = 0;
+    const { port } = await listen(() => {
+      asked += 1;
+      return { result: "signed-in" };
+    });
+    expect((await visit(port, request)).status).toBe(status);
+    expect(asked).toBe(0);
+  });
+
+  it("takes the navigation that a browser makes when the sign-in page sends it back", async () => {
+    const { port } = await listen(() => ({ result: "signed-in" }));
+    expect((await visit(port, { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" } })).status).toBe(200);
+  });
+
+  it("a fault inside ends with a page, not with a silent socket", async () => {
+    const { port } = await listen(() => {
+      throw new Error("inside");
+    });
+    const answer = await visit(port);
+    expect(answer).toMatchObject({ status: 400 });
+    expect(answer.text).not.toContain("inside");
+  });
+});
+
+describe("the callback's page", () => {
+  it("escapes what comes from outside", () => {
+    const { body, headers } = callbackPage({ result: "failed", message: `<script>alert("1")</script>&'` });
+    expect(body).not.toContain("<script");
+    expect(body).toContain("&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#38;&#39;");
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(headers).toMatchObject({ "referrer-policy": "no-referrer", "cache-control": "no-store" });
+  });
+
+  it.each([
+    ["code=a&state=b", "code"],
+    ["?state=b&code=a&iss=x", "code"],
+    ["error=access_denied&error_description=no&state=b", "error"],
+    ["code=a&error=x&state=b", "error"],
+    ["", "nonsense"],
+    ["code=a", "nonsense"],
+    ["code=&state=b", "nonsense"],
+    ["state=b", "nonsense"],
+    ["error=access_denied", "nonsense"],
+    ["code=a&code=c&state=b", "nonsense"],
+    ["code=a&state=b&state=b", "nonsense"],
+  ])("%s says %s", (query, says) => {
+    expect(readCallbackQuery(query).says).toBe(says);
+  });
+});
