@@ -23,7 +23,7 @@ const breadthOf = (columns: number): Breadth => (columns >= 110 ? "wide" : colum
 /** The layout of a terminal of `columns` × `rows`; both at least 1. */
 export const layoutOf = (columns: number, rows: number): Layout => {
   const base = { columns: Math.max(1, columns), rows: Math.max(1, rows), breadth: breadthOf(columns) };
-  if (rows < 3) return { ...base, header: 1, rules: false, heads: false, events: 0, list: Math.max(0, base.rows - 1), footer: false };
+  if (rows < 3) return { ...base, header: 1, rules: false, heads: false, events: 0, list: 0, footer: false };
   if (base.breadth === "tiny" || rows < 10) return { ...base, header: 2, rules: false, heads: false, events: 0, list: rows - 3, footer: true };
   if (rows < 16) {
     const heads = columns >= 70;

@@ -13,12 +13,22 @@ import { safe } from "./width.ts";
 export const footerLine = (view: View): Line => {
   const { glyphs } = view;
   const width = view.layout.columns - 1;
-  const said = question(view) ?? message(view);
+  const said = saidIn(view);
   if (said !== null) return spread([segment(" "), said], [], width, glyphs);
   if (view.ui.prompt?.kind === "filter") return filterLine(view, width);
   const left = [segment(view.layout.breadth === "narrow" || view.layout.breadth === "tiny" ? "" : " "), ...listState(view)];
-  const hints = hintSegments(view, width - widthOfAll(left) - 2);
-  return view.layout.breadth === "tiny" ? spread(hints, left, width, glyphs) : spread(left, hints, width, glyphs);
+  if (view.layout.breadth === "tiny") return tinyFooter(left, width, view);
+  return spread(left, hintSegments(view, width - widthOfAll(left) - 2), width, glyphs);
+};
+
+/** The question that waits for a key, or the message that is shown for a while; null when there is neither. */
+export const saidIn = (view: View): Segment | null => question(view) ?? message(view);
+
+// The keys first; what the list shows only where there is room beside them.
+const tinyFooter = (left: readonly Segment[], width: number, view: View): Line => {
+  const pinned = hintSegments(view, width).slice(0, 5);
+  const fits = widthOfAll(pinned) + widthOfAll(left) + 1 <= width;
+  return spread(pinned, fits ? left : [], width, view.glyphs);
 };
 
 const question = ({ ui, live, about }: View): Segment | null => {

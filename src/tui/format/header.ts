@@ -9,6 +9,7 @@ import type { View } from "../view.ts";
 import { accountLine, tokenShortly, upText } from "./account-line.ts";
 import { bannerOf } from "./banner.ts";
 import { joinFitting, spread } from "./compose.ts";
+import { saidIn } from "./footer.ts";
 import { clientAddress } from "./setup-lines.ts";
 
 /** As many lines as the layout gives to the header. */
@@ -85,7 +86,7 @@ const upstreamText = ({ live: { requests, upstream }, now }: View): string => {
 
 const onlyLine = (view: View): Line => {
   const account = leadingAccount(view.live.accounts, view.now);
-  const banner = bannerOf(view);
+  const banner = saidIn(view) ?? bannerOf(view);
   const token = banner !== null ? [banner] : account === null ? [] : tokenShortly(account, view);
   const groups = [[stateWord(view)], token, [segment(`${view.live.requests.inFlight} open`)], [segment(rateText(view))]];
   // Never the very last cell: some consoles scroll when it is written.

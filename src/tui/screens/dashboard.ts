@@ -30,7 +30,7 @@ export const dashboardLines = (view: View): readonly Line[] => {
     ...(layout.events > 0 && rules && layout.breadth === "wide" && layout.header === 3 ? [ruleLine(view)] : []),
     ...(footer ? [footerLine(view)] : []),
   ];
-  return lines.slice(0, rows).map((line) => fit(line, columns, glyphs));
+  return filled(lines, rows).map((line) => fit(line, columns, glyphs));
 };
 
 const listings: Readonly<Record<Pane, (view: View) => Listing>> = { requests: requestsListing, sessions: sessionsListing, accounts: accountsListing, events: eventsListing };
@@ -69,6 +69,7 @@ export const overlayHeight = ({ layout }: Pick<View, "layout">): number => layou
 
 const overlayLines = (view: View): readonly Line[] => {
   const height = overlayHeight(view);
+  if (height === 0) return [];
   const lines = overlayText(view);
   const start = Math.max(0, Math.min(view.ui.scroll, lines.length - height));
   return filled(lines.slice(start, start + height), height);
