@@ -1,10 +1,8 @@
-// Is this the local key? Both sides are hashed, so that neither the length nor the first difference shows
-// in the time it takes; the key's own digest is made once, because this runs for every request.
-import { hash, timingSafeEqual } from "node:crypto";
+// Is this the local key? Compared by `timingSafeEqual`, over one buffer made beforehand, because this runs
+// for every request. Its length is no secret: every key of this program has the same.
+import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../lib/secret.ts";
 import type { Inbound } from "./inbound.ts";
-
-const digest = (text: string): Buffer => hash("sha256", text, "buffer");
 
 const bearer = /^bearer +/i;
 
@@ -13,11 +11,22 @@ const bearer = /^bearer +/i;
  * `x-claude-oauth-proxy-key` when the client's own login uses the other two.
  */
 export const createKeyCheck = (key: Secret) => {
-  const wanted = digest(key.reveal());
-  const same = (text: string): boolean => timingSafeEqual(digest(text), wanted);
+  const same = createSameAs(key.reveal());
   return {
     inCredentials: ({ authorization, apiKey }: Inbound): boolean =>
       (authorization !== null && bearer.test(authorization) && same(authorization.replace(bearer, ""))) || (apiKey !== null && same(apiKey)),
     inOwnHeader: ({ proxyKey }: Inbound): boolean => proxyKey !== null && same(proxyKey),
+  };
+};
+
+const createSameAs = (wanted: string): ((shown: string) => boolean) => {
+  const right = Buffer.from(wanted, "utf8");
+  const left = Buffer.alloc(right.length);
+  return (shown) => {
+    if (shown.length !== wanted.length) return false;
+    left.fill(0);
+    left.write(shown, "latin1");
+    // Header values are Latin-1; the last comparison only refuses what merely looks alike in those bytes.
+    return timingSafeEqual(left, right) && shown === wanted;
   };
 };

@@ -24,7 +24,9 @@ const ask = async (method, path, body, key) => {
 const renew = async () => {
   const answer = await fetch(location.pathname, { credentials: "same-origin" });
   if (!answer.ok) throw new Error("The page could not be loaded again: the proxy answered " + answer.status + ".");
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("content");
+  const text = await answer.text();
+  // Without its head: a second style element would be reported as one that may not run here.
+  const fresh = new DOMParser().parseFromString(text.slice(text.indexOf("<main>")).split("</main>")[0], "text/html").getElementById("content");
   const typed = byId("code")?.value;
   const focused = document.activeElement?.id;
   byId("content").replaceWith(document.importNode(fresh, true));

@@ -24,6 +24,7 @@ button.main { background: var(--accent); border-color: var(--accent); color: var
 button:disabled { opacity: .55; cursor: progress; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 form { margin: 0; }
+form + p { margin-top: .75rem; }
 .row { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .75rem; }
 ul.accounts { list-style: none; margin: 0; padding: 0; }
 ul.accounts > li { border-top: 1px solid var(--line); padding: .9rem 0; }
