@@ -1,0 +1,276 @@
+// An upstream that refuses, hangs, lies or vanishes: each gives the documented answer, once.
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { openHarness } from "./harness.ts";
+import type { Harness } from "./harness.ts";
+import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";
+import { chunk, reply, streamHead } from "./raw-upstream.ts";
+import { useScenes } from "./scene.ts";
+
+const open = useScenes();
+
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+const errorOf = (text: string): { type: string; error: { type: string; message: string }; request_id: string } => JSON.parse(bodyOf(Buffer.from(text, "latin1")).toString());
+
+describe("no connection", () => {
+  let lone: Harness | null = null;
+  afterEach(async () => {
+    await lone?.close();
+    lone = null;
+  });
+
+  it("F1 a refused connection is a 502 in the API's error shape within a second", async () => {
+    const port = await freePort();
+    lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}` });
+    const client = await openRawClient(lone.port);
+    const sentAt = performance.now();
+    client.send(post());
+    const text = await client.until(isWhole);
+    expect(performance.now() - sentAt).toBeLessThan(1000);
+    expect(text).toMatch(/^HTTP\/1\.1 502[\s\S]*x-claude-oauth-proxy-error: upstream-unreachable/);
+    expect(errorOf(text)).toMatchObject({ type: "error", error: { type: "api_error" }, request_id: "r1" });
+    expect(text).not.toContain("upstream-token");
+    expect((await lone.finished())[0]).toMatchObject({ status: 502, outcome: "failed", blame: "network", errorCode: "upstream-unreachable" });
+    expect(lone.of("attempt.failed")[0]).toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("F2 a name that does not exist is a 502 of its own", async () => {
+    lone = await openHarness({ baseUrl: "https://does-not-exist.invalid" });
+    const client = await openRawClient(lone.port);
+    client.send(post());
+    const text = await client.until(isWhole);
+    expect(text).toMatch(/^HTTP\/1\.1 502/);
+    expect(errorOf(text).error.message).toMatch(/name of https:\/\/does-not-exist\.invalid could not be looked up/);
+  });
+
+  it("F17 tries again after a connection failure, waiting twice as long each time, and succeeds once the network is back", async () => {
+    const clock = createFakeClock();
+    const port = await freePort();
+    lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}`, clock, settings: { retry: { maxRetries: 3, delayMs: 1000, statuses: [] } } });
+    const client = await openRawClient(lone.port);
+    client.send(post("the body"));
+    await lone.until(() => lone?.of("attempt.failed").length === 1);
+    await clock.advance(999);
+    expect(lone.of("attempt.started")).toHaveLength(1);
+    await clock.advance(1);
+    await lone.until(() => lone?.of("attempt.failed").length === 2);
+    const bodies: string[] = [];
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (data) => {
+        bodies.push(data.toString());
+        if (data.toString().endsWith("the body")) socket.end(reply("200 OK", "back", ["connection: close"]));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await clock.advance(2000);
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 200/);
+    expect((await lone.finished())[0]).toMatchObject({ outcome: "ok", attempts: 3 });
+    expect(bodies.join("").match(/the body/g)).toHaveLength(1);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("a client that leaves during a pause between two tries ends it", async () => {
+    const clock = createFakeClock();
+    lone = await openHarness({ baseUrl: `http://127.0.0.1:${await freePort()}`, clock, settings: { retry: { maxRetries: 3, delayMs: 1000, statuses: [] } } });
+    const client = await openRawClient(lone.port);
+    client.send(post());
+    await lone.until(() => lone?.of("attempt.failed").length === 1);
+    client.socket.destroy();
+    expect((await lone.finished())[0]).toMatchObject({ outcome: "client-left", attempts: 1 });
+    await clock.advance(5000);
+    expect(lone.of("attempt.started")).toHaveLength(1);
+  });
+});
+
+describe("a connection that fails", () => {
+  it("F3 a reused connection that dies under a POST is a 502 that asks to try again, and never runs twice", async () => {
+    let calls = 0;
+    const { client, harness, upstream } = await open(({ socket }) => {
+      calls += 1;
+      if (calls === 1) socket.write(reply("200 OK", "one"));
+      else socket.destroy();
+    });
+    client.send(post());
+    await client.until((text) => text.endsWith("one"));
+    client.send(post());
+    const text = await client.until((seen) => seen.endsWith("}"));
+    expect(text).toMatch(/HTTP\/1\.1 502[\s\S]*x-should-retry: true/);
+    expect(upstream.requests).toHaveLength(2);
+    expect((await harness.finished(2))[1]).toMatchObject({ errorCode: "upstream-broken", attempts: 1 });
+  });
+
+  it("F3 sixty requests at the moment the upstream closes its idle connection: no POST runs twice", { timeout: 30_000 }, async () => {
+    const { harness, upstream } = await open(({ socket }) => {
+      socket.write(reply("200 OK", "fine", ["x-n: 1"]));
+      setImmediate(() => setImmediate(() => socket.destroy()));
+    });
+    const client = await openRawClient(harness.port);
+    let answered = 0;
+    for (let round = 1; round <= 60; round += 1) {
+      client.send(post());
+      const text = await client.until((seen) => (seen.match(/HTTP\/1\.1 /g)?.length ?? 0) === round && (seen.endsWith("fine") || seen.endsWith("}")));
+      answered += 1;
+      expect(text).toMatch(/200 OK|x-should-retry: true/);
+    }
+    const finished = await harness.finished(60);
+    expect(answered).toBe(60);
+    expect(upstream.requests.length).toBeLessThanOrEqual(finished.reduce((sum, { attempts }) => sum + attempts, 0));
+    expect(finished.every(({ attempts }) => attempts === 1)).toBe(true);
+  });
+
+  it("F4 an upstream that sends one byte and hangs is a 504 when the time is up", async () => {
+    const clock = createFakeClock();
+    const { client, harness, upstream } = await open(({ socket }) => socket.write("H"), { clock, settings: { headersTimeoutMs: 5000 } });
+    client.send(post());
+    await upstream.until((up) => up.requests.length === 1);
+    await clock.advance(5000);
+    const text = await client.until(isWhole);
+    expect(text).toMatch(/^HTTP\/1\.1 504[\s\S]*upstream-timeout/);
+    expect(errorOf(text).error.type).toBe("timeout_error");
+    await upstream.until((up) => up.open() === 0);
+    expect((await harness.finished())[0]).toMatchObject({ outcome: "timeout", blame: "network" });
+  });
+
+  it("a slow upload is not mistaken for a slow upstream", async () => {
+    const clock = createFakeClock();
+    let arrived = "";
+    const { client, upstream } = await open(({ socket }) => socket.write(reply("200 OK", "fine")), {
+      clock,
+      settings: { headersTimeoutMs: 5000 },
+      onBytes: (_, seen) => {
+        arrived = seen.toString();
+      },
+    });
+    client.send("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    for (let part = 1; part <= 4; part += 1) {
+      client.send(chunk(`part ${part}`));
+      await upstream.until(() => arrived.includes(`part ${part}`));
+      await clock.advance(2000);
+    }
+    client.send("0\r\n\r\n");
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 200/);
+  });
+
+  it.each([
+    ["F5 429 Too Many Requests", '{"type":"error","error":{"type":"rate_limit_error","message":"Slow down"}}', ["retry-after: 7"], { blame: "throttle", nextStep: "Wait 7 s. The client tries again by itself." }],
+    ["F5 429 Too Many Requests", '{"type":"error","error":{"type":"rate_limit_error","message":"Limit"}}', ["anthropic-ratelimit-unified-status: rejected"], { blame: "plan-limit" }],
+    ["F6 529 Overloaded", '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', [], { blame: "overload", message: "Overloaded" }],
+    ["F6 500 Internal Server Error", "<html>oops</html>", [], { blame: "upstream", message: "The upstream answered 500 without saying why." }],
+    ["A9 403 Forbidden", '{"type":"error","error":{"type":"permission_error","message":"Not you"}}', [], { blame: "credential" }],
+  ])("%s goes through unchanged and is blamed", async (title, body, fields, blamed) => {
+    const status = title.slice(3);
+    const { client, harness, upstream } = await open(({ socket }) => socket.write(reply(status, body, ["request-id: req_9", ...fields])));
+    client.send(post());
+    const text = await client.until(isWhole);
+    expect(text.startsWith(`HTTP/1.1 ${status.slice(0, 3)}`)).toBe(true);
+    expect(bodyOf(client.received()).toString()).toBe(body);
+    for (const field of fields) expect(text).toContain(field);
+    expect((await harness.finished())[0]).toMatchObject({ outcome: "upstream-error", upstreamRequestId: "req_9", ...blamed });
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ["garbage", "SSH-2.0-OpenSSH_9.6\r\n"],
+    ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxy"],
+    ["a length and a coding", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
+    ["an unasked 100", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["a flood of interim answers", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50)],
+    ["S20 headers without end", `HTTP/1.1 200 OK\r\n${`x-a: ${"h".repeat(1000)}\r\n`.repeat(200)}`],
+  ])("F7 %s is a 502, and that connection is not used again", async (_, bytes) => {
+    let calls = 0;
+    const { client, upstream } = await open(({ socket }) => {
+      calls += 1;
+      socket.write(calls === 1 ? bytes : reply("200 OK", "healthy"));
+    });
+    client.send(post());
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 502[\s\S]*upstream-broken/);
+    client.send(post());
+    await client.until((text) => text.endsWith("healthy"));
+    expect(upstream.connections()).toBe(2);
+  });
+
+  it("F7 a body shorter than its length is never a whole answer", async () => {
+    const { client, harness } = await open(({ socket }) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort"));
+    client.send(post());
+    await client.closed;
+    expect(client.text()).toMatch(/content-length: 100[\s\S]*short$/);
+    expect((await harness.finished())[0]).toMatchObject({ outcome: "failed", errorCode: "upstream-broken" });
+  });
+
+  it("a chunk that is no chunk breaks the client's connection instead of ending it", async () => {
+    const { client } = await open(({ socket }) => socket.write(`${streamHead}${chunk("data: 1\n\n").toString()}zz\r\n`));
+    client.send(post());
+    await client.closed;
+    expect(client.text()).toContain("data: 1");
+    expect(client.text()).not.toMatch(/0\r\n\r\n$/);
+  });
+
+  it("an opted-in status is tried again, the last answer goes through", async () => {
+    let calls = 0;
+    const { client, harness } = await open(
+      ({ socket }) => {
+        calls += 1;
+        socket.write(calls < 3 ? reply("529 Overloaded", "later") : reply("200 OK", "fine"));
+      },
+      { settings: { retry: { maxRetries: 2, delayMs: 1, statuses: [529] } } },
+    );
+    client.send(post());
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 200/);
+    expect((await harness.finished())[0]).toMatchObject({ attempts: 3, outcome: "ok" });
+  });
+});
+
+describe("limits of our own", () => {
+  it("a body beyond the limit is refused by its length, before anything is sent", async () => {
+    const { client, harness, upstream } = await open(() => {}, { settings: { maxBodyBytes: 1000 } });
+    client.send(post("x".repeat(1001)));
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 413[\s\S]*too-large/);
+    expect(upstream.connections()).toBe(0);
+    expect((await harness.finished())[0]).toMatchObject({ status: 413, blame: "client", attempts: 0 });
+  });
+
+  it("a chunked body beyond the limit is refused while it comes, and the attempt is broken off", async () => {
+    const { client, upstream } = await open(() => {}, { settings: { maxBodyBytes: 100_000 } });
+    client.send("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    client.send(chunk(Buffer.alloc(60_000, "a")));
+    await upstream.until((up) => up.connections() === 1);
+    client.send(chunk(Buffer.alloc(60_000, "a")));
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 413/);
+    await upstream.until((up) => up.open() === 0);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  it("a target that must not go out is rejected, not forwarded", async () => {
+    const { client, harness, upstream } = await open(() => {});
+    client.send("GET //evil.example/v1/x HTTP/1.1\r\nhost: x\r\n\r\n");
+    expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 400/);
+    expect(harness.of("request.rejected")).toHaveLength(1);
+    expect(upstream.connections()).toBe(0);
+  });
+
+  it("when the drain time is over, open streams are cut and waiting requests are answered", async () => {
+    const cut = new AbortController();
+    const { client, harness, upstream } = await open(({ socket, body }) => void (body.toString() === "stream" && socket.write(streamHead + chunk("data: 1\n\n").toString())), { cut: cut.signal });
+    const second = await openRawClient(harness.port);
+    client.send(post("stream"));
+    await client.until((text) => text.includes("data: 1"));
+    second.send(post("wait"));
+    await upstream.until((up) => up.requests.length === 2);
+    cut.abort();
+    await client.closed;
+    expect(await second.until(isWhole)).toMatch(/^HTTP\/1\.1 503[\s\S]*shutting-down/);
+    expect((await harness.finished(2)).map(({ outcome }) => outcome)).toEqual(["shutdown", "shutdown"]);
+    await upstream.until((up) => up.open() === 0);
+  });
+});
