@@ -80,7 +80,7 @@ export type Match = {
   readonly method?: string;
   /** The target without its query. */
   readonly path?: string | RegExp;
-  /** Id of the simulated person whose live credential comes with it. */
+  /** Id of the simulated person whose credential comes with it, live or not. */
   readonly account?: string;
   /** Lower-case names; each value must be equal. */
   readonly headers?: Readonly<Record<string, string>>;

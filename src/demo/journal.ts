@@ -18,7 +18,7 @@ export type SeenRequest = {
   /** Of the whole body; null until it is complete, and always in fast mode. */
   readonly bodySha256: string | null;
   readonly bodyComplete: boolean;
-  /** Id of the simulated person whose live credential came with it. */
+  /** Id of the simulated person whose credential came with it, live or not. */
   readonly account: string | null;
   readonly status: number | null;
   readonly responseHeaders: readonly Header[];

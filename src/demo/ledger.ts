@@ -23,7 +23,7 @@ export type Chain = Grantee & { revoked: boolean };
 /** Texts that leave the ledger once and are never kept by it. */
 export type Issued = { readonly accessToken: string; readonly refreshToken: string; readonly expiresIn: number; readonly chain: Chain };
 
-export type AccessCheck = { readonly live: true; readonly chain: Chain } | { readonly live: false; readonly why: "unknown" | "expired" | "revoked" };
+export type AccessCheck = { readonly live: true; readonly chain: Chain } | { readonly live: false; readonly why: "unknown" | "expired" | "revoked"; readonly chain: Chain | null };
 
 export type LedgerDeps = { readonly clock: Clock; readonly random: Random; readonly accessTokenSeconds: number };
 
@@ -59,9 +59,10 @@ const createTokens = (deps: LedgerDeps) => {
 
   const checkAccess = (text: string): AccessCheck => {
     const access = accesses.get(digest(text));
-    if (access === undefined) return { live: false, why: "unknown" };
-    if (access.chain.revoked) return { live: false, why: "revoked" };
-    return deps.clock.now() < access.expiresAt ? { live: true, chain: access.chain } : { live: false, why: "expired" };
+    if (access === undefined) return { live: false, why: "unknown", chain: null };
+    const { chain } = access;
+    if (chain.revoked) return { live: false, why: "revoked", chain };
+    return deps.clock.now() < access.expiresAt ? { live: true, chain } : { live: false, why: "expired", chain };
   };
 
   /** Ends the chain of an access or refresh token; unknown ones are no error (RFC 7009 section 2.2). */

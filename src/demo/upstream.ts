@@ -33,7 +33,7 @@ export type UpstreamOptions = {
   readonly chunkDelayMs?: number;
   /** Larger bodies get 413; 32 MB as the real one. */
   readonly maxBodyBytes?: number;
-  /** How much of each body `requests` keeps (262,144), and how many requests (5000). */
+  /** How much of each body `requests` keeps (262,144; 0 when fast), and how many requests (5000; 100 when fast). */
   readonly keepBodyBytes?: number;
   readonly keepRequests?: number;
   /** Idle connections are closed after this long (65,000). */
@@ -105,7 +105,7 @@ const withDefaults = (options: UpstreamOptions) => ({
   chunkDelayMs: 0,
   maxBodyBytes: 32 * 1024 * 1024,
   keepBodyBytes: options.fast === true ? 0 : 262_144,
-  keepRequests: 5000,
+  keepRequests: options.fast === true ? 100 : 5000,
   keepAliveMs: 65_000,
   ...options,
   tls: options.tls ?? null,

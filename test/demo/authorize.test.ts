@@ -104,6 +104,10 @@ describe("text from a link on the page", () => {
     );
   });
 
+  it("still reads as it was", () => {
+    expect(escapeHtml(`<a href="x">'&'</a>`)).toBe("&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
+  });
+
   it("cannot bring markup in by state, code or error", async () => {
     const upstream = await start();
     const attack = '"><script>alert(1)</script>';

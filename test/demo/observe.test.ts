@@ -18,6 +18,14 @@ describe("requests", () => {
     expect(seen?.bytesSent).toBeGreaterThan(0);
   });
 
+  it("know whose credential came even when it has expired", async () => {
+    const upstream = await start();
+    const headers = oauthHeaders(upstream.issueTokens({ account: "grace" }).accessToken);
+    upstream.expireAccessTokens();
+    expect((await fetch(`${upstream.baseUrl}/v1/messages`, { method: "POST", headers, body: JSON.stringify(hello) })).status).toBe(401);
+    expect(upstream.requests[0]?.account).toBe("grace");
+  });
+
   it("keep the body up to a cap and count the rest", async () => {
     const upstream = await start({ keepBodyBytes: 10, keepRequests: 2 });
     for (let count = 0; count < 3; count += 1) await (await ask(upstream, { system: "x".repeat(50_000) })).text();
