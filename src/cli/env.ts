@@ -1,24 +1,35 @@
 // `env`: the variables a client needs, as assignments for `eval` or as JSON; nothing else on stdout.
+import type { Config } from "../config/schema.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import { AppError } from "../messages/errors.ts";
 import { clientEnvironment, clientUrl } from "./client-environment.ts";
 import { findRunning } from "./running.ts";
+import type { Running } from "./running.ts";
 import { exportLine, likelyShell, shells } from "./shell-quote.ts";
 import type { Shell } from "./shell-quote.ts";
-import { withStore } from "./with-store.ts";
+import { loadSettings } from "./settings.ts";
+import { localKeyOf } from "./with-store.ts";
 import type { Command, Given, World } from "./world.ts";
 
-export const env: Command = (world, given) =>
-  withStore(world, given, async ({ key }, { config }) => {
-    const { host, port } = config.server;
-    if (port === 0) throw new AppError({ code: "bad-usage", message: "server.port is 0, so the port is only known while the proxy runs.", hint: "Set a port, or use `claude-oauth-proxy run -- COMMAND`." });
-    const running = await findRunning({ host, port, key, fetch: world.fetch });
-    const mode = running.is === "ours" && running.health.mode === "pass-through" ? "pass-through" : config.mode;
-    const { variables, warnings } = clientEnvironment({ config: { ...config, mode }, baseUrl: clientUrl(host, port), key, environment: world.environment });
-    for (const warning of [...warnings, ...about(running.is, clientUrl(host, port))]) world.stderr.write(`claude-oauth-proxy: ${warning}\n`);
-    world.stdout.write(render(variables, world, given));
-    return 0;
-  });
+export const env: Command = async (world, given) => {
+  const settings = loadSettings(world, given);
+  const { config } = settings;
+  const { host, port } = config.server;
+  if (port === 0) throw new AppError({ code: "bad-usage", message: "server.port is 0, so the port is only known while the proxy runs.", hint: "Set a port, or use `claude-oauth-proxy run -- COMMAND`." });
+  const key = await localKeyOf(world, settings);
+  const running = await findRunning({ host, port, key, fetch: world.fetch });
+  const baseUrl = clientUrl(host, port);
+  const { variables, warnings } = clientEnvironment({ config: { ...config, mode: modeOf(running, config.mode) }, baseUrl, key, environment: world.environment });
+  for (const warning of [...warnings, ...about(running.is, baseUrl)]) world.stderr.write(`claude-oauth-proxy: ${warning}\n`);
+  world.stdout.write(render(variables, world, given));
+  return 0;
+};
+
+// What runs decides: its client has to sign in as that proxy wants it.
+const modeOf = (running: Running, configured: Config["mode"]): Config["mode"] => {
+  if (running.is !== "ours") return configured;
+  return running.health.mode === "pass-through" ? "pass-through" : "oauth";
+};
 
 const about = (is: string, url: string): string[] => {
   if (is === "none") return [`no proxy runs at ${url} yet; start it with \`claude-oauth-proxy\``];

@@ -2,6 +2,7 @@
 // code. Only this file and `parts.ts` know the real process.
 import { homedir } from "node:os";
 import { createSystemClock } from "../lib/clock.ts";
+import { createPassphraseAsker } from "./ask-passphrase.ts";
 import { runCommandLine } from "./command-line.ts";
 import { watchCrashes } from "./crash.ts";
 import { describeFailure, wantsStack } from "./failure.ts";
@@ -46,6 +47,7 @@ const worldOf = (version: string, atCrash: World["atCrash"]): World => ({
   signals: process,
   exit: (code) => process.exit(code),
   atCrash,
+  askPassphrase: createPassphraseAsker(process),
   parts,
 });
 

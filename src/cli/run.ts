@@ -14,16 +14,14 @@ import { runChild } from "./run-child.ts";
 import { findRunning } from "./running.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import { openingOf, withOpenStore } from "./with-store.ts";
+import { localKeyOf, openingOf } from "./with-store.ts";
 import type { Command, Given, World } from "./world.ts";
 
 /** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
 export const run: Command = async (world, given) => {
   const settings = loadSettings(world, given);
-  const { key, running } = await withOpenStore(world, settings, async (store) => ({
-    key: store.key,
-    running: wantsOwn(given) ? null : await findRunning({ ...settings.config.server, key: store.key, fetch: world.fetch }),
-  }));
+  const key = await localKeyOf(world, settings);
+  const running = wantsOwn(given) ? null : await findRunning({ ...settings.config.server, key, fetch: world.fetch });
   if (running?.is === "ours" && running.health.mode === settings.config.mode && running.health.status !== "sign-in-needed") {
     return around(world, given, { config: settings.config, baseUrl: running.url, key });
   }

@@ -13,7 +13,7 @@ import type { Settings } from "./settings.ts";
 import { exitCodes, watchSignals } from "./signals.ts";
 import type { Signals } from "./signals.ts";
 import { screenOf } from "./terminal.ts";
-import { openingOf, withOpenStore } from "./with-store.ts";
+import { localKeyOf, openingOf } from "./with-store.ts";
 import type { Given, ScreenWish, World } from "./world.ts";
 
 /** Told where the proxy listens, before the front end starts; `drawn` says whether that is a dashboard. */
@@ -103,8 +103,7 @@ const inPassThrough = (serving: Serving): Serving => {
 
 const lookedAt = async ({ world, settings }: Serving): ReturnType<typeof lookAtPort> => {
   const { host, port } = settings.config.server;
-  const key = await withOpenStore(world, settings, async (store) => store.key);
-  return lookAtPort({ host, port, key, fetch: world.fetch });
+  return lookAtPort({ host, port, key: await localKeyOf(world, settings), fetch: world.fetch });
 };
 
 const explained = async (serving: Serving, error: unknown): Promise<unknown> =>

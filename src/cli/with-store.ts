@@ -1,9 +1,9 @@
 // Opens the store for one command and closes it again, whatever happens in between.
 import type { OpenStore } from "../app/open-store.ts";
 import { visibleText } from "../lib/visible-text.ts";
+import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
-import { passphraseAsker } from "./ask-passphrase.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Given, StoreWish, World } from "./world.ts";
@@ -14,7 +14,7 @@ export const openingOf = (world: World, { config, dir }: Settings, bus: Bus): St
   dir,
   version: world.version,
   environment: world.environment,
-  askPassphrase: passphraseAsker(world),
+  askPassphrase: world.askPassphrase,
   clock: world.clock,
   bus,
 });
@@ -36,6 +36,10 @@ export const withOpenStore = async <T>(world: World, settings: Settings, work: (
     await store.close();
   }
 };
+
+/** The local key alone: the accounts stay unread, so a sealed store asks nobody for a passphrase. */
+export const localKeyOf = (world: World, settings: Settings): Promise<Secret> =>
+  withOpenStore(world, { ...settings, config: { ...settings.config, mode: "pass-through" } }, async (store) => store.key);
 
 // A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
 const tellNotices = (world: World, bus: Bus): void =>

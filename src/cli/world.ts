@@ -6,6 +6,7 @@ import type { AppOpening } from "../app/create-app.ts";
 import type { OpenStore } from "../app/open-store.ts";
 import type { Opening } from "../app/opening.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands, StartLogin } from "../messages/commands.ts";
 import type { RunningDashboard } from "../tui/run.tsx";
@@ -39,6 +40,8 @@ export type World = {
   readonly exit: (code: number) => void;
   /** What a crash does first, while something is drawn; null afterwards. */
   readonly atCrash: (restore: (() => void) | null) => void;
+  /** Asks a person at most once; null when there is nobody to ask. */
+  readonly askPassphrase: () => Promise<Secret | null>;
   readonly parts: Parts;
 };
 

@@ -5,7 +5,9 @@ import { secret } from "../../src/lib/secret.ts";
 import type { Commands } from "../../src/messages/commands.ts";
 import { AppError } from "../../src/messages/errors.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
-import { localKey } from "./fake-world.ts";
+
+/** Of no shape that a redaction could know. */
+export const appKey = "a key that a person has chosen";
 
 export type FakeApps = {
   readonly createApp: (wish: AppWish) => Promise<App>;
@@ -44,7 +46,7 @@ const appOf = ({ config, dir, bus }: AppWish, { accounts, takenPorts, stops }: F
   return {
     config,
     dir,
-    key: secret(localKey),
+    key: secret(appKey),
     bus,
     store: { snapshot: () => ({ accounts }) as unknown as AppState, subscribe: () => () => {} },
     commands: { stop, addApiKey: async () => ({ accountId: "api-key" }) } as unknown as Commands,

@@ -97,6 +97,7 @@ export const fakeWorld = (wish: FakeWish = {}): FakeWorld => {
     signals: new EventEmitter(),
     exit: () => {},
     atCrash: () => {},
+    askPassphrase: async () => null,
     parts: {
       createApp: never("createApp"),
       openStore: async () => fakeStore(wish),
