@@ -34,8 +34,9 @@ export const createLoginForm = (deps: FormDeps): LoginForm => {
       if (room.isDone()) return;
       if (key.ctrl) return text === "c" ? room.end({ outcome: "quit" }) : undefined;
       if (!isNamed(key)) return text === "" || key.meta ? undefined : joiner.push(text);
-      if (key.escape) joiner.drop();
-      else joiner.flush();
+      if (!key.escape) joiner.flush();
+      // Esc takes back what was typed a moment ago, before it means anything else.
+      else if (joiner.drop() && room.get().phase === "waiting") return;
       pressed(room, key);
     },
     paste: (text) => void (room.isDone() || joiner.paste(text)),

@@ -72,7 +72,7 @@ const byLine = async (deps: PlainLoginDeps, attempt: LoginAttempt, { stop, byBro
   for (;;) {
     const code = await deps.askLine("Paste code > ", stop);
     // Without an input the browser that was opened is the only one who can still finish it.
-    if (code === null) return (await opened).opened && !stop.aborted ? byBrowser : { outcome: "cancelled" };
+    if (code === null) return (await opened).opened ? byBrowser : { outcome: "cancelled" };
     const end = endOf(await submit(deps, attempt, code));
     if (end.outcome !== "failed" || end.closed || !deps.interactive) return end;
     deps.write(`${end.message}\n`);

@@ -74,8 +74,12 @@ export const createFormRoom = (deps: FormDeps): FormRoom => {
     end(result) {
       if (done) return;
       close();
-      if (result.outcome !== "signed-in") giveBack(deps.commands, attempt);
-      resolve(result);
+      try {
+        if (result.outcome !== "signed-in") giveBack(deps.commands, attempt);
+        resolve(result);
+      } catch (error) {
+        reject(error);
+      }
     },
     isDone: () => done,
     fail: reject,

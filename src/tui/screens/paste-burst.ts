@@ -12,8 +12,8 @@ export type BurstJoiner = {
   paste(text: string): void;
   /** Gives out what is held, now. */
   flush(): void;
-  /** Forgets it. */
-  drop(): void;
+  /** Forgets it; true when there was something. */
+  drop(): boolean;
 };
 
 const gapMs = 60;
@@ -44,6 +44,6 @@ export const createBurstJoiner = (clock: Clock, onBurst: (burst: Burst) => void)
     },
     paste: (text) => onBurst({ text: take() + text.slice(0, longest), pasted: true }),
     flush,
-    drop: () => void take(),
+    drop: () => take() !== "",
   };
 };

@@ -39,10 +39,10 @@ const osc52 = (text: string): string => `\u001b]52;c;${Buffer.from(text).toStrin
 
 describe("copying out", () => {
   it("inside tmux goes through tmux, also over SSH, and claims no more than it knows", async () => {
-    const { copy, ran, given, written } = setUp({ tmux: 0 }, { env: { TMUX: "x", SSH_TTY: "y" } });
+    const { copy, clock, ran, given, written } = setUp({ tmux: 0 }, { env: { TMUX: "x", SSH_TTY: "y" } });
     const { ok, sure, message } = await copy("the link");
     expect([ok, sure, message]).toEqual([true, false, "Sent to tmux (prefix ] pastes it) and to the terminal clipboard"]);
-    expect([ran, given, written]).toEqual([["tmux load-buffer -w -"], ["the link"], []]);
+    expect([ran, given, written, clock.pendingTimers()]).toEqual([["tmux load-buffer -w -"], ["the link"], [], 0]);
   });
 
   it("with a tmux too old for -w falls back to the terminal over SSH", async () => {

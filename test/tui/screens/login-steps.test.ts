@@ -11,6 +11,13 @@ const refuse = (error: unknown) => ({
   cancelLogin: () => {},
 });
 
+const closing = (error: unknown) => ({
+  ...refuse(error),
+  cancelLogin() {
+    throw error;
+  },
+});
+
 describe("the exchange", () => {
   it("locks the field, counts its seconds, and Esc gives the attempt back", async () => {
     const { form, fake, code, press, clock, sentence, attempt } = await openForm();
@@ -64,6 +71,26 @@ describe("the exchange", () => {
   });
 });
 
+describe("the end of an attempt", () => {
+  it("an attempt that the core has closed already needs no cancelling; a defect there is not swallowed", async () => {
+    const closed = await openForm({ commands: closing(new AppError({ code: "login-expired", message: "gone" })) });
+    closed.press(escape);
+    expect(await closed.form.ended).toEqual({ outcome: "cancelled" });
+    const broken = await openForm({ commands: closing(new TypeError("defect")) });
+    broken.press(escape);
+    await expect(broken.form.ended).rejects.toThrow("defect");
+  });
+
+  it("an answer that comes after it changes nothing any more", async () => {
+    const { form, settle } = await openForm();
+    form.paste("incomplete-code");
+    form.close();
+    const before = form.snapshot();
+    await settle();
+    expect(form.snapshot()).toBe(before);
+  });
+});
+
 describe("the browser and the clock", () => {
   it("the browser coming back first ends the screen, whatever stands in the field", async () => {
     const { form, fake, type, clock } = await openForm();
@@ -86,6 +113,14 @@ describe("the browser and the clock", () => {
     form.close();
   });
 
+  it("while a paste is being sent, only its own answer counts", async () => {
+    const { form, fake, attempt, code, sentence } = await openForm();
+    form.paste(code("slow"));
+    fake.bus.publish({ type: "login.failed", attemptId: attempt.attemptId, errorCode: "invalid_grant", message: "x" });
+    expect(sentence()).toBe("Exchanging the code ... 0s");
+    form.close();
+  });
+
   it("counts down, and offers a new link at the end", async () => {
     const { form, press, clock, sentence, attempt, fake } = await openForm();
     expect(form.snapshot().left).toBe("10:00 left");
@@ -98,12 +133,31 @@ describe("the browser and the clock", () => {
     expect(fake.cancelled).toEqual([attempt.attemptId]);
   });
 
-  it("leaves no timer and no listener behind", async () => {
-    const { form, fake, type, clock } = await openForm();
-    type("abc");
+  it("an exchange that is under way is not cut off when the time is up, but nothing may follow it", async () => {
+    const { form, code, clock, sentence } = await openForm();
+    form.paste(code("slow"));
+    await clock.advance(600_000);
+    expect(sentence()).toBe("Exchanging the code ... 600s");
     form.close();
-    fake.comeBack();
-    expect(clock.pendingTimers()).toBe(0);
+    const other = await openForm();
+    await other.clock.advance(599_500);
+    other.form.paste(other.code("net"));
+    await other.clock.advance(1000);
+    expect(other.sentence()).toContain("timed out");
+    other.form.close();
+  });
+
+  it("leaves no timer and no listener behind", async () => {
+    let listening = 0;
+    const subscribe = () => {
+      listening += 1;
+      return () => (listening -= 1) >= 0;
+    };
+    const { form, type, clock } = await openForm({ subscribe });
+    type("abc");
+    expect(listening).toBe(1);
+    form.close();
+    expect([listening, clock.pendingTimers()]).toEqual([0, 0]);
   });
 });
 
@@ -139,14 +193,27 @@ describe("keys", () => {
   });
 
   it("Enter sends what was typed, Backspace takes a letter back, Esc first clears and then cancels", async () => {
-    const { form, fake, type, press, settle } = await openForm();
+    const { form, fake, type, press, clock, settle } = await openForm();
     type("xyz");
     press(backspace);
     press(enter);
     await settle();
-    expect(fake.submitted).toEqual(["xy"]);
+    type("z\r");
+    await clock.advance(60);
+    expect(fake.submitted).toEqual(["xy", "xyz"]);
     press(escape);
     expect(form.snapshot().field).toBe("");
+    press(escape);
+    expect(await form.ended).toEqual({ outcome: "cancelled" });
+  });
+
+  it("Esc takes back a key that was pressed a moment ago, and does nothing else", async () => {
+    const { form, fake, type, press, clock, pressed } = await openForm();
+    type("o");
+    press(escape);
+    await clock.advance(100);
+    expect(fake.cancelled).toEqual([]);
+    expect([pressed, form.snapshot().field, form.snapshot().keys.at(-2)]).toEqual([[], "", { key: "Esc", does: "cancel" }]);
     press(escape);
     expect(await form.ended).toEqual({ outcome: "cancelled" });
   });
@@ -157,8 +224,9 @@ describe("keys", () => {
     form.input("z", { ...plainKey, ctrl: true });
     form.paste(code("slow"));
     form.input("c", { ...plainKey, ctrl: true });
+    form.quit();
     expect(await form.ended).toEqual({ outcome: "quit" });
-    expect(fake.cancelled).toEqual([attempt.attemptId]);
+    expect([fake.cancelled, fake.submitted]).toEqual([[attempt.attemptId], [code("slow")]]);
   });
 });
 
