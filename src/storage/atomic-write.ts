@@ -31,13 +31,20 @@ export const writeAtomic = (path: string, content: string | Uint8Array, deps: Wr
   try {
     // A process in another container cannot see our pid and may sweep the temporary file away.
     for (let round = 1; !replace(path, bytes, deps, options); round += 1) {
-      if (round === 3) throw new AppError({ code: "store-unwritable", message: `cannot write ${path}: its temporary file vanishes`, hint: "Let no other program clean this folder." });
+      if (round === 3) throw swept(path);
     }
   } catch (error) {
     throw codeOf(error) === "" ? error : unwritable(path, error);
   }
   return { synced: syncFolder(dirname(path), deps.files) };
 };
+
+const swept = (path: string): AppError =>
+  new AppError({
+    code: "store-unwritable",
+    message: `cannot write ${path}: its temporary file vanishes`,
+    hint: "Let no other program clean this folder.",
+  });
 
 /** False when the temporary file had vanished before it could be renamed. */
 const replace = (path: string, bytes: Uint8Array, deps: WriteDeps, { reserve, beforeCommit }: WriteOptions): boolean => {

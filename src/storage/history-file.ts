@@ -102,7 +102,8 @@ const readHistory = ({ path, guard }: Tools): History => {
   const aside = `${path}.broken`;
   discard(aside, guard.files);
   guard.files.renameSync(realFile(path, guard), aside);
-  guard.onNotice({ level: "warning", code: "moved-aside", message: `${path} is not a history of this version; it was moved to ${aside}`, hint: null });
+  const message = `${path} is not a history of this version; it was moved to ${aside}`;
+  guard.onNotice({ level: "warning", code: "moved-aside", message, hint: null });
   return emptyHistory;
 };
 

@@ -76,7 +76,10 @@ const addCounters = (left: HistoryCounters, right: Partial<HistoryCounters>): Hi
   return Object.fromEntries(names.map((name) => [name, left[name] + (right[name] ?? 0)])) as HistoryCounters;
 };
 
-const nothing = { reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null };
+const nothing = {
+  reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
+  errorCode: null, message: null, failures: null, nextTryAt: null,
+};
 
 const recordOf = (event: Event, pid: number): RefreshRecord | null => {
   const { at, seq } = event;

@@ -19,7 +19,9 @@ export const parseImport = (text: string, now: number): ImportedFile => {
   if (value === undefined) return refuse("it is cut off or not JSON");
   if (Array.isArray(value)) return refuse("it is a list; expected one account, or an object of accounts by name");
   if (!isObject(value)) return refuse("it is JSON but not an object");
-  if (isObject(own(value, "accounts")) || own(value, "sealed") !== undefined) return refuse("it is the accounts.json of this program; put it into a data folder instead");
+  if (isObject(own(value, "accounts")) || own(value, "sealed") !== undefined) {
+    return refuse("it is the accounts.json of this program; put it into a data folder instead");
+  }
   if (own(value, "access_token") !== undefined || own(value, "refresh_token") !== undefined) return fromClaudeProxy(value, now);
   return fromCodeMux(value, now);
 };
@@ -40,7 +42,8 @@ const fromCodeMux = (file: JsonObject, now: number): ImportedFile => {
     return refuse("it is neither an oauth_tokens.json of claude-code-mux nor an account_*.json of claude-proxy");
   }
   const results = entries.map(([name, entry], index) => muxAccount(name, entry, { now, index }));
-  return { ok: true, accounts: results.filter((result) => typeof result !== "string"), problems: results.filter((result) => typeof result === "string") };
+  const accounts = results.filter((result) => typeof result !== "string");
+  return { ok: true, accounts, problems: results.filter((result) => typeof result === "string") };
 };
 
 const muxFields = new Set(["provider_id", "access_token", "refresh_token", "expires_at", "enterprise_url"]);
@@ -94,7 +97,8 @@ const tokensIn = (entry: JsonObject): Pick<Account, "accessToken" | "refreshToke
   const access = textIn(entry, "access_token");
   const refresh = textIn(entry, "refresh_token");
   if (access === null || access === "") return "has no access_token";
-  return { accessToken: secret(access), refreshToken: refresh === null || refresh === "" ? null : secret(refresh), expiresAt: momentOf(own(entry, "expires_at")) };
+  const refreshToken = refresh === null || refresh === "" ? null : secret(refresh);
+  return { accessToken: secret(access), refreshToken, expiresAt: momentOf(own(entry, "expires_at")) };
 };
 
 const textIn = (entry: JsonObject, name: string): string | null => {

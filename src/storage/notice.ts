@@ -3,7 +3,17 @@
 /** A sentence for a person; `code` is stable. Never holds a secret or a piece of a credentials file. */
 export type StorageNotice = {
   readonly level: "info" | "warning" | "error";
-  readonly code: "modes-repaired" | "modes-too-wide" | "moved-aside" | "restored" | "backup-unwritten" | "not-synced" | "entry-unused" | "key-replaced" | "history-unsaved" | "reseal-failed";
+  readonly code:
+    | "modes-repaired"
+    | "modes-too-wide"
+    | "moved-aside"
+    | "restored"
+    | "backup-unwritten"
+    | "not-synced"
+    | "entry-unused"
+    | "key-replaced"
+    | "history-unsaved"
+    | "reseal-failed";
   readonly message: string;
   readonly hint: string | null;
 };

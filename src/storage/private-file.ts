@@ -69,9 +69,11 @@ const narrow = ({ path, stat, chmod }: Found, { uid, onNotice }: Guard): void =>
   const was = `${path} was open to other users (mode ${octal(stat.mode)})`;
   try {
     chmod(wanted);
-    onNotice({ level: "warning", code: "modes-repaired", message: `${was}; it is ${octal(wanted)} now`, hint: "If others may have read it, sign in again." });
+    const message = `${was}; it is ${octal(wanted)} now`;
+    onNotice({ level: "warning", code: "modes-repaired", message, hint: "If others may have read it, sign in again." });
   } catch {
-    onNotice({ level: "error", code: "modes-too-wide", message: `${was} and this cannot be changed`, hint: `Run: chmod ${octal(wanted)} ${path}` });
+    const hint = `Run: chmod ${octal(wanted)} ${path}`;
+    onNotice({ level: "error", code: "modes-too-wide", message: `${was} and this cannot be changed`, hint });
   }
 };
 

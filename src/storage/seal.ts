@@ -102,8 +102,15 @@ const nameOf = (source: KeySource): string => JSON.stringify(Object.entries(sour
 
 const wrongKey = (source: KeySource): AppError =>
   source.by === "passphrase"
-    ? new AppError({ code: "store-sealed", message: "the passphrase does not open accounts.json", hint: "Nothing was changed. Try again with the passphrase it was sealed with." })
-    : new AppError({ code: "store-sealed", message: "the key in the operating system's key store does not open accounts.json", hint: "Nothing was changed. Open it as the user, and on the machine, that sealed it." });
+    ? new AppError({
+        code: "store-sealed",
+        message: "the passphrase does not open accounts.json",
+        hint: "Nothing was changed. Try again with the passphrase it was sealed with.",
+      })
+    : foreignKey("the key in the operating system's key store does not open accounts.json");
+
+const foreignKey = (message: string): AppError =>
+  new AppError({ code: "store-sealed", message, hint: "Nothing was changed. Open it as the user, and on the machine, that sealed it." });
 
 const fromPassphrase = (passphrase: Secret | null, source: KeySource & { by: "passphrase" }): Promise<Uint8Array> => {
   if (passphrase === null || passphrase.reveal() === "") return Promise.reject(noPassphrase());
@@ -133,11 +140,7 @@ const newPassphraseKey = async ({ random, cost, passphrase, newPassphrase }: Sea
 const fromKeyring = (keyring: Keyring, id: string): Uint8Array => {
   const text = keyring.get(id);
   if (text !== null) return Buffer.from(text, "base64url");
-  throw new AppError({
-    code: "store-sealed",
-    message: `accounts.json is sealed with the key ${id}, which the operating system's key store does not hold`,
-    hint: "Nothing was changed. Open it as the user, and on the machine, that sealed it.",
-  });
+  throw foreignKey("accounts.json is sealed with a key that the operating system's key store does not hold");
 };
 
 /** Read back before anything is sealed with it: a key that was not kept would lose the file. */

@@ -10,7 +10,13 @@ export type KeySource =
   | { readonly by: "keyring"; readonly id: string };
 
 /** `check` tells a wrong key from a damaged file: it is an HMAC of a constant under the key. */
-export type Envelope = { readonly source: KeySource; readonly check: string; readonly iv: string; readonly tag: string; readonly content: string };
+export type Envelope = {
+  readonly source: KeySource;
+  readonly check: string;
+  readonly iv: string;
+  readonly tag: string;
+  readonly content: string;
+};
 
 const label = "claude-oauth-proxy accounts.json";
 const derive = (master: Uint8Array, purpose: string): Buffer => createHmac("sha256", master).update(`${label} ${purpose}`).digest();
@@ -23,7 +29,8 @@ export const sealText = (plain: string, key: { source: KeySource; master: Uint8A
   const check = checkOf(key.master);
   const cipher = createCipheriv("aes-256-gcm", derive(key.master, "seal"), iv).setAAD(boundTo(key.source, check));
   const content = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
-  const sealed = { ...key.source, cipher: "aes-256-gcm", check, iv: base64url(iv), tag: base64url(cipher.getAuthTag()), content: base64url(content) };
+  const parts = { check, iv: base64url(iv), tag: base64url(cipher.getAuthTag()), content: base64url(content) };
+  const sealed = { ...key.source, cipher: "aes-256-gcm", ...parts };
   return `${JSON.stringify({ version: 1, sealed }, null, 2)}\n`;
 };
 
@@ -64,7 +71,8 @@ const parse = (text: string): unknown => {
   }
 };
 
-const fieldsOf = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {});
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 const partOf = (value: unknown, name: string): unknown => (Object.hasOwn(fieldsOf(value), name) ? fieldsOf(value)[name] : undefined);
 
 const sourceOf = (fields: Record<string, unknown>): KeySource | null => {

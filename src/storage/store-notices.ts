@@ -19,19 +19,23 @@ export const recoveryNotice = (reading: Reading, paths: DataFiles, aside: string
   const lost = reading.from === "nothing";
   const source = sourceIn(reading, paths);
   if (aside === null) {
-    return { level: "warning", code: "restored", message: `${paths.accounts} was missing; ${source}`, hint: "To remove accounts on purpose, use `claude-oauth-proxy logout`." };
+    const hint = "To remove accounts on purpose, use `claude-oauth-proxy logout`.";
+    return { level: "warning", code: "restored", message: `${paths.accounts} was missing; ${source}`, hint };
   }
   const message = `${paths.accounts} cannot be used: ${reading.broken ?? "it is broken"}. It was moved to ${aside}; ${source}`;
-  return { level: lost ? "error" : "warning", code: "moved-aside", message, hint: lost ? "Sign in again, or repair that file and put it back." : null };
+  const hint = lost ? "Sign in again, or repair that file and put it back." : null;
+  return { level: lost ? "error" : "warning", code: "moved-aside", message, hint };
 };
 
 /** What is said when the same happened and nothing could be written. */
 export const unrepairedNotice = (reading: Reading, paths: DataFiles, reason: string): StorageNotice => ({
   level: "error",
   code: "restored",
-  message: `${paths.accounts} ${reading.broken === null ? "is missing" : `cannot be used: ${reading.broken}`}; ${sourceIn(reading, paths)}, but ${reason}`,
+  message: `${paths.accounts} ${stateOf(reading)}; ${sourceIn(reading, paths)}, but ${reason}`,
   hint: "The file was left as it is. Make the folder writable.",
 });
+
+const stateOf = ({ broken }: Reading): string => (broken === null ? "is missing" : `cannot be used: ${broken}`);
 
 /** One notice per entry that is kept in the file but cannot be used. */
 export const unusedNotices = (reading: Reading, paths: DataFiles): readonly StorageNotice[] =>

@@ -76,7 +76,8 @@ const loadWithoutWriting = (scope: Scope, reading: Reading, error: AppError): Ac
   const { paths, onNotice } = scope.writing;
   if (reading.from !== "live") onNotice(unrepairedNotice(reading, paths, error.message));
   else if (reading.sealedAs !== scope.seal.mode) {
-    onNotice({ level: "error", code: "reseal-failed", message: `${paths.accounts} is still sealed as "${reading.sealedAs ?? "none"}": ${error.message}`, hint: error.hint ?? null });
+    const message = `${paths.accounts} is still sealed as "${reading.sealedAs ?? "none"}": ${error.message}`;
+    onNotice({ level: "error", code: "reseal-failed", message, hint: error.hint ?? null });
   }
   return learn(scope, reading);
 };
@@ -130,7 +131,11 @@ const locked = async (scope: Scope, change: Change, timeoutMs: number): Promise<
 };
 
 const takenOver = (): AppError =>
-  new AppError({ code: "store-locked", message: "other processes take the lock of accounts.json away again and again", hint: "This machine is overloaded or was asleep; try again." });
+  new AppError({
+    code: "store-locked",
+    message: "other processes take the lock of accounts.json away again and again",
+    hint: "This machine is overloaded or was asleep; try again.",
+  });
 
 /** From here to the durable file nothing waits. */
 const apply = (scope: Scope, reading: Reading, change: Change, held: HeldLock): Accounts => {

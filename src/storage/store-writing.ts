@@ -27,7 +27,8 @@ export const writeStore = (text: string, deps: WritingDeps, check: () => void): 
   };
   const { synced } = writeAtomic(target, text, write, { reserve: `${target}.reserve`, beforeCommit });
   if (!synced) {
-    onNotice({ level: "warning", code: "not-synced", message: `${target} is written, but its folder could not be synced to the disk`, hint: "Check the disk: a power cut now could lose the last change." });
+    const message = `${target} is written, but its folder could not be synced to the disk`;
+    onNotice({ level: "warning", code: "not-synced", message, hint: "Check the disk: a power cut now could lose the last change." });
   }
   writeBackup(text, deps, check);
 };
@@ -39,7 +40,8 @@ export const writeBackup = (text: string, { paths, write, onNotice }: WritingDep
   } catch (error) {
     // Anything else is `check`: the lock is another's now, and so is the backup.
     if (!(error instanceof AppError)) return;
-    onNotice({ level: "warning", code: "backup-unwritten", message: `accounts.json is saved, its backup is not: ${error.message}`, hint: "Free some space or check the folder; the next write tries again." });
+    const message = `accounts.json is saved, its backup is not: ${error.message}`;
+    onNotice({ level: "warning", code: "backup-unwritten", message, hint: "Free some space or check the folder; the next write tries again." });
   }
 };
 

@@ -4,8 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, runFixture, storeIn, withAccount } from "./kit.ts";
+import { accountOf, runFixture, storeIn, temporaryFolder, withAccount } from "./kit.ts";
 
 const labelIn = (path: string): number => {
   const file = JSON.parse(readFileSync(path, "utf8")) as { accounts: { main: { label: string; refresh_token: string } } };
@@ -46,7 +45,7 @@ const killMany = async (dir: string, times: number): Promise<void> => {
 };
 
 describe("a process that is killed while it writes", () => {
-  it("D1 leaves the newest saved token, at 204 random points", { timeout: 60_000 }, async () => {
+  it("D1 leaves the newest saved token, at 204 random points", { timeout: 180_000 }, async () => {
     const dirs = await Promise.all([freshStore(), freshStore()]);
     await Promise.all(dirs.map((dir) => killMany(dir, 102)));
     for (const dir of dirs) {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
 import { dataFiles } from "../../src/storage/paths.ts";
-import { releaseLater, temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, filesWith, storeIn, systemError, withAccount } from "./kit.ts";
+import { releaseLater } from "../helpers/leftovers.ts";
+import { accountOf, filesWith, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
 
 const withToken = (token: string) => withAccount(accountOf("main", { accessToken: secret(token), refreshToken: secret(`${token}-refresh`) }));
 const tokenAt = (path: string): unknown => JSON.parse(readFileSync(path, "utf8")).accounts.main.access_token;
@@ -29,7 +29,7 @@ const updateWithFault = async (dir: string, failing: number, code: string): Prom
 };
 
 describe("D1 a fault at any step of an update", () => {
-  it.each(["EIO", "ENOSPC"])("%s: what was reported is true, and the backup is never behind", { timeout: 30_000 }, async (code) => {
+  it.each(["EIO", "ENOSPC"])("%s: what was reported is true, and the backup is never behind", { timeout: 60_000 }, async (code) => {
     const { calls } = await updateWithFault(await freshFolder(), 0, code);
     expect(calls).toBeGreaterThan(40);
     const seen = new Set<string>();

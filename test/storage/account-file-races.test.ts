@@ -2,21 +2,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, runFixture, storeIn, withAccount } from "./kit.ts";
+import { accountOf, runFixture, storeIn, temporaryFolder, withAccount } from "./kit.ts";
 
 const prioritiesIn = async (dir: string) => Object.fromEntries([...(await storeIn(dir).store.load())].map(([id, { priority }]) => [id, priority]));
 const callsIn = (dir: string): number => readFileSync(join(dir, "calls.log"), "utf8").trim().split("\n").length;
 
-describe("several processes with one store", () => {
-  it("D7 two processes that write 200 times each lose no update", { timeout: 30_000 }, async () => {
+describe("several processes with one store", { timeout: 60_000 }, () => {
+  it("D7 two processes that write 200 times each lose no update", async () => {
     const dir = temporaryFolder();
     const ends = await Promise.all([runFixture("store-update", dir, "a", 200).ended, runFixture("store-update", dir, "b", 200).ended]);
     expect(ends.map(({ lines }) => lines)).toEqual([["done 200"], ["done 200"]]);
     expect(await prioritiesIn(dir)).toEqual({ a: 200, b: 200, shared: 400 });
   });
 
-  it("eight processes that write at once lose no update", { timeout: 30_000 }, async () => {
+  it("eight processes that write at once lose no update", async () => {
     const dir = temporaryFolder();
     const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const ends = await Promise.all(names.map((name) => runFixture("store-update", dir, name, 15).ended));

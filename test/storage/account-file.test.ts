@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
 import { dataFiles } from "../../src/storage/paths.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, filesWith, storeIn, systemError, withAccount } from "./kit.ts";
+import { accountOf, filesWith, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
 
 const tokenIn = (text: string): unknown => JSON.parse(text).accounts.main.access_token;
 const textOf = (path: string): string => readFileSync(path, "utf8");
@@ -56,8 +55,13 @@ describe("an ordinary store", () => {
 
   it("runs many updates of one process one after the other", async () => {
     const { store } = await setUp();
-    await Promise.all(Array.from({ length: 50 }, () => store.update((current) => withAccount(accountOf("main", { priority: (current.get("main")?.priority ?? 0) + 1 }))(current))));
-    expect((await store.load()).get("main")?.priority).toBe(50);
+    const turns = Array.from({ length: 50 }, (_, turn) => turn);
+    const ran: number[] = [];
+    await Promise.all(turns.map((turn) => store.update((current) => {
+      ran.push(turn);
+      return withAccount(accountOf("main", { priority: (current.get("main")?.priority ?? 0) + 1 }))(current);
+    })));
+    expect([(await store.load()).get("main")?.priority, ran]).toEqual([50, turns]);
   });
 
   it("passes on what a change throws, and writes nothing then", async () => {
@@ -192,6 +196,15 @@ describe("D8 a folder that cannot be written", () => {
     let spent = false;
     await expect(store.withRefreshLock("main", async () => (spent = true))).rejects.toMatchObject(refusal);
     expect(spent).toBe(false);
+  });
+
+  it("that has room for a lock but not for the next token refuses the refresh too", async () => {
+    const { dir, paths } = await setUp();
+    rmSync(`${paths.accounts}.reserve`);
+    const { store } = storeIn(dir, { files: filesWith(({ name, args }) => { if (name === "openSync" && String(args[0]).includes(".reserve.")) throw systemError("ENOSPC"); }) });
+    let spent = false;
+    await expect(store.withRefreshLock("main", async () => (spent = true))).rejects.toMatchObject({ code: "store-unwritable", message: expect.stringContaining("the disk is full") });
+    expect([spent, readdirSync(join(dir, "locks", "accounts")).filter((name) => name.endsWith(".tmp"))]).toEqual([false, []]);
   });
 
   it("with a broken file in it serves the backup and says so", async () => {

@@ -6,24 +6,21 @@ import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createFileLock } from "../../src/storage/file-lock.ts";
 import { systemFiles } from "../../src/storage/files.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { realProcesses, runFixture } from "./kit.ts";
+import { realProcesses, runFixture, temporaryFolder } from "./kit.ts";
 
 const lockIn = (dir: string) =>
   createFileLock(join(dir, "lock"), { clock: createSystemClock(), files: systemFiles, random: systemRandom, processes: realProcesses }, {
     heartbeatMs: 50, hungMs: 1_000, confirmMs: 300, futureMs: 5_000,
   });
 
-describe("a lock between processes", () => {
-  it("A13 is taken over from killed holders by one taker at a time, without a wait", { timeout: 30_000 }, async () => {
+describe("a lock between processes", { timeout: 60_000 }, () => {
+  it("A13 is taken over from killed holders by one taker at a time, without a wait", async () => {
     const dir = temporaryFolder();
     const dying = Array.from({ length: 5 }, (_, index) => runFixture("lock-contend", dir, 10 + index, "die").ended);
     const living = Array.from({ length: 5 }, () => runFixture("lock-contend", dir, 25).ended);
     expect((await Promise.all(dying)).map(({ signal }) => signal)).toEqual(dying.map(() => "SIGKILL"));
     expect((await Promise.all(living)).map(({ lines }) => lines)).toEqual(living.map(() => ["done"]));
-    const started = performance.now();
-    (await lockIn(dir).acquire({ timeoutMs: 1_000 })).release();
-    expect(performance.now() - started).toBeLessThan(200);
+    (await lockIn(dir).acquire({ timeoutMs: 0 })).release();
     expect(readdirSync(join(dir, "lock")).length).toBeLessThanOrEqual(3);
   });
 

@@ -9,8 +9,7 @@ import type { Files } from "../../src/storage/files.ts";
 import { formatClaim } from "../../src/storage/lock-claim.ts";
 import type { ProcessMark } from "../../src/storage/processes.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, realProcesses, systemError } from "./kit.ts";
+import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
 
 const setUp = (files: Files = systemFiles) => {
   const clock = createFakeClock();

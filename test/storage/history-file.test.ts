@@ -9,8 +9,7 @@ import type { StorageNotice } from "../../src/storage/notice.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, realProcesses, systemError } from "./kit.ts";
+import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
 
 let seq = 0;
 const event = (draft: EventDraft, at = 1_000): Event => ({ ...draft, at, seq: (seq += 1) });

@@ -7,8 +7,7 @@ import { secret } from "../../src/lib/secret.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import { mergeImport, readImport } from "../../src/storage/import-file.ts";
 import { parseImport } from "../../src/storage/import-shapes.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, storeIn } from "./kit.ts";
+import { accountOf, storeIn, temporaryFolder } from "./kit.ts";
 
 const now = Date.UTC(2026, 0, 2);
 const mux = {

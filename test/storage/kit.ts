@@ -2,6 +2,7 @@
 // demand, and the small programs of test/fixtures as real processes.
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -20,6 +21,16 @@ import type { SealDeps } from "../../src/storage/seal.ts";
 import { releaseLater } from "../helpers/leftovers.ts";
 
 export { accountOf } from "./account-of.ts";
+
+/**
+ * An empty folder, removed with the test; in memory where there is such a place. Thousands of real syncs
+ * beside other work take minutes, and what a test of killed processes asks of the disk it asks of memory too.
+ */
+export const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "cop-"));
+  releaseLater(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+};
 
 export const realProcesses: Processes = createSystemProcesses(process);
 

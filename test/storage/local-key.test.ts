@@ -6,8 +6,7 @@ import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
 import { loadLocalKey } from "../../src/storage/local-key.ts";
 import type { StorageNotice } from "../../src/storage/notice.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, realProcesses, runFixture, systemError } from "./kit.ts";
+import { filesWith, realProcesses, runFixture, systemError, temporaryFolder } from "./kit.ts";
 
 const load = (dir: string, files: Files = systemFiles) => {
   const notices: StorageNotice[] = [];

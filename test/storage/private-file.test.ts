@@ -8,8 +8,7 @@ import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
 import type { StorageNotice } from "../../src/storage/notice.ts";
 import { ensurePrivateFolder, readPrivate, realFile, stampOf } from "../../src/storage/private-file.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, realProcesses, systemError } from "./kit.ts";
+import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
 
 const { uid } = realProcesses;
 const foreignUid = (uid ?? 0) + 1;
@@ -19,12 +18,12 @@ const guardOf = (files: Files = systemFiles, user: number | null = uid) => {
   return { notices, files, uid: user, onNotice: (notice: StorageNotice) => void notices.push(notice) };
 };
 
-/** A file system in which everything below `path` belongs to somebody else. */
-const foreignBelow = (path: string): Files => ({
+/** A file system in which `path`, and only that, belongs to somebody else. */
+const foreignAt = (path: string): Files => ({
   ...systemFiles,
   lstatSync: ((asked: string) => {
     const stat: Stats = systemFiles.lstatSync(asked);
-    return asked.startsWith(path) ? Object.assign(stat, { uid: foreignUid }) : stat;
+    return asked === path ? Object.assign(stat, { uid: foreignUid }) : stat;
   }) as Files["lstatSync"],
 });
 
@@ -67,7 +66,7 @@ describe("the data folder", () => {
     mkdirSync(join(dir, "real"), { mode: 0o700 });
     symlinkSync(join(dir, "real"), join(dir, "link"));
     ensurePrivateFolder(join(dir, "link"), guardOf());
-    expect(() => ensurePrivateFolder(join(dir, "link"), guardOf(foreignBelow(join(dir, "link"))))).toThrow(refusal(/another user/));
+    expect(() => ensurePrivateFolder(join(dir, "link"), guardOf(foreignAt(join(dir, "link"))))).toThrow(refusal(/another user/));
   });
 
   it("that is a file, or cannot be made, is a clear error", () => {
@@ -123,9 +122,9 @@ describe("a private file", () => {
     mkdirSync(join(dir, "other"));
     const target = fileIn(join(dir, "other"));
     symlinkSync(target, join(dir, "accounts.json"));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignBelow(target)))).toThrow(refusal(/another user/));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignBelow(join(dir, "other"))))).toThrow(refusal(/another user/));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignBelow(join(dir, "accounts.json"))))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(target)))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(join(dir, "other"))))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(join(dir, "accounts.json"))))).toThrow(refusal(/another user/));
   });
 
   it("that is this user's link to this user's file means that file", () => {

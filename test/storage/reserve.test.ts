@@ -6,8 +6,7 @@ import { expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import { ensureReserve } from "../../src/storage/reserve.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, systemError } from "./kit.ts";
+import { filesWith, systemError, temporaryFolder } from "./kit.ts";
 
 const deps = { files: systemFiles, random: systemRandom, pid: process.pid };
 

@@ -10,8 +10,7 @@ import type { Processes } from "../../src/storage/processes.ts";
 import type { SealDeps, SealMode } from "../../src/storage/seal.ts";
 import { openEnvelope, readEnvelope, sealText } from "../../src/storage/sealed-text.ts";
 import type { Envelope } from "../../src/storage/sealed-text.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { accountOf, filesWith, realProcesses, sealOf, storeIn, systemError, withAccount } from "./kit.ts";
+import { accountOf, filesWith, realProcesses, sealOf, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
 
 const keyringOf = (entries = new Map<string, string>()): (() => Promise<Keyring>) => async () => ({
   get: (name) => entries.get(name) ?? null,
@@ -78,6 +77,16 @@ describe("a wrong or missing key", () => {
     expect([filesIn(dir), notices, readdirSync(dir).filter((name) => name.includes("broken"))]).toEqual([before, [], []]);
   });
 
+  it("a passphrase that was mistyped may be typed again", async () => {
+    const dir = await sealedFolder("passphrase");
+    const typed = ["wrong horse", "correct horse"];
+    const { store } = storeIn(dir, { seal: sealOf({ mode: "passphrase", passphrase: async () => secret(typed.shift() ?? "asked too often") }) });
+    await expect(store.load()).rejects.toMatchObject({ code: "store-sealed" });
+    expect((await store.load()).size).toBe(1);
+    await store.update(withAccount(accountOf("second")));
+    expect((await store.load()).size).toBe(2);
+  });
+
   it("a key that the key store lost is a clear sentence and changes nothing", async () => {
     const dir = await sealedFolder("keyring");
     const before = filesIn(dir);
@@ -108,7 +117,7 @@ describe("a change of mode", () => {
     expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
   });
 
-  it("that fails at any step leaves a file that opens, and tries again at the next start", { timeout: 20_000 }, async () => {
+  it("that fails at any step leaves a file that opens, and tries again at the next start", { timeout: 60_000 }, async () => {
     let calls = 1;
     for (let failing = 1; failing <= calls; failing += 1) {
       const dir = await sealedFolder("none");

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { systemFiles } from "../../src/storage/files.ts";
 import { sweepTemps } from "../../src/storage/sweep-temps.ts";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { realProcesses } from "./kit.ts";
+import { realProcesses, temporaryFolder } from "./kit.ts";
 
 const deps = { files: systemFiles, processes: realProcesses, now: () => Date.now() };
 const deadPid = 4_194_304;
