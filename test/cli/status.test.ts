@@ -27,6 +27,10 @@ const serve = async (answer: (path: string, authorization: string | undefined) =
 const proxy = (key = localKey) =>
   serve((path, authorization) => (path === "/health" ? [200, health] : authorization === `Bearer ${key}` ? [200, {}] : [401, {}]));
 
+const sealed = async (): Promise<never> => {
+  throw new Error("the accounts were read");
+};
+
 const look = (port: number) => findRunning({ host: "127.0.0.1", port, key: secret(localKey), fetch, timeoutMs: 500 });
 
 describe("who is at the port", () => {
@@ -78,6 +82,14 @@ describe("status", () => {
     const json = fakeWorld({ fetch });
     await json.run("status", "--json", "--set", `server.port=${port}`);
     expect(JSON.parse(json.said.out())).toMatchObject({ running: true, status: "ok", in_flight: 2, dir: json.dir });
+  });
+
+  it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
+    const { port } = await proxy();
+    const base = fakeWorld();
+    const world = fakeWorld({ fetch, parts: { openStore: (wish) => (wish.config.mode === "oauth" ? sealed() : base.parts.openStore(wish)) } });
+    expect(await world.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
+    expect(world.said.out()).toBe(`up :${port} | 2 open | sign-in needed\n`);
   });
 
   it("--json without a running proxy has the same keys where they make sense", async () => {
