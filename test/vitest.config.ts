@@ -8,6 +8,8 @@ export default defineConfig({
     reporters: ["default", new CountReporter()],
     projects: [
       {
+        // React's production build, which the program runs with, has no `jsxDEV`.
+        oxc: { jsx: { runtime: "automatic", development: false } },
         test: {
           name: "unit",
           root: new URL("..", import.meta.url).pathname,

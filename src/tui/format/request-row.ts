@@ -22,7 +22,7 @@ type Plan = { readonly columns: readonly (readonly [Column, number])[]; readonly
 
 /** Column widths for a table of `width` columns: what is over goes to the model first, then to the path. */
 export const planOf = (breadth: Breadth, width: number): Plan => {
-  if (breadth === "wide") return widen([["time", 8], ["st", 5], ["method", 4], ["path", 24], ["model", 18], ["ttfb", 6], ["total", 6], ["in", 6], ["out", 6], ["client", 9]], "  ", width);
+  if (breadth === "wide") return widen([["time", 8], ["st", 5], ["method", 4], ["path", 22], ["model", 18], ["ttfb", 6], ["total", 6], ["in", 6], ["out", 6], ["client", 9]], "  ", width);
   if (breadth === "normal") return widen([["time", 8], ["st", 5], ["path", 12], ["model", 13], ["ttfb", 6], ["total", 6], ["in", 6], ["out", 6]], " ", width);
   if (breadth === "narrow") return widen([["time", 8], ["st", 5], ["model", 10], ["total", 6], ["out", 6]], " ", width);
   return widen([["st", 5], ["model", 1], ["total", 6]], " ", width);

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { callBytes, causes, newCauses, titleBytes } from "../../src/tui/alerts.ts";
+import type { Event } from "../../src/messages/events.ts";
+import { fact } from "../state/facts.ts";
+import { afternoon, noon, pictureOf } from "./scene.ts";
+
+const after = (...events: readonly Event[]) => causes(pictureOf(events), noon);
+
+describe("a person is needed", () => {
+  it("N6 to sign in again, once for each account", () => {
+    expect(after(fact("account.needs-login"))).toEqual(["sign-in:main"]);
+    expect(newCauses(["sign-in:main"], ["sign-in:main", "sign-in:b"])).toEqual(["sign-in:b"]);
+  });
+
+  it("N6 when nobody can serve, and when the program says that it cannot go on alone", () => {
+    expect(after(fact("account.removed"))).toEqual(["sign-in"]);
+    expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }))).toEqual(["no-account"]);
+    expect(after(fact("notice", { at: noon, seq: 9 }))).toEqual(["notice:9"]);
+  });
+
+  it("N6 for nothing that passes by itself", () => {
+    expect(after(...afternoon)).toEqual([]);
+    expect(after(fact("token.refresh-failed", { failures: 2, nextTryAt: noon }))).toEqual([]);
+    expect(after(fact("attempt.failed"), fact("account.cooling", { limited: true }), fact("notice", { level: "warning", at: noon }))).toEqual([]);
+    expect(after(fact("notice", { at: noon - 6 * 60_000 }))).toEqual([]);
+    expect(causes(pictureOf([], "pass-through"), noon)).toEqual([]);
+  });
+});
+
+describe("the call", () => {
+  it("is a bell, a notification, or nothing, and names no account", () => {
+    expect([callBytes("bell"), callBytes("osc9"), callBytes("none")]).toEqual(["\u0007", "\u001b]9;claude-oauth-proxy needs you\u0007", ""]);
+  });
+
+  it("marks the title, which holds the port and no account", () => {
+    expect(titleBytes(4001, false)).toBe("\u001b]0;claude-oauth-proxy :4001\u0007");
+    expect(titleBytes(4001, true)).toBe("\u001b]0;! claude-oauth-proxy :4001\u0007");
+    expect(titleBytes(null, false)).toBe("\u001b]0;claude-oauth-proxy\u0007");
+  });
+});

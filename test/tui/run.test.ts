@@ -1,0 +1,280 @@
+import { describe, expect, it } from "vitest";
+import { eventually } from "../helpers/eventually.ts";
+import { account, listening, openGlass, received } from "./window-glass.ts";
+import type { Glass } from "./window-glass.ts";
+
+const enter = "\r";
+const escape = "\u001b";
+const finish = (glass: Glass, requestId: string): void =>
+  glass.publish({ type: "request.finished", requestId, status: 200, outcome: "ok", durationMs: 5, ttfbMs: 2, longestSilenceMs: 1, bytesIn: 1, bytesOut: 1, attempts: 1, upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null });
+
+/** The screen without what the clock changes. */
+const steady = (glass: Glass): string => glass.screen().replace(/\d+\.\ds|\d\d:\d\d:\d\d|\d+s|<1m/g, "#").replace(/ +/g, " ");
+
+/** Bells that are no end of a title or another OSC. */
+const bellsIn = (bytes: string): number => bytes.split("\u001b]").map((part, index) => part.split("\u0007").length - 1 - (index > 0 ? 1 : 0)).reduce((sum, count) => sum + count, 0);
+
+describe("the terminal", () => {
+  it("U10 is taken over whole and given back as it was", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING http://127.0.0.1:4001");
+    expect([glass.alternate(), glass.cursorVisible(), glass.rawMode()]).toEqual([true, false, true]);
+    glass.stop();
+    expect(await glass.running.finished).toMatch(/^claude-oauth-proxy: served 0 requests in 0s, token valid until/);
+    await eventually(() => !glass.alternate() && !glass.rawMode(), Boolean);
+    expect(glass.cursorVisible()).toBe(true);
+    expect(glass.bytes()).not.toContain("\u001b[?1000h");
+    // The title of before is remembered at the start and brought back at the end.
+    expect(glass.bytes().indexOf("\u001b[22;0t")).toBeLessThan(glass.bytes().indexOf("\u001b]0;claude-oauth-proxy :4001\u0007"));
+    expect(glass.bytes().lastIndexOf("\u001b[23;0t")).toBeGreaterThan(0);
+  });
+
+  it("can be given back at once, and twice", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.running.unmount();
+    glass.running.unmount();
+    await eventually(() => !glass.alternate() && glass.cursorVisible(), Boolean);
+  });
+
+  it("nothing scrolls, and nothing of the local key is on it", async () => {
+    const glass = openGlass({ columns: 80, rows: 12 });
+    await glass.waitFor("No requests yet");
+    for (let index = 0; index < 30; index += 1) glass.publish(received(`r${index}`));
+    await glass.waitFor("30 open");
+    expect(glass.rows()[0]).toMatch(/^ RUNNING/);
+    expect(glass.rows().at(-1)).toMatch(/FOLLOW 30/);
+    expect(glass.bytes()).not.toContain("local-key-canary");
+  });
+
+  it("F15 may shrink to one cell and grow again", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.resize(1, 1);
+    glass.publish(received("r1"));
+    glass.resize(80, 24);
+    await glass.waitFor("1 open");
+  });
+
+  it("F15 may go away: the program behind goes on and stops when it is asked to", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.hangUp();
+    for (let index = 0; index < 20; index += 1) glass.publish(received(`r${index}`));
+    glass.press("j");
+    glass.stop();
+    expect(await glass.running.finished).toContain("served 20 requests");
+  });
+});
+
+describe("frames", () => {
+  it("N1 show a request while it runs and when it ends", async () => {
+    const glass = openGlass({ columns: 120, rows: 30 });
+    glass.publish(received("r1"));
+    await glass.waitFor(/> \d\d:\d\d:\d\d {2}con +POST {2}\/v1\/messages/);
+    glass.publish({ type: "response.progress", requestId: "r1", phase: "thinking", bytesOut: 10, outputTokens: 3 });
+    await glass.waitFor(/ think +POST/);
+    finish(glass, "r1");
+    await glass.waitFor(/ 200 +POST/);
+  });
+
+  it("U8 stay few under load", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    const before = glass.bytes().split("\u001b[?2026h").length;
+    const started = performance.now();
+    while (performance.now() - started < 1000) {
+      for (let index = 0; index < 10; index += 1) glass.publish(received(`l${performance.now()}-${index}`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(glass.bytes().split("\u001b[?2026h").length - before).toBeLessThanOrEqual(6);
+  });
+
+  it.each([[40, 10], [120, 30], [30, 3], [80, 12], [200, 60]])("after a storm of sizes look as if they had begun at %dx%d", async (columns, rows) => {
+    const events = [listening, account, received("r1"), received("r2", "/v1/messages/count_tokens")];
+    const fresh = openGlass({ columns, rows, before: events });
+    await fresh.waitFor(/RUN/);
+    const stormed = openGlass({ columns: 80, rows: 24, before: events });
+    await stormed.waitFor("RUNNING");
+    for (let index = 0; index < 40; index += 1) stormed.resize(20 + ((index * 37) % 150), 2 + ((index * 13) % 50));
+    stormed.resize(columns, rows);
+    await eventually(() => steady(stormed), (seen) => seen === steady(fresh), { what: steady(fresh) });
+  });
+
+  it("are drawn anew with Ctrl+L when something else has written over them", async () => {
+    const glass = openGlass();
+    await glass.waitFor("No requests yet");
+    const before = glass.bytes().length;
+    glass.press("\f");
+    await eventually(() => glass.bytes().slice(before).includes("\u001b[2J"), Boolean);
+    await glass.waitFor("No requests yet");
+    expect(glass.rows()[0]).toMatch(/^ RUNNING/);
+    expect(glass.rows().at(-1)).toMatch(/q quit/);
+  });
+});
+
+describe("keys", () => {
+  it("N13 q asks while a request is open, q again stops", async () => {
+    const glass = openGlass();
+    glass.publish(received("r1"));
+    await glass.waitFor("1 open");
+    glass.press("q");
+    await glass.waitFor("1 open. q again: stop");
+    expect(glass.calls).toEqual([]);
+    glass.press("q");
+    await eventually(() => glass.calls.some(([name]) => name === "stop"), Boolean);
+  });
+
+  it("N13 the question goes away by itself after three seconds", async () => {
+    const glass = openGlass();
+    glass.publish(received("r1"));
+    await glass.waitFor("1 open");
+    glass.press("q");
+    await glass.waitFor("q again: stop");
+    await glass.waitFor(/FOLLOW 1/);
+    glass.press("q");
+    await glass.waitFor("q again: stop");
+    expect(glass.calls).toEqual([]);
+  });
+
+  it("Tab, ?, Enter and Esc walk through the screens", async () => {
+    const glass = openGlass();
+    glass.publish(received("r1"));
+    await glass.waitFor("1 open");
+    glass.press("\t");
+    await glass.waitFor("[2 sessions]");
+    glass.press("4");
+    await glass.waitFor("WHAT HAPPENED");
+    glass.press("?");
+    await glass.waitFor("this help");
+    glass.press(escape);
+    await glass.waitFor("WHAT HAPPENED");
+    glass.press("1");
+    glass.press(enter);
+    await glass.waitFor(/received \d\d:/);
+  });
+
+  it("N7 / filters while it is typed, also when the line delivers it in one piece", async () => {
+    const glass = openGlass();
+    glass.publish(received("r1"));
+    glass.publish(received("r2", "/v1/messages/count_tokens"));
+    await glass.waitFor("2 open");
+    glass.press("/count");
+    await glass.waitFor("/count_");
+    glass.press(enter);
+    await glass.waitFor("/count 1 of 2");
+    glass.press(escape);
+    await glass.waitFor("FOLLOW 2");
+  });
+
+  it("c copies the lines for Claude Code and says so", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.press("c");
+    await glass.waitFor("set-up lines: Copied");
+    expect(glass.calls[0]?.[1]).toContain("ANTHROPIC_BASE_URL=http://127.0.0.1:4001");
+  });
+});
+
+describe("questions in the last line", () => {
+  it("rename takes a name", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.press("3");
+    await glass.waitFor("[3 accounts]");
+    glass.press("n");
+    await glass.waitFor("New name of dana: dana");
+    glass.press(" two");
+    await glass.waitFor("dana two");
+    glass.press(enter);
+    await eventually(() => glass.calls.some(([name]) => name === "rename"), Boolean);
+    expect(glass.calls).toEqual([["rename", "main", "dana two"]]);
+  });
+
+  it("remove asks, Enter alone is a no, y is a yes", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.press("3");
+    await glass.waitFor("[3 accounts]");
+    glass.press("x");
+    await glass.waitFor("Remove dana and revoke its tokens? y/N");
+    glass.press(enter);
+    await glass.waitFor(/ACCOUNTS 1/);
+    glass.press("x");
+    await glass.waitFor("Remove dana");
+    glass.press("y");
+    await eventually(() => glass.calls.length > 0, Boolean);
+    expect(glass.calls).toEqual([["logout", "main"]]);
+  });
+
+  it("an API key is never shown", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.press("3");
+    await glass.waitFor("[3 accounts]");
+    glass.press("y");
+    await glass.waitFor("API key");
+    glass.press("sk-ant-canary");
+    await glass.waitFor(/\*{13}/);
+    glass.press(escape);
+    await glass.waitFor(/ACCOUNTS 1/);
+    expect(glass.bytes()).not.toContain("canary");
+    expect(glass.calls).toEqual([]);
+  });
+});
+
+describe("a person who is needed", () => {
+  const needed = { type: "account.needs-login", accountId: "main", message: "invalid_grant" } as const;
+
+  it("N6 is called once, and the title says so", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    expect(bellsIn(glass.bytes())).toBe(0);
+    glass.publish(needed);
+    await glass.waitFor("x SIGNED OUT: sign in again. Press l.");
+    glass.publish(received("r1"));
+    await glass.waitFor("1 open");
+    expect(bellsIn(glass.bytes())).toBe(1);
+    expect(glass.bytes()).toContain("\u001b]0;! claude-oauth-proxy :4001\u0007");
+  });
+
+  it("N6 is called the way the settings say, and titles stay away from a plain terminal", async () => {
+    const glass = openGlass({ set: ["ui.notify=osc9"], ascii: true });
+    await glass.waitFor("RUNNING");
+    glass.publish(needed);
+    await glass.waitFor("SIGNED OUT");
+    expect(glass.bytes()).toContain("\u001b]9;claude-oauth-proxy needs you\u0007");
+    expect(glass.bytes()).not.toContain("\u001b]0;");
+  });
+
+  it("signs in on the primary screen and comes back to the dashboard", async () => {
+    const login = Promise.withResolvers<void>();
+    let asked: string | null = null;
+    const glass = openGlass({ login: ({ accountId }) => ((asked = accountId), login.promise) });
+    await glass.waitFor("RUNNING");
+    glass.press("4");
+    await glass.waitFor("WHAT HAPPENED");
+    glass.press("l");
+    await eventually(() => asked === "main" && !glass.alternate() && !glass.rawMode(), Boolean);
+    login.resolve();
+    await glass.waitFor("WHAT HAPPENED");
+    expect([glass.alternate(), glass.rawMode()]).toEqual([true, true]);
+  });
+
+  it("is told why a sign-in failed", async () => {
+    const glass = openGlass({ login: () => Promise.reject(new Error("The page did not answer.")) });
+    await glass.waitFor("RUNNING");
+    glass.press("l");
+    await glass.waitFor("The page did not answer.");
+  });
+});
+
+describe("hostile text", () => {
+  it("U1 reaches the terminal as text, whatever it tries", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.publish(received("r1", "/v1/\u001b]52;c;aGVsbG8=\u0007\u001b[2J\u009b31m"));
+    await glass.waitFor("]52;c;aGVsb");
+    for (const sequence of ["\u001b]52", "\u009b", "\u001b[2J"]) expect(glass.bytes()).not.toContain(sequence);
+  });
+});
