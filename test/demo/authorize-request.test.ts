@@ -33,6 +33,8 @@ describe("checkAuthorizeRequest", () => {
     ["scope", undefined, "Missing scope"],
     ["scope", "user:inference admin", "Unknown scope: admin"],
     ["code_challenge_method", "plain", "code_challenge_method must be S256"],
+    ["code_challenge", good.code_challenge.slice(1), "code_challenge must be 43 base64url characters"],
+    ["code_challenge", `${good.code_challenge}A`, "code_challenge must be 43 base64url characters"],
     ["code_challenge", "short", "code_challenge must be 43 base64url characters"],
     ["code_challenge", `${good.code_challenge}=`, "code_challenge must be 43 base64url characters"],
     ["state", undefined, "Missing state parameter"],

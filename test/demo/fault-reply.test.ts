@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
 import type { Upstream } from "../../src/demo/upstream.ts";
-import { ask, eventsOf, hello, oauthHeaders, refreshFields, start, token } from "./kit.ts";
+import { ask, eventsOf, exchangeFields, hello, oauthHeaders, refreshFields, start, token } from "./kit.ts";
 
 const decoders = { gzip: gunzipSync, br: brotliDecompressSync, zstd: zstdDecompressSync } as const;
 
@@ -32,12 +32,15 @@ describe("compressed bodies", () => {
   });
 
   it("flushes after each event, so that a reader can follow", async () => {
-    const upstream = await start();
-    upstream.script({ fault: [{ kind: "encoding", encoding: "gzip" }, { kind: "silence", afterBytes: 400 }] });
-    const response = await ask(upstream, { stream: true });
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).toContain("message_start");
-    await reader?.cancel();
+    // The second event would come after a minute.
+    const upstream = await start({ chunkDelayMs: 60_000 });
+    for (const encoding of ["gzip", "br"] as const) {
+      upstream.script({ fault: { kind: "encoding", encoding } });
+      const response = await ask(upstream, { stream: true });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      expect((await reader?.read())?.value).toMatch(/^event: message_start\ndata: .*\n\n$/);
+      await reader?.cancel();
+    }
   });
 
   it("can be a lie", async () => {
@@ -105,6 +108,13 @@ describe("other answers", () => {
 });
 
 describe("the token endpoint", () => {
+  it("is scripted for one kind of grant without harm to the other", async () => {
+    const upstream = await start();
+    upstream.script({ match: { grant: "authorization_code" }, fault: { kind: "status", status: 500 } });
+    expect((await token(upstream, refreshFields(upstream.issueTokens().refreshToken))).status).toBe(200);
+    expect((await token(upstream, await exchangeFields(upstream))).status).toBe(500);
+  });
+
   it("can grant without a refresh token, or with a strange lifetime", async () => {
     const upstream = await start();
     const { refreshToken } = upstream.issueTokens();
