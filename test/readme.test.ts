@@ -1,0 +1,49 @@
+// The README's tables come from the source. A stale one fails here; UPDATE_README=1 writes them anew.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { commandTable, everywhereOptions, rootOptions } from "../src/cli/table.ts";
+import type { CommandSpec, OptionSpec } from "../src/cli/table.ts";
+import { settingsTable } from "../src/config/document.ts";
+import { bindings } from "../src/tui/keymap.ts";
+
+const path = join(import.meta.dirname, "../README.md");
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+
+const optionsOf = (options: readonly OptionSpec[] = []): string => options.map(({ flags }) => `\`${flags}\``).join(" ");
+
+const commandRows = ({ name, words = [], text, options, inner = [] }: CommandSpec, prefix = ""): readonly string[] => [
+  row(`\`${[prefix + name, ...words].join(" ")}\``, text, options === rootOptions ? "as `start`" : optionsOf(options)),
+  ...inner.flatMap((command) => commandRows(command, `${prefix}${name} `)),
+];
+
+const start = commandTable.filter(({ name }) => name === "start").map((command) => row(`\`${command.name}\``, command.text, optionsOf(command.options)));
+const commands = [
+  "| command | what it does | options |",
+  "|---|---|---|",
+  ...start,
+  ...commandTable.filter(({ name }) => name !== "start").flatMap((command) => commandRows(command)),
+  row("every command", "", optionsOf([...everywhereOptions, { flags: "--help", text: "" }, { flags: "--version", text: "" }])),
+].join("\n");
+
+const keys = ["| key | where | what it does |", "|---|---|---|"]
+  .concat(bindings.filter(({ help }) => help !== "").map((binding) => row(binding.keys.map((key) => `\`${key}\``).join(" "), binding.places?.join(", ") ?? "everywhere", binding.help)))
+  .join("\n");
+
+const withTable = (text: string, name: string, table: string): string =>
+  text.replace(new RegExp(`(<!-- ${name}:start -->\n)[\\s\\S]*?(<!-- ${name}:end -->)`), (_all, open: string, close: string) => `${open}${table}\n${close}`);
+
+it("the tables of commands, keys and settings in the README are those of the source", () => {
+  const found = readFileSync(path, "utf8");
+  const wanted = withTable(withTable(withTable(found, "commands", commands), "keys", keys), "settings", settingsTable());
+  if (process.env.UPDATE_README === "1") writeFileSync(path, wanted);
+  else expect(found).toBe(wanted);
+});
+
+it("the README shows the two commands of a fresh machine", () => {
+  const text = readFileSync(path, "utf8");
+  expect(text).toContain("npm ci && npm start");
+  expect(text).toContain("npm ci && npm test");
+});
