@@ -71,6 +71,7 @@ describe.skipIf(!hasTmux)("signing in inside tmux", () => {
     await tmux.waitFor("Not complete");
     const text = tmux.capture({ scrollback: true });
     expect([text.split("Paste code >").length, text.split("Ctrl+C quit").length]).toEqual([2, 2]);
+    expect(text.split("\n").filter((row) => /^-+$/.test(row.trim()))).toEqual(["-".repeat(78)]);
   });
 
   it("a killed pane leaves no process behind", async () => {

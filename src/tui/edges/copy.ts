@@ -3,6 +3,7 @@
 // What is copied is a link, a line of settings or a request id; never a credential.
 import { spawn } from "node:child_process";
 import type { Clock } from "../../lib/clock.ts";
+import { loadClipboard } from "./read-clipboard.ts";
 import type { Environment } from "./terminal.ts";
 import { hasDisplay, isRemote, isWsl } from "./terminal.ts";
 
@@ -27,8 +28,8 @@ export type CopierDeps = {
   readonly clock: Clock;
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly spawn?: SpawnTool;
-  /** A library with tools of its own, loaded only when no tool of the system was there. */
-  readonly loadClipboard?: () => Promise<{ write(text: string): Promise<void> }>;
+  /** A library with tools of its own; loaded only where there is a display but none of the system's tools. */
+  readonly load?: () => Promise<{ write(text: string): Promise<void> }>;
 };
 
 /** A tool that neither ends nor fails is given up after this. */
@@ -88,15 +89,18 @@ const nativeTools = ({ env, platform }: CopierDeps): readonly Command[] => {
   return tools;
 };
 
-const throughLibrary = async ({ env, platform, loadClipboard }: CopierDeps, text: string): Promise<boolean> => {
-  if (loadClipboard === undefined || !hasDisplay(env, platform)) return false;
-  try {
-    await (await loadClipboard()).write(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
+const throughLibrary = ({ env, platform, clock, load = loadClipboard }: CopierDeps, text: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (!hasDisplay(env, platform)) return resolve(false);
+    const timer = clock.setTimeout(() => resolve(false), patienceMs);
+    const finish = (worked: boolean): void => {
+      timer.cancel();
+      resolve(worked);
+    };
+    load()
+      .then((clipboard) => clipboard.write(text))
+      .then(() => finish(true), () => finish(false));
+  });
 
 const throughTerminal = ({ stdout }: CopierDeps, text: string): Copied => {
   const bytes = Buffer.from(text, "utf8");

@@ -21,8 +21,8 @@ export type PortTakenFacts = {
   readonly nextPort: number | null;
 };
 
-/** The message and, with `keys`, the choices; plain text that ends with a line break. */
-export const portTakenText = ({ version, host, port, other, nextPort }: PortTakenFacts, { keys }: { readonly keys: boolean }): string => {
+/** The message and the choices; plain text that ends with a line break. */
+export const portTakenText = ({ version, host, port, other, nextPort }: PortTakenFacts): string => {
   const next = nextPort === null ? "--port N" : `--port ${nextPort}`;
   const rows = [
     `claude-oauth-proxy ${version}`,
@@ -32,9 +32,9 @@ export const portTakenText = ({ version, host, port, other, nextPort }: PortTake
       ? "  Another program holds it."
       : `  It answers like another claude-oauth-proxy (${visibleText(other.version, 40)}, up ${span(other.uptimeSeconds * 1000)}).`,
     "",
-    ...(keys && other !== null ? ["  a  use that one (print its address and quit)"] : []),
-    ...(keys && nextPort !== null ? [`  n  use the next free port, ${nextPort}`] : []),
-    keys ? `  q  quit            next time: npx claude-oauth-proxy ${next}` : `  Start on another one: npx claude-oauth-proxy ${next}`,
+    ...(other !== null ? ["  a  use that one (print its address and quit)"] : []),
+    ...(nextPort !== null ? [`  n  use the next free port, ${nextPort}`] : []),
+    `  q  quit            next time: npx claude-oauth-proxy ${next}`,
     "",
   ];
   return `${rows.join("\n")}\n`;
@@ -42,7 +42,7 @@ export const portTakenText = ({ version, host, port, other, nextPort }: PortTake
 
 export type PortTakenDeps = LoginTerminal & { readonly facts: PortTakenFacts; readonly ascii: boolean; readonly signal?: AbortSignal };
 
-/** Asks on a terminal; without one, `portTakenText` and exit code 4 are the answer. */
+/** Asks on a terminal; without one, a sentence and exit code 4 are the answer. */
 export const askPortTaken = ({ facts, ...deps }: PortTakenDeps): Promise<PortTakenChoice> => {
   const answers: Readonly<Record<string, PortTakenChoice>> = {
     ...(facts.other === null ? {} : { a: "use-that" }),
@@ -50,5 +50,5 @@ export const askPortTaken = ({ facts, ...deps }: PortTakenDeps): Promise<PortTak
   };
   const letters = [...Object.keys(answers), "q"];
   const hint = letters.length === 1 ? "press q" : `press ${letters.slice(0, -1).join(", ")} or ${letters.at(-1)}`;
-  return askChoice({ ...deps, text: portTakenText(facts, { keys: true }), answers, hint });
+  return askChoice({ ...deps, text: portTakenText(facts), answers, hint });
 };

@@ -1,6 +1,5 @@
 // Before the first sign-in with a subscription: what the provider's terms say, where, and the other two
 // ways. The answer is the person's own; the caller keeps it, so that it is asked once.
-import type { Secret } from "../../lib/secret.ts";
 import { wrap } from "../format/wrap.ts";
 import { askChoice } from "./choice.tsx";
 import type { LoginTerminal } from "./login.tsx";
@@ -44,17 +43,3 @@ export type TermsDeps = LoginTerminal & { readonly ascii: boolean; readonly sign
 /** Asks on a terminal. Enter alone chooses nothing: a key typed ahead must not agree to anything. */
 export const askTerms = (deps: TermsDeps): Promise<TermsChoice> =>
   askChoice({ ...deps, text: termsNotice(deps.stdout.columns ?? 80), answers, hint: "press y, k or p (q quits)" });
-
-export type TermsByLineDeps = {
-  /** Where the notice goes: standard error. */
-  readonly write: (text: string) => void;
-  /** One line; null when there is none. */
-  readonly askLine: (question: string) => Promise<Secret | null>;
-};
-
-/** Asks without a screen: one line with the letter or the name of the choice; anything else is `quit`. */
-export const askTermsByLine = async ({ write, askLine }: TermsByLineDeps): Promise<TermsChoice> => {
-  write(termsNotice(80));
-  const line = (await askLine("y, k or p > "))?.reveal().trim().toLowerCase() ?? "";
-  return choices.find(([key, choice]) => line === key || line === choice)?.[1] ?? "quit";
-};

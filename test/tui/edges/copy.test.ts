@@ -22,6 +22,7 @@ const setUp = (ends: Ends, more: Partial<CopierDeps> = {}) => {
     platform: "linux",
     clock,
     stdout: { isTTY: true, write: (text) => written.push(text) },
+    load: () => Promise.reject(new Error("no library")),
     spawn: (command, args) => {
       ran.push([command, ...args].join(" "));
       const tool = new EventEmitter();
@@ -73,7 +74,7 @@ describe("copying out", () => {
   it("a tool that is missing or fails gives way to the next, then to the library, then to the terminal", async () => {
     const { copy, ran, written } = setUp(
       { xclip: "missing", xsel: 1 },
-      { env: { DISPLAY: ":0" }, loadClipboard: async () => ({ write: () => Promise.reject(new Error("no")) }) },
+      { env: { DISPLAY: ":0" } },
     );
     expect(await copy("link")).toMatchObject({ sure: false, message: "Sent to the terminal clipboard" });
     expect([ran.length, written]).toEqual([2, [osc52("link")]]);
@@ -81,10 +82,10 @@ describe("copying out", () => {
 
   it("the library is loaded only when no tool of the system was there", async () => {
     const kept: string[] = [];
-    const loadClipboard = async () => ({ write: async (text: string) => void kept.push(text) });
-    const { copy } = setUp({}, { env: { DISPLAY: ":0" }, loadClipboard });
+    const load = async () => ({ write: async (text: string) => void kept.push(text) });
+    const { copy } = setUp({}, { env: { DISPLAY: ":0" }, load });
     expect(await copy("link")).toMatchObject({ ok: true, sure: true });
-    const withTool = setUp({ xclip: 0 }, { env: { DISPLAY: ":0" }, loadClipboard });
+    const withTool = setUp({ xclip: 0 }, { env: { DISPLAY: ":0" }, load });
     await withTool.copy("again");
     expect(kept).toEqual(["link"]);
   });
@@ -97,6 +98,13 @@ describe("copying out", () => {
     await clock.advance(1);
     expect(await copied).toMatchObject({ sure: false });
     expect([killed, written.length, clock.pendingTimers()]).toEqual([["wl-copy"], 1, 0]);
+  });
+
+  it("nor is the library waited for longer", async () => {
+    const { copy, clock } = setUp({}, { env: { DISPLAY: ":0" }, load: async () => ({ write: () => new Promise(() => {}) }) });
+    const copied = copy("link");
+    await clock.advance(1000);
+    expect([await copied, clock.pendingTimers()]).toEqual([{ ok: true, sure: false, message: "Sent to the terminal clipboard" }, 0]);
   });
 
   it("says so when nothing can take the text", async () => {
@@ -113,7 +121,7 @@ describe("copying out", () => {
     writeFileSync(tool, `#!/bin/sh\ncat > ${folder}/copied\n`);
     chmodSync(tool, 0o755);
     const spawn: CopierDeps["spawn"] = (command, args) => spawnTool(join(folder, command), args);
-    const copy = createCopier({ env: {}, platform: "darwin", clock: createSystemClock(), stdout: { write: () => {} }, spawn });
+    const copy = createCopier({ env: {}, platform: "darwin", clock: createSystemClock(), stdout: { write: () => {} }, spawn, load: () => Promise.reject(new Error("no library")) });
     expect(await copy("x".repeat(20_000))).toMatchObject({ sure: true });
     expect(readFileSync(join(folder, "copied"), "utf8")).toHaveLength(20_000);
     writeFileSync(tool, "#!/bin/sh\nexec 0<&-\nexit 1\n");

@@ -5,20 +5,14 @@ const facts = { version: "0.1.0", host: "127.0.0.1", port: 4001, other: null, ne
 
 describe("the text for a taken port", () => {
   it("does not offer to use a program that is not ours, and offers a free port only when there is one", () => {
-    const text = portTakenText({ ...facts, nextPort: null }, { keys: true });
+    const text = portTakenText({ ...facts, nextPort: null });
     expect(text).toContain("Another program holds it.");
     expect(text).not.toMatch(/^ {2}[an] {2}/m);
     expect(text).toContain("--port N");
   });
 
-  it("without keys says what to run instead", () => {
-    const text = portTakenText(facts, { keys: false });
-    expect(text).toContain("Start on another one: npx claude-oauth-proxy --port 4002");
-    expect(text).not.toMatch(/^ {2}[anq] {2}/m);
-  });
-
   it("a version from the other side cannot move the cursor", () => {
-    const text = portTakenText({ ...facts, other: { version: "1.0\u001b[2J\u009b1m\n", uptimeSeconds: 5 } }, { keys: true });
+    const text = portTakenText({ ...facts, other: { version: "1.0\u001b[2J\u009b1m\n", uptimeSeconds: 5 } });
     // oxlint-disable-next-line no-control-regex -- the escapes to look for
     expect(text).not.toMatch(/[\u001b\u009b]/);
     expect(text).toContain("(1.0·[2J·1m·, up 5s)");
