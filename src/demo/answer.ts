@@ -30,16 +30,18 @@ export type Asked = {
 /** About four characters to a token. */
 const tokensOf = (value: unknown): number => (value === undefined ? 0 : Math.ceil((typeof value === "string" ? value : JSON.stringify(value)).length / 4));
 
-const textOf = (content: unknown): string => {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
+const textsOf = (content: unknown): readonly string[] => {
+  if (typeof content === "string") return [content];
+  if (!Array.isArray(content)) return [];
   const parts = content as readonly { readonly type?: unknown; readonly text?: unknown }[];
-  return parts.filter((part) => part?.type === "text").map(({ text }) => String(text)).at(-1) ?? "";
+  return parts.filter((part) => part?.type === "text").map(({ text }) => String(text));
 };
 
+/** What the person said last: tool results have no text, and reminders are the client's own. */
 const lastUserText = (messages: readonly unknown[]): string => {
   const said = messages as readonly { readonly role?: unknown; readonly content?: unknown }[];
-  const text = textOf(said.findLast((message) => message?.role === "user")?.content);
+  const texts = said.filter((message) => message?.role === "user").flatMap(({ content }) => textsOf(content));
+  const text = texts.findLast((one) => one.trim() !== "" && !one.trimStart().startsWith("<system-reminder>")) ?? "";
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 };

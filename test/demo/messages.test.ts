@@ -39,6 +39,18 @@ describe("a streamed answer", () => {
     expect(one).toContain(whole.id);
   });
 
+  it("repeats what the person said, not a tool's result or a client's reminder", async () => {
+    const upstream = await start();
+    const messages = [
+      { role: "user", content: [{ type: "text", text: "read  it,\nplease" }, { type: "text", text: "<system-reminder>be kind</system-reminder>" }] },
+      { role: "assistant", content: [{ type: "tool_use", id: "t", name: "Read", input: {} }] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: "secret file" }] },
+    ];
+    const text = await (await ask(upstream, { messages })).text();
+    expect(text).toContain("You said: “read it, please”");
+    expect(text).not.toContain("secret file");
+  });
+
   it("calls a tool only when it was scripted", async () => {
     const upstream = await start();
     const input = { file_path: "/tmp/x" };
