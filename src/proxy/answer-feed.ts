@@ -11,7 +11,7 @@ export type AnswerFeed = { push(chunk: Buffer): void; end(): void; stop(): void 
 export type Settle = (fault: string | null) => void;
 
 const longestBacklog = 1024 * 1024;
-const mostDecoded = 256 * 1024 * 1024;
+const mostDecoded = 64 * 1024 * 1024;
 
 /** Null when the encoding is not known here (or there are several, one over the other). */
 export const openFeed = (encoding: string | string[] | undefined, reader: AnswerReader, settle: Settle): AnswerFeed | null => {

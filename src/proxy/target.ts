@@ -54,10 +54,10 @@ const decoded = (path: string): string | null => {
 
 // `..;x` is a dot segment for servers that cut path parameters off.
 const dotSegment = /\/\.{1,2}(?:;[^/]*)?(?:\/|$)/;
-const visibleWithoutBackslash = /^[\u0021-\u005b\u005d-\u007e]*$/;
+const harmless = /^[\u0020-\u005b\u005d-\u007e\u0080-\u00ff]*$/;
 
 const isCrooked = (path: string, plain: string): boolean =>
-  plain.includes("//") || !visibleWithoutBackslash.test(plain) || dotSegment.test(plain) || (path !== plain && slashes(path) !== slashes(plain));
+  plain.includes("//") || !harmless.test(plain) || dotSegment.test(plain) || (path !== plain && slashes(path) !== slashes(plain));
 
 // An encoded slash shows as a slash that was not there before.
 const slashes = (text: string): number => text.split("/").length;
