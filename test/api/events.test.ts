@@ -39,11 +39,13 @@ describe("/events", () => {
     const clock = createFakeClock();
     await using own = await startServer({ clock });
     const before = clock.pendingTimers();
+    const listeners = own.listeners();
     const wire = await follow(own.port);
     expect(clock.pendingTimers()).toBe(before + 1);
     wire.socket.destroy();
     await expect.poll(() => own.server.inFlight()).toBe(0);
     expect(clock.pendingTimers()).toBe(before);
+    expect(own.listeners()).toBe(listeners);
     own.publish(notice("after"));
   });
 

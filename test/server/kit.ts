@@ -57,6 +57,15 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
   bus.subscribe((event) => events.push(event));
   const store = createStore({ bus, version: "1.2.3", mode: own.mode ?? "oauth" });
   const forwards: Forwarded[] = [];
+  let listeners = 0;
+  const subscribe = (listener: (event: Event) => void): (() => void) => {
+    const stop = bus.subscribe(listener);
+    listeners += 1;
+    return () => {
+      listeners -= 1;
+      stop();
+    };
+  };
   const server = createServer({
     settings: { ...settings, ...own },
     forward: (request, response, facts) => {
@@ -67,7 +76,7 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
     commands: Object.assign(Object.create(noCommands) as Commands, { pendingLogin: () => null }, commands),
     store,
     publish: bus.publish,
-    subscribe: bus.subscribe,
+    subscribe,
     clock,
     random: systemRandom,
     key: localKey === null ? null : secret(localKey),
@@ -77,7 +86,7 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
   });
   const { port, url } = await server.listen();
   const publish = (draft: EventDraft): void => bus.publish(draft);
-  return { server, port, url, events, forwards, publish, close: () => server.close(0), [Symbol.asyncDispose]: () => server.close(0) };
+  return { server, port, url, events, forwards, publish, listeners: () => listeners, close: () => server.close(0), [Symbol.asyncDispose]: () => server.close(0) };
 };
 
 /** A bare connection: bytes out, text in. */

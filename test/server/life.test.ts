@@ -57,7 +57,7 @@ describe("starting", () => {
 
 describe("slow clients", () => {
   it("L10 a head that never ends is answered 408 and dropped", async () => {
-    await using own = await startServer({ timeouts: fast });
+    await using own = await startServer({ timeouts: { ...fast, requestMs: 60_000 } });
     const wire = openWire(own.port);
     wire.write(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:${own.port}\r\n`);
     const dribble = setInterval(() => wire.write("x: y\r\n"), 40);

@@ -39,6 +39,15 @@ describe("rate limit", () => {
     );
   });
 
+  it("a long pause saves up one burst and no more", async () => {
+    const clock = createFakeClock();
+    const limit = createRateLimit({ count: 3, windowMs: 1000 }, clock);
+    await clock.advance(3_600_000);
+    limit("a");
+    await clock.advance(3_600_000);
+    expect([1, 2, 3, 4].map(() => limit("a") === null)).toEqual([true, true, true, false]);
+  });
+
   it("a wall clock that jumps gives nobody anything", () => {
     const clock = createFakeClock();
     const limit = createRateLimit({ count: 1, windowMs: 60_000 }, clock);
