@@ -7,7 +7,7 @@ import { AppError } from "../messages/errors.ts";
 import type { RefreshReason } from "../messages/events.ts";
 import type { TokenAnswer, TokenGrant } from "../messages/tokens.ts";
 import type { Account, AccountStore, RefreshLock } from "./account.ts";
-import { sameSecret } from "./held.ts";
+import { sameSecret, sameTokens } from "./held.ts";
 import type { Keeper } from "./keeper.ts";
 import type { PlanSettings } from "./refresh-plan.ts";
 import { refreshNeed } from "./refresh-plan.ts";
@@ -35,33 +35,53 @@ export type RefreshRun = (accountId: string, reason: RefreshReason) => Promise<R
 
 /** Between a lost answer and the careful second try. */
 const pauseMs = 1000;
+/** A lock that is taken away more often than this belongs to a machine that does not run. */
+const mostRounds = 3;
 
 export const createRefreshRun = (deps: RefreshRunDeps): RefreshRun => async (accountId, reason) => {
+  // From before the wait for the lock: the store is followed meanwhile, and what it brings is somebody's refresh.
+  const before = deps.registry.get(accountId)?.account ?? null;
   try {
-    return await deps.store.withRefreshLock(accountId, (lock) => locked({ deps, accountId, reason, lock }));
+    for (let round = 1; round <= mostRounds; round += 1) {
+      const result = await deps.store.withRefreshLock(accountId, (lock) => locked({ deps, accountId, reason, lock, before }));
+      if (result !== "lock-lost") return result;
+    }
+    return failed("store-locked", "Other processes take the lock of this account away again and again.");
   } catch (error) {
-    const known = error instanceof AppError ? error : null;
-    return failed(known?.code ?? "internal", known?.message ?? "The refresh failed inside this program.");
+    return error instanceof AppError ? failed(error.code, error.message) : failed("internal", "The refresh failed inside this program.");
   }
 };
 
-type Scope = { readonly deps: RefreshRunDeps; readonly accountId: string; readonly reason: RefreshReason; readonly lock: RefreshLock };
+type Scope = {
+  readonly deps: RefreshRunDeps;
+  readonly accountId: string;
+  readonly reason: RefreshReason;
+  readonly lock: RefreshLock;
+  readonly before: Account | null;
+};
 
-const locked = async (scope: Scope): Promise<RunResult> => {
-  const isNewer = await readAgain(scope);
+const locked = async (scope: Scope): Promise<RunResult | "lock-lost"> => {
+  await readAgain(scope);
   const entry = scope.deps.registry.get(scope.accountId);
   if (entry === null) return refused("unknown-account", "The account is not in the store any more.");
-  if (isNewer && !isStillDue(scope)) return adopted(scope, entry.account);
+  if (hasNewer(scope, scope.before) && !isStillDue(scope)) return adopted(scope, entry.account);
   if (entry.account.refreshToken === null) return refused("no-refresh-token", "There is no refresh token. Sign in again.");
+  // Stopped since the lock was ours: the token may be spent by now, and sending it once more can end the session.
+  if (!scope.lock.stillMine()) return "lock-lost";
   return conclude(scope, entry.account, await ask(scope, entry.account));
 };
 
-/** True when the store had newer tokens than this process: they are then the ones held. */
-const readAgain = async ({ deps, accountId }: Scope): Promise<boolean> => {
+/** The registry takes what the store has, unless that is older than what it holds. */
+const readAgain = async ({ deps, accountId }: Scope): Promise<void> => {
   const stored = (await deps.store.load()).get(accountId);
-  if (stored !== undefined) return deps.registry.adopt(stored);
-  if (!deps.keeper.isPending(accountId)) deps.registry.remove(accountId, "removed from the store");
-  return false;
+  if (stored !== undefined) deps.registry.adopt(stored);
+  else if (!deps.keeper.isPending(accountId)) deps.registry.remove(accountId, "removed from the store");
+};
+
+/** Other tokens are held than those of `account`: whoever brought them, these count. */
+const hasNewer = ({ deps, accountId }: Scope, account: Account | null): boolean => {
+  const entry = deps.registry.get(accountId);
+  return entry !== null && account !== null && !sameTokens(entry.account, account);
 };
 
 const isStillDue = ({ deps, accountId, reason }: Scope): boolean => {
@@ -78,7 +98,9 @@ const ask = async (scope: Scope, account: Account): Promise<Asked> => {
   const first = await scope.deps.askForTokens(account);
   if (first.outcome !== "unknown") return first;
   await pause(scope.deps.clock);
-  if (await readAgain(scope)) return { outcome: "adopted" };
+  await readAgain(scope);
+  if (hasNewer(scope, account)) return { outcome: "adopted" };
+  if (!scope.lock.stillMine()) return first;
   const second = await scope.deps.askForTokens(account);
   if (second.outcome === "granted") return second;
   if (second.outcome === "refused") return { ...second, message: `${second.message} (the answer to the try before it was lost)` };
@@ -95,7 +117,8 @@ const conclude = async (scope: Scope, account: Account, answer: Asked): Promise<
     case "adopted":
       return adoptedNow(scope);
     case "refused":
-      return (await readAgain(scope)) ? adoptedNow(scope) : refusedByServer(scope, account, answer);
+      await readAgain(scope);
+      return hasNewer(scope, account) ? adoptedNow(scope) : refusedByServer(scope, account, answer);
     case "later":
       return { ...failed(answer.errorCode, answer.message), retryAfterMs: answer.retryAfterMs };
     case "lost":

@@ -84,6 +84,59 @@ describe("several processes over one store", () => {
     expect(engine.sent).toEqual(["refresh-x"]);
   });
 
+  it("does not ask again when the store's newer token came in while it waited for the lock", async () => {
+    const engine = await createEngine(oneAccount());
+    const { withRefreshLock } = engine.store;
+    engine.store.withRefreshLock = async (accountId, work) => {
+      engine.store.current = accountsOf(anAccount({ accessToken: secret("access-new"), refreshToken: secret("refresh-new"), expiresAt: noon + 8 * hour }));
+      await engine.reload();
+      return withRefreshLock(accountId, work);
+    };
+    expect(await engine.refresher.refresh("ada", "mandatory")).toMatchObject({ outcome: "adopted", expiresAt: noon + 8 * hour });
+    expect(engine.sent).toEqual([]);
+  });
+
+  it("does not send the old token again after a lost answer when a sign-in came in meanwhile", async () => {
+    const engine = await createEngine(oneAccount(), { answer: () => lostAnswer });
+    const refreshing = engine.refresher.refresh("ada", "lead");
+    await engine.clock.advance(500);
+    engine.store.current = accountsOf(anAccount({ accessToken: secret("access-new"), refreshToken: secret("refresh-new"), expiresAt: noon + 8 * hour }));
+    await engine.reload();
+    await engine.clock.advance(1000);
+    expect(await refreshing).toMatchObject({ outcome: "adopted" });
+    expect(engine.sent).toEqual(["refresh-0"]);
+  });
+
+  it("a refused old token says nothing about the account that was signed in again meanwhile", async () => {
+    const engine = await createEngine(oneAccount());
+    engine.answer = async () => {
+      engine.store.current = accountsOf(anAccount({ accessToken: secret("access-new"), refreshToken: secret("refresh-new"), expiresAt: noon + 8 * hour }));
+      await engine.reload();
+      return refusedGrant;
+    };
+    expect(await engine.refresher.refresh("ada", "lead")).toMatchObject({ outcome: "adopted" });
+    expect(engine.registry.get("ada")).toMatchObject({ health: "healthy", needsLogin: null });
+  });
+
+  it("A14 a holder that was stopped before it asked does not send a token that another has spent", async () => {
+    const engine = await createEngine(oneAccount());
+    const { withRefreshLock } = engine.store;
+    engine.store.withRefreshLock = (accountId, work) =>
+      withRefreshLock(accountId, (held) => {
+        const { load } = engine.store;
+        engine.store.load = async () => {
+          const stale = await load();
+          engine.store.load = load;
+          engine.store.current = accountsOf(anAccount({ accessToken: secret("access-other"), refreshToken: secret("refresh-other"), expiresAt: noon + 8 * hour }));
+          engine.store.stillMine = false;
+          return stale;
+        };
+        return work(held);
+      });
+    expect(await engine.refresher.refresh("ada", "lead")).toMatchObject({ outcome: "adopted" });
+    expect(engine.sent).toEqual([]);
+  });
+
   it("A14 a holder that was stopped does not write over the pair of the one that took over", async () => {
     const engine = await createEngine(oneAccount());
     engine.answer = (_account, call) => {
