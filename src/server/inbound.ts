@@ -57,8 +57,7 @@ const takers: ReadonlyMap<string, Take> = new Map<string, Take>([
   ["x-claude-code-parent-agent-id", (inbound, value) => { inbound.parentAgentId = value; }],
 ]);
 
-// Most names are told apart by their length already: looking a name up costs a hash (measured: a third
-// of the time of this walk).
+// Most names are told apart by their length already, and looking one up costs lower-casing and a hash.
 const lengths: readonly boolean[] = Array.from({ length: 31 }, (_, length) => [...takers.keys()].some((name) => name.length === length));
 
 /** Reads `rawHeaders` (name, value, name, value …) as node:http gives it. Never throws. */

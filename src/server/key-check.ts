@@ -1,5 +1,5 @@
 // Is this the local key? Compared by `timingSafeEqual`, over one buffer made beforehand, because this runs
-// for every request. Its length is no secret: every key of this program has the same.
+// for every request. Only the key's length may show in the time it takes; that is no secret.
 import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../lib/secret.ts";
 import type { Inbound } from "./inbound.ts";

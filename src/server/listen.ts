@@ -156,6 +156,8 @@ const attach = (server: HttpServer, { deps, exchanges, stopping }: Attached): vo
   });
   const handle = createHandler({ ...deps, gate, nextId, exchanges, refuser, reports, broken, isStopping: () => stopping.aborted });
   server.on("request", handle).on("checkContinue", handle).on("checkExpectation", handle);
+  // Without a listener an error while accepting would end the process.
+  server.on("error", reports.troubled);
   server.on("clientError", broken.onClientError).on("connect", broken.onTakeover).on("upgrade", broken.onTakeover);
 };
 

@@ -11,6 +11,8 @@ export type RefusalReports = {
   refused(head: Head | null, requestId: string, denied: Denied): void;
   /** A refusal of a request whose `request.received` is out already. */
   rejected(requestId: string, denied: Denied): void;
+  /** The listener itself failed to take a connection, for want of descriptors for example; it goes on listening. */
+  troubled(error: NodeJS.ErrnoException): void;
 };
 
 /** Ordinary answers to ordinary mistakes: no reason to call anybody. */
@@ -25,14 +27,13 @@ export const createRefusalReports = ({ publish, clock }: { readonly publish: Pub
   const rejected = (requestId: string, { status, code, message }: Denied): void =>
     publish({ type: "request.rejected", requestId, status, code, message });
 
-  const notice = (head: Head | null, denied: Denied): void => {
+  const notice = (code: string, message: string, hint: string | null): void => {
     if (clock.monotonic() < quietUntil) {
       held += 1;
       return;
     }
-    const more = held === 0 ? "" : ` (${held} more were refused before this one)`;
-    const message = `${describe(head)} was refused: ${denied.message}${more}`;
-    publish({ type: "notice", level: "warning", code: denied.code, message, hint: denied.hint ?? null });
+    const more = held === 0 ? "" : ` (${held} more like this before)`;
+    publish({ type: "notice", level: "warning", code, message: message + more, hint });
     held = 0;
     quietUntil = clock.monotonic() + pauseMs;
   };
@@ -43,8 +44,9 @@ export const createRefusalReports = ({ publish, clock }: { readonly publish: Pub
       if (head !== null && isTraffic(head)) {
         publish(receivedFact(head, requestId));
         rejected(requestId, denied);
-      } else if (!quiet.has(denied.code)) notice(head, denied);
+      } else if (!quiet.has(denied.code)) notice(denied.code, `${describe(head)} was refused: ${denied.message}`, denied.hint ?? null);
     },
+    troubled: ({ code = "unknown error" }) => notice("listener", `A connection could not be taken (${code}).`, "Too many open files or connections; see `ulimit -n`."),
   };
 };
 
