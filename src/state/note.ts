@@ -101,7 +101,7 @@ const writers: Writers = {
   "account.disabled": ({ accountId, reason }, around) => warning(`${nameOf(around, accountId)}: disabled (${reason})`),
   "account.changed": ({ accountId, label, priority }, around) => info(`${nameOf(around, accountId)}: now named ${label}, priority ${priority}`),
   "account.cooling": ({ accountId, until, reason, limited, at: now }, around) =>
-    warning(`${nameOf(around, accountId)}: ${limited ? "at its limit" : "resting"} until ${at(until, now)} (${reason})`),
+    warning(`${nameOf(around, accountId)}: ${limited ? "at its limit" : "resting"} ${until - now < 600_000 ? `for ${span(until - now)}` : `until ${at(until, now)}`} (${reason})`),
   "account.healthy": ({ accountId }, around) => ((known(around, accountId)?.health ?? "healthy") === "healthy" ? null : good(`${nameOf(around, accountId)}: serving again`)),
   "account.needs-login": ({ accountId, message }, around) => failure(`${nameOf(around, accountId)}: sign in again (key l): ${sentence(message)}`),
   "token.refreshed": ({ accountId, reason, durationMs, oldExpiresAt, newExpiresAt, at: now }, around) =>

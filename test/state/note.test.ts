@@ -74,6 +74,11 @@ describe("accounts, limits and the rest", () => {
     expect(lines).toEqual(["prompt cache of session 6f1c1d9e collapsed: 0% read, was 90%. Next: look for changing tools, system prompt or model."]);
   });
 
+  it("tell how long an account rests: seconds when it is short, the time when it is long", () => {
+    expect(lastAfter(fact("account.cooling", { at: ten, until: ten + 2000 }))).toBe("work: resting for 2s (529)");
+    expect(lastAfter(fact("account.cooling", { at: ten, until: ten + hour, limited: true }))).toBe("work: at its limit until 11:00 (529)");
+  });
+
   it("say again that an account serves only when it did not", () => {
     expect(linesAfter(fact("account.healthy"))).toEqual([]);
     expect(lastAfter(fact("account.cooling"), fact("account.healthy"))).toBe("work: serving again");

@@ -7,7 +7,7 @@ import { segment } from "../theme.ts";
 import type { Line, Segment } from "../theme.ts";
 import type { View } from "../view.ts";
 import { bannerOf } from "./banner.ts";
-import { joinFitting, spread } from "./compose.ts";
+import { joinFitting, spread, widthOfAll } from "./compose.ts";
 import { limitSegments } from "./limits.ts";
 import { statusTone, statusWord } from "./request-row.ts";
 import { expiryText, lifeBar, refreshText, timeLeft, tokenWord } from "./token.ts";
@@ -21,9 +21,17 @@ export const accountLine = (view: View): Line => {
   if (instead !== null) return spread([margin, instead], [], layout.columns, glyphs);
   const account = leadingAccount(live.accounts, now);
   if (account === null) return spread([margin, segment("...", "dim")], [], layout.columns, glyphs);
-  if (layout.breadth === "tiny") return spread(tokenShortly(account, view), lastAnswer(view), layout.columns, glyphs);
+  if (layout.breadth === "tiny") return tinyLine(account, view);
   const right = layout.breadth === "wide" ? refreshedText(account, view) : layout.breadth === "narrow" ? upText(view) : "";
   return withRight([margin, ...joinFitting(accountGroups(account, view), layout.columns - right.length - 3)], right, view);
+};
+
+// The token is pinned; the last answer only fills what is left beside it.
+const tinyLine = (account: AccountRow, view: View): Line => {
+  const token = tokenShortly(account, view);
+  const last = lastAnswer(view);
+  const { columns } = view.layout;
+  return spread(token, widthOfAll(token) + widthOfAll(last) < columns ? last : [], columns, view.glyphs);
 };
 
 const withRight = (left: readonly Segment[], right: string, { layout, glyphs }: View): Line =>

@@ -77,6 +77,10 @@ describe("the account's line", () => {
     expect(line(100, fact("account.added", { accountId: "b", label: "b" }))).toContain("+1 more");
   });
 
+  it("keeps the token whole in the smallest terminals", () => {
+    expect(line(30, fact("token.refreshed", { newExpiresAt: noon + 373_000 }))).toBe("TOKEN EXPIRING 6m13s");
+  });
+
   it("N11 says in pass-through mode that nothing is stored", () => {
     expect(textOf(accountLine(viewAt({ live: pictureOf([], "pass-through") })))).toContain("PASS-THROUGH: the client keeps its own login, nothing is stored");
   });
