@@ -1,5 +1,6 @@
 // The screens with the edges they need: browser, clipboard, link file, the process itself. Loading this
 // file loads Ink and React, so only a command that draws does it.
+import { dataDir } from "../storage/paths.ts";
 import { createBrowserOpener } from "../tui/edges/browser.ts";
 import { createCopier } from "../tui/edges/copy.ts";
 import { createLinkFile } from "../tui/edges/link-file.ts";
@@ -10,10 +11,12 @@ import { runDashboard } from "../tui/run.tsx";
 import { runLogin } from "../tui/screens/login.tsx";
 import { askPortTaken } from "../tui/screens/port-taken.tsx";
 import { askTerms } from "../tui/screens/terms.tsx";
+import { ownName } from "./own-name.ts";
 import type { Screens, World } from "./world.ts";
 
 /** The screens of this world. */
-export const createScreens = ({ environment: env, platform, clock, stdout, version }: World): Screens => {
+export const createScreens = (world: World): Screens => {
+  const { environment: env, platform, clock, stdout, version, launch } = world;
   const openBrowser = createBrowserOpener({ env, platform, clock });
   const readClipboard = createClipboardReader({ env, clock });
   const copy = createCopier({ env, platform, clock, stdout });
@@ -23,7 +26,8 @@ export const createScreens = ({ environment: env, platform, clock, stdout, versi
     runLogin: ({ dir, ...wish }) => runLogin({ ...wish, clock, version, edges: { openBrowser, copy, linkFile: createLinkFile({ dir }), readClipboard } }),
     runDashboard(wish) {
       const delay = createLoopDelay(clock);
-      const running = runDashboard({ ...wish, clock, copy, freeze: freezeJob, loopDelayMs: delay.read, memory: residentMemory, program: "claude-oauth-proxy" });
+      const program = ownName({ environment: env, launch, dir: wish.app.dir, usualDir: dataDir({ platform, env, home: world.home, cwd: world.cwd }) });
+      const running = runDashboard({ ...wish, clock, copy, freeze: freezeJob, loopDelayMs: delay.read, memory: residentMemory, program });
       return { ...running, finished: running.finished.finally(() => delay.stop()) };
     },
   };

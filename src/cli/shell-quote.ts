@@ -16,6 +16,9 @@ export const likelyShell = (environment: Readonly<Record<string, string | undefi
   return shells.find((shell) => shell === name) ?? (platform === "win32" ? "powershell" : "bash");
 };
 
+/** `value` as one word of a POSIX shell, quoted only when it has to be. */
+export const posixWord = (value: string): string => (/^[\w@%+=:,./-]+$/.test(value) ? value : posixQuote(value));
+
 const posixQuote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
 
 // Inside single quotes fish knows only \' and \\.

@@ -32,6 +32,8 @@ export type World = {
   readonly cwd: string;
   /** Our own version. */
   readonly version: string;
+  /** The interpreter and the script of this process. */
+  readonly launch: readonly string[];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** Where signals arrive: `process`. */

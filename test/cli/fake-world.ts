@@ -92,6 +92,7 @@ export const fakeWorld = (wish: FakeWish = {}): FakeWorld => {
     home: "/home/nobody",
     cwd: "/",
     version: "0.1.0",
+    launch: ["/usr/bin/node", "/opt/claude-oauth-proxy/bin/claude-oauth-proxy.js"],
     clock: createFakeClock(),
     fetch: wish.fetch ?? refused,
     signals: new EventEmitter(),
