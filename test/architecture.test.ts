@@ -41,7 +41,7 @@ const mayTouch: Record<string, readonly string[]> = {
   clipboardy: ["tui/edges/read-clipboard.ts"],
   open: ["tui/edges/browser.ts"],
   "prom-client": ["api/metrics.ts"],
-  "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts"],
+  "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts", "cli/own-name.ts", "cli/version.ts"],
   "node:http": ["server/", "demo/", "oauth/callback.ts", "api/", "proxy/"],
   "node:https": ["demo/", "proxy/tunnel.ts"],
   "node:child_process": ["cli/", "tui/edges/"],

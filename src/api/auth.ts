@@ -58,8 +58,14 @@ const status = ({ commands, store, clock, mode, refreshLeadSeconds }: Deps, { re
   });
 };
 
-const logout = async ({ commands, sessions }: Deps, { response, body }: Call): Promise<void> => {
-  const accountId = textField(await body(), "account_id") ?? null;
+const logout = async ({ commands, sessions, store }: Deps, { response, body }: Call): Promise<void> => {
+  const fields = await body();
+  const accountId = textField(fields, "account_id") ?? null;
+  const names = store.snapshot().accounts.map(({ id }) => id);
+  // This call is older than several accounts: it must not cost the others their sign-in by surprise.
+  if (accountId === null && names.length > 1 && fields["all"] !== true) {
+    throw new AppError({ code: "conflict", message: `There are ${names.length} accounts: ${names.join(", ")}.`, hint: 'Name one as "account_id", or send "all": true.' });
+  }
   const { removed } = await commands.logout(accountId);
   // Without a name the whole sign-in ends, the browser's part of it too.
   if (accountId === null) response.setHeader("set-cookie", sessions.forget);

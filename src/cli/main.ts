@@ -7,6 +7,7 @@ import { runCommandLine } from "./command-line.ts";
 import { watchCrashes } from "./crash.ts";
 import { describeFailure, wantsStack } from "./failure.ts";
 import { parts } from "./parts.ts";
+import { privateVariables } from "./private-variables.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -24,7 +25,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     debug: wantsStack(args, process.env),
   });
   keepWarningsOff(wantsStack(args, process.env));
-  const world = worldOf(await readVersion(), (next) => {
+  const world = worldOf(await readVersion(), takeEnvironment(), (next) => {
     restore = next;
   });
   const code = await runCommandLine(world, args);
@@ -33,15 +34,24 @@ export const main = async (args: readonly string[]): Promise<void> => {
   process.exit(code);
 };
 
-const worldOf = (version: string, atCrash: World["atCrash"]): World => ({
+// Programs that are started on the way (browser, clipboard, tmux) inherit `process.env`: what unlocks the
+// store and the outbound proxy is none of their business, so from here on only the copy holds it.
+const takeEnvironment = (): World["environment"] => {
+  const environment = { ...process.env };
+  for (const name of privateVariables) delete process.env[name];
+  return environment;
+};
+
+const worldOf = (version: string, environment: World["environment"], atCrash: World["atCrash"]): World => ({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  environment: process.env,
+  environment,
   platform: process.platform,
   home: homedir(),
   cwd: process.cwd(),
   version,
+  launch: [process.execPath, process.argv[1] ?? ""],
   clock: createSystemClock(),
   fetch: globalThis.fetch,
   signals: process,

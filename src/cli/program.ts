@@ -22,7 +22,7 @@ export const chooseCommand = (args: readonly string[], version: string, print: (
     root.parse(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw badUsage(error.message);
+    if (error.exitCode !== 0) throw badUsage(withoutValues(error));
   }
   return chosen;
 };
@@ -120,11 +120,20 @@ const everywhereOf = (line: readonly Parser[]): Everywhere => {
 
 const unknownWord = (word: string, inner: readonly CommandSpec[]): string => {
   const meant = nearest(word, inner.map((spec) => spec.name));
-  return `unknown command '${word.slice(0, 60)}'${meant === null ? "" : `\n(Did you mean ${meant}?)`}`;
+  const named = /^[\w:.-]{1,24}$/.test(word) ? `'${word}'` : `of ${word.length} characters`;
+  return `unknown command ${named}${meant === null ? "" : `\n(Did you mean ${meant}?)`}`;
+};
+
+// What is in the wrong place may be a secret: a code behind `login`, a key behind `add-key`, `--token=…`.
+const withoutValues = ({ code, message }: CommanderError): string => {
+  if (code === "commander.excessArguments") return message.replace(/( but got \d+): .*$/s, "$1");
+  if (code === "commander.invalidArgument") return message.replace(/ argument '.*' is invalid/s, " does not take that value");
+  if (code !== "commander.unknownOption") return message;
+  return message.replace(/'(--[^=]{1,30}|-[^-])?.*'(?=\n\(Did you|$)/s, (_quoted, flag: string | undefined) => `'${flag ?? "-"}'`);
 };
 
 const badUsage = (message: string): AppError => {
-  const [first = "", meant] = message.replace(/^error: /, "").split("\n");
+  const [first = "", meant] = message.replace(/^error: /, "").replace(/\.$/, "").split("\n");
   const hint = meant === undefined ? "" : `${meant.replace(/[()]/g, "")} `;
   return new AppError({ code: "bad-usage", message: `${first}.`, hint: `${hint}\`${name} --help\` lists commands and options.` });
 };

@@ -10,6 +10,7 @@ import { AppError } from "../messages/errors.ts";
 import { clientEnvironment, clientUrl } from "./client-environment.ts";
 import { startLogging } from "./logging.ts";
 import { lookAtPort, portTakenError } from "./port-taken.ts";
+import { privateVariables } from "./private-variables.ts";
 import { runChild } from "./run-child.ts";
 import { findRunning } from "./running.ts";
 import { loadSettings } from "./settings.ts";
@@ -89,11 +90,10 @@ type Place = { readonly config: Config; readonly baseUrl: string; readonly key: 
 const around = async (world: World, given: Given, { config, baseUrl, key }: Place): Promise<number> => {
   const { variables, warnings } = clientEnvironment({ config, baseUrl, key, environment: world.environment });
   for (const warning of warnings) world.stderr.write(`claude-oauth-proxy: ${warning}\n`);
-  // What unlocks our own store is none of the command's business.
-  const { CLAUDE_OAUTH_PROXY_PASSPHRASE: _passphrase, ...inherited } = world.environment;
+  const inherited = Object.entries(world.environment).filter(([name]) => !privateVariables.includes(name));
   return runChild({
     words: given.words,
-    environment: { ...inherited, ...Object.fromEntries(variables) },
+    environment: Object.fromEntries([...inherited, ...variables]),
     signals: world.signals,
     isTerminal: world.stdin.isTTY === true,
     tell: (text) => void world.stderr.write(text),
