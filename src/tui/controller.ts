@@ -80,7 +80,14 @@ export const createController = (deps: ControllerDeps): Controller => {
       ui = reduceUi(ui, { type: "expire", now: deps.clock.now() });
       return view(slow);
     },
-    press: (input, key) => pressed(room, actions, { input, key }),
+    press(input, key) {
+      // A mistake on the screen must not end the proxy behind it.
+      try {
+        pressed(room, actions, { input, key });
+      } catch (error) {
+        say(whyNot(error), "error");
+      }
+    },
     paste(text) {
       if (ui.prompt?.kind === "filter") dispatch({ type: "filter", text: filterText(ui.filter + text) });
     },

@@ -157,11 +157,37 @@ describe("a person who is needed", () => {
     expect([glass.alternate(), glass.rawMode()]).toEqual([true, true]);
   });
 
+  it("is not kept in the sign-in by a program that has stopped", async () => {
+    let told: AbortSignal | null = null;
+    const glass = openGlass({ login: ({ signal }) => ((told = signal), new Promise<void>(() => {})) });
+    await glass.waitFor("RUNNING");
+    glass.press("l");
+    await eventually(() => told !== null, Boolean);
+    glass.stop();
+    expect(await glass.running.finished).toContain("served 0 requests");
+    expect(told).toMatchObject({ aborted: true });
+    expect(glass.alternate()).toBe(false);
+  });
+
   it("is told why a sign-in failed", async () => {
     const glass = openGlass({ login: () => Promise.reject(new Error("The page did not answer.")) });
     await glass.waitFor("RUNNING");
     glass.press("l");
     await glass.waitFor("The page did not answer.");
+  });
+});
+
+describe("a mistake in drawing", () => {
+  it("is said on the screen, and keys and program go on", async () => {
+    const glass = openGlass();
+    await glass.waitFor("RUNNING");
+    glass.publish({ ...received("r1"), path: undefined } as never);
+    await glass.waitFor("The screen could not be drawn");
+    glass.press("j");
+    glass.press("Enter");
+    glass.press("q");
+    glass.press("q");
+    await eventually(() => glass.calls.some(([name]) => name === "stop"), Boolean);
   });
 });
 
