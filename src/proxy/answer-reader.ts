@@ -1,5 +1,6 @@
 // What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded
 // amount of them, and may throw: the meter around it catches.
+import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import type { HeaderTable } from "./call.ts";
 import { isKey, visitMembers } from "./json-member.ts";
@@ -10,8 +11,14 @@ import type { UpstreamError } from "./upstream-error.ts";
 import { emptyUsage, readMessage } from "./usage.ts";
 import type { Usage } from "./usage.ts";
 
-/** The answer's head, and the path that was asked (without its query). */
-export type MeteredAnswer = { readonly status: number; readonly table: HeaderTable; readonly path: string };
+export type MeteredAnswer = {
+  readonly status: number;
+  readonly table: HeaderTable;
+  /** That was asked, without its query. */
+  readonly path: string;
+  /** The secrets that went with the request; asked for only when the answer is an error. */
+  readonly sent?: () => readonly Secret[];
+};
 
 export type AnswerReader = {
   read(chunk: Buffer): void;
@@ -28,21 +35,22 @@ const longestError = 64 * 1024;
 const longestMessage = 1024 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
-export const readerFor = ({ status, table, path }: MeteredAnswer): AnswerReader | null => {
+export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
   const type = table["content-type"];
   const mediaType = typeof type === "string" ? type.toLowerCase() : "";
-  if (status >= 400) return createErrorReader();
-  if (mediaType.startsWith("text/event-stream")) return createEventReader();
+  if (status >= 400) return createErrorReader(sent);
+  if (mediaType.startsWith("text/event-stream")) return createEventReader(sent);
   return mediaType.startsWith("application/json") && path === "/v1/messages" ? createMessageReader() : null;
 };
 
 const bodyPhase = (): Phase => "body";
 const nothing = (): null => null;
 const never = (): boolean => false;
+const nobodys = (): readonly Secret[] => [];
 
-const createEventReader = (): AnswerReader => {
+const createEventReader = (sent: () => readonly Secret[]): AnswerReader => {
   const usage = emptyUsage();
-  const message = createMessageStream(usage);
+  const message = createMessageStream(usage, sent);
   const scan = createStreamScan(message.read);
   return {
     read: scan.push,
@@ -81,13 +89,13 @@ const accounted = (body: Buffer): unknown => {
   return found;
 };
 
-const createErrorReader = (): AnswerReader => {
+const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
   const text = createCollector(longestError);
   let error: UpstreamError | null = null;
   return {
     read: text.keep,
     end() {
-      error = readUpstreamError(text.take().toString("utf8"));
+      error = readUpstreamError(text.take().toString("utf8"), sent());
     },
     phase: bodyPhase,
     usage: nothing,

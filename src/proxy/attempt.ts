@@ -24,6 +24,7 @@ type Held = { readonly head: Head; readonly chunks: Buffer[]; ended: boolean; er
 export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credential | null): void => {
   exchange.attempts += 1;
   exchange.sent = false;
+  if (credential !== null) exchange.tokens = [...exchange.tokens, credential.token];
   exchange.stage = "awaiting";
   exchange.aliveAt = lane.clock.monotonic();
   lane.publish({
@@ -79,7 +80,7 @@ const createListener = (lane: Lane, exchange: Exchange, credential: Credential |
 };
 
 const mayRenew = (lane: Lane, exchange: Exchange, credential: Credential | null): credential is Credential =>
-  credential?.kind === "oauth" && lane.credentials !== null && !exchange.renewed && exchange.body.isReplayable() === true;
+  credential?.kind === "oauth" && lane.credentials !== null && !exchange.renewed && exchange.body.isReplayable();
 
 type Holding = { readonly used: Credential; readonly letGo: () => void };
 
@@ -137,7 +138,7 @@ const release = (lane: Lane, exchange: Exchange, held: Held | null): void => {
 };
 
 const retriesStatus = (lane: Lane, exchange: Exchange, { credential, status }: { readonly credential: Credential | null; readonly status: number }): boolean => {
-  const replayable = exchange.body.isReplayable() === true;
+  const replayable = exchange.body.isReplayable();
   const waitMs = retryAfterStatus(status, { replayable, retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) return false;
   exchange.call?.abort();
@@ -151,7 +152,7 @@ const fail = (lane: Lane, exchange: Exchange, { credential, error }: { readonly 
   const explanation = explain(error, { origin: credential?.baseUrl ?? lane.upstream.origin, sent });
   if (exchange.stage === "relaying") return relayBreak(lane, exchange, endingOfFailure(explanation));
   tellFailed(lane, exchange, { code: explanation.reason, message: explanation.message });
-  const replayable = exchange.body.isReplayable() === true;
+  const replayable = exchange.body.isReplayable();
   const waitMs = retryAfterFailure({ sent, replayable, permanent: explanation.permanent, retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) answerFailure(lane, exchange, { explanation, executed: sent });
   else retryLater(lane, exchange, { credential, waitMs });

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Clock, Timer } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { Publish } from "../messages/bus.ts";
 import type { Blame, Outcome, Phase } from "../messages/events.ts";
 import type { Call, HeaderTable } from "./call.ts";
@@ -39,6 +40,8 @@ export type Exchange = {
   retries: number;
   renewed: boolean;
   accountId: string | null;
+  /** Every token an attempt was made with. */
+  tokens: readonly Secret[];
   /** The connection stands: the present attempt may have been executed. */
   sent: boolean;
   status: number | null;
@@ -76,6 +79,7 @@ export const createExchange = (parts: { request: IncomingMessage; response: Serv
   retries: 0,
   renewed: false,
   accountId: null,
+  tokens: [],
   sent: false,
   status: null,
   upstreamRequestId: null,
@@ -94,12 +98,13 @@ export const createExchange = (parts: { request: IncomingMessage; response: Serv
 });
 
 /**
- * Ends the exchange: stops whatever still runs and publishes the one `request.finished`. A second call does
- * nothing; true when this was the first.
+ * Ends the exchange: stops whatever still runs, publishes what it cost and the one `request.finished`. A
+ * second call does nothing.
  */
-export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: { readonly clock: Clock; readonly publish: Publish }): boolean => {
-  if (exchange.finished) return false;
+export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: { readonly clock: Clock; readonly publish: Publish }): void => {
+  if (exchange.finished) return;
   exchange.finished = true;
+  tellUsage(exchange, publish);
   exchange.call?.abort();
   exchange.timer?.cancel();
   exchange.meter?.stop();
@@ -118,7 +123,6 @@ export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: {
     upstreamRequestId: exchange.upstreamRequestId,
     ...ending,
   });
-  return true;
 };
 
 /** Its answer is complete or on its way, or it is closed: nothing further may be started for it. */

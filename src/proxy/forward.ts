@@ -7,7 +7,7 @@ import { AppError, meaningOf } from "../messages/errors.ts";
 import { giveUpWaiting, startAttempt, tellAssigned } from "./attempt.ts";
 import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
 import { clientLeft, shutDown, silent } from "./endings.ts";
-import { createExchange, finish, isOver, tellUsage } from "./exchange.ts";
+import { createExchange, finish, isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { settle } from "./lane.ts";
 import type { Lane } from "./lane.ts";
@@ -28,8 +28,6 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
   const lane: Lane = {
     ...deps,
     end(exchange, ending) {
-      if (exchange.finished) return;
-      tellUsage(exchange, deps.publish);
       finish(exchange, ending, deps);
       watch.remove(exchange);
     },

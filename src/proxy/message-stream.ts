@@ -1,5 +1,6 @@
 // Follows the events of one streamed message: what it is doing, what it has cost, whether it was whole.
 // Unknown events and unknown delta types are tolerated, as the streaming documentation asks.
+import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -18,8 +19,8 @@ export type MessageStream = {
   isIncomplete(): boolean;
 };
 
-/** Writes what it learns into `usage`. */
-export const createMessageStream = (usage: Usage): MessageStream => {
+/** Writes what it learns into `usage`; `sent` gives the secrets of the request, which no error may quote. */
+export const createMessageStream = (usage: Usage, sent: () => readonly Secret[] = () => []): MessageStream => {
   let phase: Phase = "waiting";
   let usageSeen = false;
   let error: UpstreamError | null = null;
@@ -42,7 +43,7 @@ export const createMessageStream = (usage: Usage): MessageStream => {
         return;
       case "error":
         open = false;
-        error = readUpstreamError(data);
+        error = readUpstreamError(data, sent());
     }
   };
 

@@ -1,5 +1,7 @@
 // The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes
 // first, the meter reads afterwards. What broke off upstream must never look complete to the client.
+import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { HeaderTable, RawHeaders } from "./call.ts";
 import { ok } from "./exchange.ts";
@@ -25,7 +27,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
   exchange.aliveAt = now;
   exchange.upstreamRequestId = text(table, "request-id");
   exchange.body.release();
-  exchange.meter = createMeter({ status, table, path: exchange.path }, (reason) => reportMetering(lane, exchange, reason));
+  exchange.meter = createMeter({ status, table, path: exchange.path, sent: () => secretsOf(exchange) }, (reason) => reportMetering(lane, exchange, reason));
   lane.publish({
     type: "response.started",
     requestId: facts.requestId,
@@ -38,6 +40,12 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
   });
   // The head usually comes with the first bytes of the body: then one packet carries both.
   queueMicrotask(() => flushLoneHead(exchange));
+};
+
+// In pass-through mode the client's own login went upstream, and may be quoted back just as well.
+const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
+  const own = [request.headers.authorization?.replace(/^\w+ +/, ""), request.headers["x-api-key"]].flat();
+  return [...tokens, ...own.filter((value) => value !== undefined).map(secret)];
 };
 
 const text = (table: HeaderTable, name: string): string | null => {
@@ -93,7 +101,7 @@ export const relayBreak = (lane: Lane, exchange: Exchange, ending: Ending): void
   const { request, response } = exchange;
   lane.end(exchange, ending);
   // Without a length and without chunks (HTTP/1.0) a plain close would look like the end of the body.
-  const closeDelimited = !response.chunkedEncoding && !response.hasHeader("content-length") && exchange.table["content-length"] === undefined;
+  const closeDelimited = !response.chunkedEncoding && exchange.table["content-length"] === undefined;
   // Chunks of this very tick are still corked: let them out first.
   setImmediate(() => {
     if (closeDelimited) request.socket.resetAndDestroy();

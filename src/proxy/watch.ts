@@ -77,7 +77,7 @@ const hasGrown = (exchange: Exchange, now: number, inFlight: number): boolean =>
 const shortest = (...limits: readonly number[]): number => Math.min(...limits.map((limit) => (limit === 0 ? Infinity : limit)));
 
 const lapseOf = (exchange: Exchange, now: number, { headersMs, silenceMs }: { readonly headersMs: number; readonly silenceMs: number }): Lapse | null => {
-  // A pipelined request's response hears nothing of its socket's end before its turn comes.
+  // Before Node 24 a pipelined request's response hears nothing of its socket's end until its turn comes.
   if (exchange.request.socket.destroyed) return "client-gone";
   const quietMs = now - exchange.aliveAt;
   if (exchange.stage === "awaiting") return headersMs > 0 && quietMs >= headersMs ? "headers-timeout" : null;

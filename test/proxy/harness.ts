@@ -133,10 +133,24 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
       for (const { requestId } of of("request.finished")) {
         if (!open.delete(requestId)) open.add(`${requestId} finished without an attempt or twice`);
       }
+      const late = lateEvents(events);
+      if (late.length > 0) throw new Error(`after the end: ${late.join(", ")}`);
       const left = { timers: clock.running(), unfinished: [...open].filter((id) => !withoutAttempt(events, id)) };
       if (left.timers > 0 || left.unfinished.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
     },
   };
+};
+
+/** Nothing may be said of a request that has ended. */
+const lateEvents = (events: readonly Event[]): string[] => {
+  const over = new Set<string>();
+  const late: string[] = [];
+  for (const event of events) {
+    if (!("requestId" in event)) continue;
+    if (over.has(event.requestId)) late.push(`${event.type} of ${event.requestId}`);
+    if (event.type === "request.finished") over.add(event.requestId);
+  }
+  return late;
 };
 
 // Refused before any attempt: finished once, and that is right.

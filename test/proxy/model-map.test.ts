@@ -51,7 +51,9 @@ describe("planModel", () => {
     expect(plan.apply({ model: "real" })).toBe(same);
   });
 
-  it("a model given twice is replaced twice", () => {
+  it("a model given twice is replaced twice, also when the last one is right", () => {
+    const half = planModel(Buffer.from('{"model":"x","model":"real"}'), { default: "real", map: null });
+    expect(half.apply({ model: "real" }).toString()).toBe('{"model":"real","model":"real"}');
     const plan = planModel(Buffer.from('{"model":"x","model":"fast"}'), models);
     expect(plan.apply({ model: "m" }).toString()).toBe('{"model":"m","model":"m"}');
   });

@@ -1,4 +1,5 @@
 // The way out: certificates, outbound proxies, and which base URLs are allowed at all.
+import { createSecureServer as createHttp2Server } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -162,6 +163,32 @@ describe("an outbound proxy", () => {
 });
 
 describe("connections", () => {
+  it("HTTP/2 is never negotiated", async () => {
+    const certificate = selfSigned();
+    const versions: string[] = [];
+    const server = createHttp2Server({ key: certificate.key, cert: certificate.cert, allowHTTP1: true }, (request, response) => {
+      versions.push(request.httpVersion);
+      response.end("x");
+    });
+    const port = await listen(server);
+    await ask({ baseUrl: `https://127.0.0.1:${port}`, out: { ca: certificate.cert } });
+    expect(versions).toEqual(["1.1"]);
+  });
+
+  it("a request that cannot be sent at all gives its place back", async () => {
+    const upstream = await openRawUpstream(({ socket }) => socket.write(reply("200 OK", "x")));
+    closing.push(upstream.close);
+    const out = createUpstream({ baseUrl: upstream.baseUrl, connectTimeoutMs: 1000, connections: 1, proxy: null, ca: null }, {});
+    closing.push(() => out.close());
+    const send = (method: string): Promise<string> =>
+      new Promise((resolve) => {
+        const listener = { onSent() {}, onData() {}, onHead: (status: number) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
+        out.send({ baseUrl: null, method, path: "/v1/x", headers: [], body: null }, listener);
+      });
+    expect(await send("BAD METHOD")).toBe("UND_ERR_INVALID_ARG");
+    expect(await send("GET")).toBe("200");
+  });
+
   it("open streams leave their places to plain requests, of which no more than the setting says run at once", async () => {
     let running = 0;
     let most = 0;

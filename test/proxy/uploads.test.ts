@@ -1,0 +1,74 @@
+// Bodies on their way up while the upstream answers early, reads slowly, or not at all.
+import type { Socket } from "node:net";
+import { describe, expect, it } from "vitest";
+
+import { eventually } from "../helpers/eventually.ts";
+import { isWhole, openRawClient, post } from "./raw-client.ts";
+import { reply } from "./raw-upstream.ts";
+import { useScenes } from "./scene.ts";
+
+const open = useScenes();
+
+describe("an upload", () => {
+  it("R16 after an early answer the rest of the body is thrown away and the connection serves the next request", async () => {
+    let early = true;
+    const { client, harness } = await open(({ socket }) => socket.write(reply("200 OK", "next")), {
+      onBytes: (socket) => {
+        if (early) socket.end(reply("429 Too Many Requests", "early", ["connection: close"]));
+        early = false;
+      },
+    });
+    const body = Buffer.alloc(3 * 1024 * 1024, "u");
+    client.send(post(body).subarray(0, 1_000_000));
+    await client.until((text) => text.endsWith("early"));
+    await harness.finished();
+    client.send(post(body).subarray(1_000_000));
+    client.send(post());
+    await client.until((text) => text.endsWith("next"));
+  });
+
+  it("an upstream that does not read holds the client's upload back", async () => {
+    const outside: Socket[] = [];
+    const { client, harness } = await open(() => {}, {
+      onBytes: (socket) => {
+        socket.pause();
+        outside.push(socket);
+      },
+    });
+    const inside: Socket[] = [];
+    harness.server.on("connection", (socket) => inside.push(socket));
+    client.socket.destroy();
+    const sender = await openRawClient(harness.port);
+    sender.send(post(Buffer.alloc(48 * 1024 * 1024, "u")));
+    let before = -1;
+    await eventually(
+      () => {
+        const read = inside[0]?.bytesRead ?? 0;
+        const still = read > 0 && read === before;
+        before = read;
+        return still;
+      },
+      (still) => still,
+    );
+    expect(before).toBeLessThan(24 * 1024 * 1024);
+    outside[0]?.destroy();
+    expect(await sender.until(isWhole)).toMatch(/^HTTP\/1\.1 502/);
+    expect((await harness.finished())[0]).toMatchObject({ errorCode: "upstream-broken", attempts: 1 });
+  });
+
+  it("R16 an early 413 while the body is still coming reaches the client, 20 times of 20", { timeout: 30_000 }, async () => {
+    const { harness } = await open(() => {}, {
+      onBytes: (socket, seen) => {
+        if (seen.length < 100_000 || !socket.writable) return;
+        socket.end(reply("413 Payload Too Large", '{"type":"error","error":{"type":"request_too_large","message":"no"}}', ["connection: close", "content-type: application/json"]));
+      },
+    });
+    for (let round = 1; round <= 20; round += 1) {
+      const client = await openRawClient(harness.port);
+      client.send(post(Buffer.alloc(6 * 1024 * 1024, "u")));
+      expect(await client.until((text) => text.includes("request_too_large"))).toMatch(/^HTTP\/1\.1 413/);
+      client.socket.destroy();
+      await harness.finished(round);
+    }
+  });
+});
