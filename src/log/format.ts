@@ -9,8 +9,11 @@ import { redactRecord } from "./redact.ts";
 import type { Redact } from "./redact.ts";
 import { sentence } from "./sentence.ts";
 
-/** An event to one line without a line feed. Must see every event, also those whose line is not written. */
-export type Format = (event: Event) => string;
+/**
+ * An event to one line without a line feed. `see` is for the events whose line is not written: a format
+ * that needs what they say remembers it, and none of them costs a line.
+ */
+export type Format = ((event: Event) => string) & { readonly see?: (event: Event) => void };
 
 /** Longest text line; a blame line with an upstream's sentence fits. */
 const lineLimit = 1000;
@@ -21,13 +24,23 @@ const mostOpen = 20_000;
 /** `2026-01-02 12:00:00 warn  …` in local time. A request's last line names its method and path again. */
 export const createTextFormat = (redact: Redact): Format => {
   const open = new Map<string, string>();
-  return (event) => {
+  const begin = (event: Event): void => {
     if (event.type === "request.received") remember(open, event.requestId, `${event.method} ${event.path}`);
-    const about = "requestId" in event ? (open.get(event.requestId) ?? null) : null;
-    if (event.type === "request.finished" || event.type === "request.rejected") open.delete(event.requestId);
-    const line = `${localTime(event.at)} ${levelOf(event).padEnd(5)} ${redact(sentence(event, about))}`;
-    return visibleText(line, lineLimit);
   };
+  const end = (event: Event): void => {
+    if (event.type === "request.finished" || event.type === "request.rejected") open.delete(event.requestId);
+  };
+  const see = (event: Event): void => {
+    begin(event);
+    end(event);
+  };
+  const format = (event: Event): string => {
+    begin(event);
+    const about = "requestId" in event ? (open.get(event.requestId) ?? null) : null;
+    end(event);
+    return visibleText(`${localTime(event.at)} ${levelOf(event).padEnd(5)} ${redact(sentence(event, about))}`, lineLimit);
+  };
+  return Object.assign(format, { see });
 };
 
 /** The record with its level, in pure ASCII. */
