@@ -3,7 +3,7 @@ import { secret } from "../../src/lib/secret.ts";
 import type { Credential, CredentialOutcome } from "../../src/accounts/credential.ts";
 import { accountsOf, aKey, anAccount, hour, minute, noon } from "./an-account.ts";
 import type { Engine } from "./an-engine.ts";
-import { anyone, createEngine, eventsOf, laterAnswer, refusedGrant, tokenOf } from "./an-engine.ts";
+import { anyone, createEngine, eventsOf, granted, laterAnswer, refusedGrant, tokenOf } from "./an-engine.ts";
 
 const soon = (ms: number) => accountsOf(anAccount({ expiresAt: noon + ms }));
 const isPromise = (outcome: CredentialOutcome | Promise<CredentialOutcome>): boolean => outcome instanceof Promise;
@@ -66,6 +66,18 @@ describe("a credential for one request", () => {
     expect(tokenOf(await engine.credentials.acquire(anyone))).toBe("access-0");
     await engine.clock.advance(30_001);
     expect(await engine.credentials.acquire(anyone)).toMatchObject({ ok: false, message: expect.stringContaining("Refresh token not found or invalid") });
+  });
+
+  it("a token that lives for 30 seconds only is not asked for again with every request", async () => {
+    const engine = await createEngine(soon(-1));
+    engine.answer = (_account, call) => granted(call, engine.clock, 30_000);
+    for (let second = 0; second < 15; second += 1) {
+      expect((await engine.credentials.acquire(anyone)).ok).toBe(true);
+      await engine.clock.advance(1000);
+    }
+    expect(engine.sent).toHaveLength(1);
+    await engine.credentials.acquire(anyone);
+    expect(engine.sent).toHaveLength(2);
   });
 
   it("an account at its limit is still asked when there is no other", async () => {

@@ -34,6 +34,35 @@ describe("keeping new tokens", () => {
     expect(onDisk()).toBe("refresh-2");
   });
 
+  it("two failed writes in a row leave the newest to be stored, over what the first one started from", async () => {
+    const { clock, store, keeper, onDisk } = createStory();
+    store.fault = diskFull;
+    await keeper.keep({ base: pair("0"), next: pair("1") });
+    await keeper.keep({ base: pair("1"), next: pair("2") });
+    store.fault = null;
+    await clock.advance(minute);
+    expect(onDisk()).toBe("refresh-2");
+  });
+
+  it("a write that succeeds late does not make a newer one forgotten that failed meanwhile", async () => {
+    const { clock, store, keeper, onDisk } = createStory();
+    const update = store.update;
+    store.fault = diskFull;
+    await keeper.keep({ base: pair("0"), next: pair("1") });
+    store.fault = null;
+    const gate = Promise.withResolvers<void>();
+    store.update = (change) => gate.promise.then(() => update(change));
+    const flushed = keeper.flush();
+    store.update = () => Promise.reject(diskFull);
+    await keeper.keep({ base: pair("1"), next: pair("2") });
+    store.update = update;
+    gate.resolve();
+    await flushed;
+    expect(keeper.isPending("ada")).toBe(true);
+    await clock.advance(minute);
+    expect(onDisk()).toBe("refresh-2");
+  });
+
   it("a record with somebody else's tokens is left alone", async () => {
     const { store, keeper, onDisk } = createStory(accountsOf(pair("other")));
     expect(await keeper.keep({ base: pair("0"), next: pair("1") })).toMatchObject({ kept: "newer" });

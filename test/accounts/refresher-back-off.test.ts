@@ -100,6 +100,19 @@ describe("D2 a disk that does not take the new token", () => {
     expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-login");
   });
 
+  it("a new sign-in that is in memory only can be refreshed, and is stored in the end", async () => {
+    const engine = await createEngine(new Map());
+    engine.store.fault = diskFull;
+    await engine.keeper.keep({ base: null, next: anAccount() });
+    engine.registry.put(anAccount());
+    engine.registry.markUnsaved("ada", engine.keeper.isPending("ada"));
+    await engine.reload();
+    expect(await engine.refresher.refresh("ada", "lead")).toMatchObject({ outcome: "refreshed" });
+    engine.store.fault = null;
+    await engine.clock.advance(2 * minute);
+    expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-1");
+  });
+
   it("an old copy of the file put back by hand does not bring the spent token back", async () => {
     const engine = await createEngine(oneAccount());
     await engine.refresher.refresh("ada", "lead");

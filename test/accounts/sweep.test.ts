@@ -75,6 +75,36 @@ describe("the sweep", () => {
     expect(engine.sent.length).toBeLessThanOrEqual(20);
   });
 
+  it("tries as soon as the pause of an earlier failure is over", async () => {
+    const note = { failures: 1, errorCode: "http-429", message: "slow down", nextTryAt: noon + 45_000 };
+    const engine = await createEngine(living(minute), { notes: new Map([["ada", note]]) });
+    engine.sweep.start();
+    await engine.clock.advance(30_000);
+    expect(engine.sent).toEqual([]);
+    await engine.clock.advance(30_000);
+    expect(engine.sent).toHaveLength(1);
+  });
+
+  it("a token that lives shorter than the lead is not refreshed at every look", async () => {
+    for (const [life, most] of [[40_000, 10], [4 * minute, 10]] as const) {
+      const engine = await createEngine(living(minute));
+      engine.answer = (_account, call) => granted(call, engine.clock, life);
+      engine.sweep.start();
+      await engine.clock.advance(10 * minute);
+      expect(engine.sent.length).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it("leaves alone what a request has just refreshed", async () => {
+    const engine = await createEngine(living(1));
+    engine.answer = (_account, call) => granted(call, engine.clock, 4 * minute);
+    await engine.clock.advance(1);
+    await engine.credentials.acquire({ sessionId: null, accountId: null });
+    await engine.sweep.look();
+    await engine.clock.advance(0);
+    expect(engine.sent).toHaveLength(1);
+  });
+
   it("A6 does not ask again after a refusal", async () => {
     const engine = await createEngine(living(minute), { answer: () => refusedGrant });
     engine.sweep.start();

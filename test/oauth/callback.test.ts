@@ -101,6 +101,17 @@ describe("the listener for one sign-in", () => {
     expect(asked).toBe(0);
   });
 
+  it("A22 refuses two Host headers, in either order", async () => {
+    const { port } = await listen(() => ({ result: "signed-in" }));
+    for (const hosts of [["evil.example", `localhost:${port}`], [`localhost:${port}`, "evil.example"]]) {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const socket = createConnection({ host: "127.0.0.1", port }, () => socket.write(`GET /callback?code=a&state=b HTTP/1.1\r\nHost: ${hosts[0]}\r\nHost: ${hosts[1]}\r\n\r\n`));
+        socket.once("data", (bytes: Buffer) => resolve(bytes.toString("latin1").split("\r\n", 1)[0] ?? "")).once("error", reject);
+      });
+      expect(answer).toMatch(/^HTTP\/1\.1 40[03] /);
+    }
+  });
+
   it("takes the navigation that a browser makes when the sign-in page sends it back", async () => {
     const { port } = await listen(() => ({ result: "signed-in" }));
     expect((await visit(port, { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" } })).status).toBe(200);

@@ -59,6 +59,7 @@ describe("A7 answers that may pass by themselves", () => {
     ["500", status(500, { type: "error", error: { type: "api_error", message: "Internal" } }), { errorCode: "api_error", status: 500 }],
     ["404, the old host", status(404, { type: "error", error: { type: "not_found_error", message: "Not found" } }), { errorCode: "not_found_error" }],
     ["403, a network that is not liked today", status(403, { error: { type: "forbidden", message: "Request not allowed" } }), { errorCode: "forbidden" }],
+    ["403 that speaks of authentication", status(403, { type: "error", error: { type: "authentication_error", message: "Blocked" } }), { errorCode: "authentication_error" }],
     ["400 that is no JSON", status(400, "<h1>Bad</h1>", [["content-type", "text/html; charset=utf-8"]]), { errorCode: "http-400", status: 400 }],
     ["200 with a page", status(200, "<h1>Hotel Wi-Fi</h1>", [["content-type", "text/html"]]), { errorCode: "http-200", status: 200 }],
     ["a redirect, which is not followed", { kind: "redirect", location: "http://127.0.0.1:1/steal", status: 307 }, { errorCode: "http-307", status: 307 }],
