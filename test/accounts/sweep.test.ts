@@ -90,7 +90,8 @@ describe("the sweep", () => {
       const engine = await createEngine(living(minute));
       engine.answer = (_account, call) => granted(call, engine.clock, life);
       engine.sweep.start();
-      await engine.clock.advance(10 * minute);
+      for (let second = 0; second < 600; second += 1) await engine.clock.advance(1000);
+      expect(engine.sent.length).toBeGreaterThan(1);
       expect(engine.sent.length).toBeLessThanOrEqual(most);
     }
   });
