@@ -75,7 +75,7 @@ const refuseBody = (lane: Lane, exchange: Exchange): void => {
 type Choice = { readonly body: RequestBody; readonly accountId: string | null };
 
 const begin = (lane: Lane, exchange: Exchange, body: RequestBody): void => {
-  if (exchange.finished) return;
+  if (isOver(exchange)) return;
   exchange.body = body;
   try {
     assign(lane, exchange, choicesFor(lane, body));

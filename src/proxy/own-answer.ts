@@ -25,7 +25,6 @@ export const answerOurselves = (
   exchange.stage = "local";
   exchange.ending = ending;
   exchange.status = meaningOf(refusal.code).status;
-  exchange.body.close();
   const extra = facts.answerHeaders ?? [];
   for (let index = 0; index < extra.length; index += 2) response.appendHeader(extra[index] ?? "", extra[index + 1] ?? "");
   lane.respondError(response, { ...refusal, requestId: facts.requestId });

@@ -157,8 +157,8 @@ const stream = (request: IncomingMessage, size: { readonly length: number | null
     release: copy.drop,
     close() {
       copy.drop();
-      if (reader === null) request.resume();
-      else reader.destroy();
+      // Its end lets the rest of the body flow away; what nobody ever read is dumped by Node itself.
+      reader?.destroy();
     },
   });
 };

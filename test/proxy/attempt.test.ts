@@ -42,7 +42,7 @@ const open = () => {
     end: (_: Exchange, ending: Ending) => void endings.push(ending),
   } as unknown as Lane;
   const exchange = createExchange({ request, response, facts: { requestId: "r1", receivedAt: 0, sessionId: null }, path: "/v1/messages" }, clock);
-  return { clock, written, request, listeners, endings, lane, exchange };
+  return { clock, written, request, response, listeners, endings, lane, exchange };
 };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -79,6 +79,26 @@ describe("a response that closes", () => {
     exchange.ending = ok;
     settle(lane, exchange);
     expect(endings).toMatchObject([{ outcome: "client-left" }]);
+  });
+});
+
+describe("a client that reads slowly", () => {
+  it("starts the time of silence anew when it has caught up", async () => {
+    const { clock, lane, exchange, listeners, response } = open();
+    const lapses: string[] = [];
+    const watch = createWatch({ clock, publish() {}, limits: { headersTimeoutMs: 0, bodyIdleTimeoutMs: 0, silenceSeconds: 10 }, onLapse: (_, lapse) => lapses.push(lapse) });
+    watch.add(exchange);
+    startAttempt(lane, exchange, aCredential());
+    Object.assign(response, { write: () => false });
+    listeners[0]?.onHead(200, [], {});
+    listeners[0]?.onData(Buffer.from("x"));
+    await clock.advance(60_000);
+    response.emit("drain");
+    await clock.advance(9_000);
+    expect(lapses).toEqual([]);
+    await clock.advance(1_000);
+    expect(lapses).toEqual(["silence"]);
+    watch.remove(exchange);
   });
 });
 

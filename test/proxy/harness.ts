@@ -29,6 +29,8 @@ export type Harness = {
   finished(count?: number): Promise<readonly EventOf<"request.finished">[]>;
   /** Resolves once `check` holds; looks at every event. */
   until(check: () => boolean): Promise<void>;
+  /** Requests that were handed to the forwarder. */
+  inFlight(): number;
   close(): Promise<void>;
 };
 
@@ -121,6 +123,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     events,
     of,
     until,
+    inFlight: () => count - of("request.finished").length,
     async finished(wanted = 1) {
       await until(() => of("request.finished").length >= wanted);
       return of("request.finished");

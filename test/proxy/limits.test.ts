@@ -1,6 +1,7 @@
 // What is refused here, and what happens to requests when the program has to stop.
 import { describe, expect, it } from "vitest";
 
+import { eventually } from "../helpers/eventually.ts";
 import { isWhole, openRawClient, post } from "./raw-client.ts";
 import { chunk, streamHead } from "./raw-upstream.ts";
 import { useScenes } from "./scene.ts";
@@ -32,6 +33,18 @@ describe("limits of our own", () => {
     client.send("GET //evil.example/v1/x HTTP/1.1\r\nhost: x\r\n\r\n");
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 400/);
     expect(harness.of("request.rejected")).toHaveLength(1);
+    expect(upstream.connections()).toBe(0);
+  });
+
+  it("when the drain time is over, a body that was still coming is not sent any more", async () => {
+    const cut = new AbortController();
+    const { client, harness, upstream } = await open(() => {}, { cut: cut.signal });
+    client.send(post("0123456789").subarray(0, -5));
+    await eventually(() => harness.inFlight(), (count) => count === 1);
+    cut.abort();
+    await client.until((text) => text.startsWith("HTTP/1.1 503") && isWhole(text));
+    client.send("56789");
+    await harness.finished();
     expect(upstream.connections()).toBe(0);
   });
 

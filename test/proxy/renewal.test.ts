@@ -1,7 +1,7 @@
 // A 401 from upstream: one newer token, one replay, and otherwise the upstream's own words.
 import { describe, expect, it } from "vitest";
 
-import type { Credentials } from "../../src/accounts/credential.ts";
+import type { CredentialOutcome, Credentials } from "../../src/accounts/credential.ts";
 import { aCredential, steadyCredentials } from "./harness.ts";
 import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";
 import { chunk, lastChunk, reply, streamHead } from "./raw-upstream.ts";
@@ -112,12 +112,21 @@ describe("after a 401", () => {
   });
 
   it("a client that leaves during the refresh ends the request", async () => {
-    const { client, harness, upstream } = await open(refusesOld, { credentials: renewing(() => new Promise(() => {})) });
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const credentials = renewing(() => {
+      asked.resolve();
+      return late.promise.then(newer);
+    });
+    const { client, harness, upstream } = await open(refusesOld, { credentials });
     client.send(post());
-    await upstream.until((up) => up.requests.length === 1);
+    await asked.promise;
     client.socket.destroy();
     expect((await harness.finished())[0]).toMatchObject({ outcome: "client-left" });
     await upstream.until((up) => up.open() === 0);
+    late.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(upstream.requests).toHaveLength(1);
   });
 
   it("A10 a stream that is open while another request refreshes is not touched", async () => {
@@ -151,11 +160,12 @@ describe("choosing the account", () => {
 
   it("a client that leaves while a credential is awaited ends the request at once", async () => {
     const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<CredentialOutcome>();
     const credentials: Credentials = {
       ...steadyCredentials(),
       acquire: () => {
         asked.resolve();
-        return new Promise(() => {});
+        return late.promise;
       },
     };
     const { client, harness } = await open(() => {}, { credentials });
@@ -163,6 +173,8 @@ describe("choosing the account", () => {
     await asked.promise;
     client.socket.destroy();
     expect((await harness.finished())[0]).toMatchObject({ outcome: "client-left", attempts: 0 });
+    late.resolve({ ok: true, credential: aCredential() });
+    await late.promise;
   });
 
   it("a fault while choosing is our 500 and hits this request alone", async () => {

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 
 import { eventually } from "../helpers/eventually.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
 import { isWhole, openRawClient, post } from "./raw-client.ts";
 import { reply } from "./raw-upstream.ts";
 import { useScenes } from "./scene.ts";
@@ -25,6 +26,25 @@ describe("an upload", () => {
     client.send(post(body).subarray(1_000_000));
     client.send(post());
     await client.until((text) => text.endsWith("next"));
+  });
+
+  it("that is refused before its turn is thrown away, and the connection serves the next request", async () => {
+    const clock = createFakeClock();
+    const { client, harness, upstream } = await open(({ socket, body }) => void (body.toString() === "next" && socket.write(reply("200 OK", "next"))), { clock, out: { connections: 1 }, settings: { headersTimeoutMs: 1000 } });
+    client.send(post("occupies the only connection"));
+    await upstream.until((up) => up.requests.length === 1);
+    const second = await openRawClient(harness.port);
+    const body = Buffer.alloc(3 * 1024 * 1024, "u");
+    second.send(post(body).subarray(0, 1_000_000));
+    await harness.until(() => harness.of("attempt.started").length === 2);
+    await eventually(
+      () => clock.advance(1000).then(() => harness.of("request.finished").length),
+      (count) => count === 2,
+    );
+    second.send(post(body).subarray(1_000_000));
+    second.send(post("next"));
+    await second.until((text) => text.endsWith("next"));
+    expect(upstream.requests.map((request) => request.body.length)).toEqual([28, 4]);
   });
 
   it("an upstream that does not read holds the client's upload back", async () => {

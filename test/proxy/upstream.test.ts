@@ -6,6 +6,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { createUpstream } from "../../src/proxy/upstream.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { selfSigned } from "../demo/certificate.ts";
 import type { Certificate } from "../demo/certificate.ts";
 import { openHarness } from "./harness.ts";
@@ -62,7 +63,7 @@ const openProxy = async (status = "200 Connection Established"): Promise<{ port:
     socket.once("data", (data) => {
       heads.push(data.toString("latin1"));
       socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
-      if (!status.startsWith("200")) return void socket.end();
+      if (!status.startsWith("200")) return void socket.once("close", () => heads.push("closed"));
       const target = connect(Number(/:(\d+) HTTP/.exec(data.toString())?.[1]), "127.0.0.1");
       seen.add(target);
       target.on("error", () => socket.destroy());
@@ -153,7 +154,8 @@ describe("an outbound proxy", () => {
     expect(text).toMatch(/^HTTP\/1\.1 502/);
     expect(text).toContain(`http://127.0.0.1:${proxy.port} (from https_proxy) wants a user name and a password (407)`);
     expect(text).not.toContain("secret");
-    expect(proxy.heads).toHaveLength(1);
+    await eventually(() => proxy.heads.length, (count) => count === 2);
+    expect(proxy.heads[1]).toBe("closed");
   });
 
   it("a proxy that is not there is named too", async () => {
