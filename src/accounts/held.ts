@@ -55,7 +55,8 @@ export const createHeld = (account: Account, clock: Clock): Held => ({
 
 /** Puts a record with other tokens in the place of the one held. */
 export const renew = (held: Held, account: Account, clock: Clock): void => {
-  held.superseded = [...held.superseded, held.account.accessToken].slice(-16);
+  // The same tokens may come twice: from the store that was just written, and from the one who wrote it.
+  if (!sameSecret(held.account.accessToken, account.accessToken)) held.superseded = [...held.superseded, held.account.accessToken].slice(-16);
   held.account = account;
   held.endsAt = endOf(account, clock);
   held.newUntil = Number.NEGATIVE_INFINITY;

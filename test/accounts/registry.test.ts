@@ -63,6 +63,15 @@ describe("what the registry says of an account", () => {
     expect(events.map(({ type }) => type)).toEqual(["account.changed"]);
   });
 
+  it("tokens that were read from the store before their own refresh was reported do not count as replaced", () => {
+    const { registry } = createStory(anAccount());
+    const next = anAccount({ accessToken: secret("access-1"), refreshToken: secret("refresh-1") });
+    registry.replaceAll(accountsOf(next));
+    registry.renewed(next);
+    expect(registry.isSuperseded("ada", next)).toBe(false);
+    expect(registry.isSuperseded("ada", anAccount())).toBe(true);
+  });
+
   it("an account whose tokens are in memory only is not removed by a store that lacks it", () => {
     const { registry } = createStory(anAccount());
     registry.markUnsaved("ada", true);
