@@ -1,7 +1,10 @@
 // How an account looks from outside: names, times and health. Never a token, and no e-mail address for
 // somebody who has not shown the key.
 import type { AccountHealth } from "../messages/events.ts";
-import type { AccountRow } from "../state/state.ts";
+import { lastRefreshOf } from "../state/refreshes.ts";
+import { viewRefresh } from "../state/refresh-view.ts";
+import type { RefreshView } from "../state/refresh-view.ts";
+import type { AccountRow, AppState } from "../state/state.ts";
 
 /** One account in `/health`, and the stem of the other listings. Times are ISO 8601 in UTC. */
 export type AccountView = {
@@ -15,15 +18,18 @@ export type AccountView = {
   /** Inside the time in which it is refreshed ahead, or past its expiry. */
   readonly needs_refresh: boolean;
   readonly last_error: string | null;
+  /** The newest line of the refresh timeline, of an earlier process too; null when there is none. */
+  readonly last_refresh: RefreshView | null;
 };
 
-export type ViewOptions = { readonly now: number; readonly refreshLeadSeconds: number; readonly keyShown: boolean };
+export type ViewOptions = { readonly refreshes: AppState["refreshes"]; readonly now: number; readonly refreshLeadSeconds: number; readonly keyShown: boolean };
 
 /** `row` for a listing. */
-export const viewAccount = (row: AccountRow, { now, refreshLeadSeconds, keyShown }: ViewOptions): AccountView => {
+export const viewAccount = (row: AccountRow, { refreshes, now, refreshLeadSeconds, keyShown }: ViewOptions): AccountView => {
   // An API key has no expiry, whatever was once stored beside it.
   const expiresAt = row.kind === "api_key" ? null : row.expiresAt;
   const shown = (text: string): string => (keyShown ? text : withoutEmail(text));
+  const last = lastRefreshOf(refreshes, row.id);
   return {
     id: shown(row.id),
     label: shown(row.label),
@@ -33,6 +39,7 @@ export const viewAccount = (row: AccountRow, { now, refreshLeadSeconds, keyShown
     is_expired: expiresAt !== null && expiresAt <= now,
     needs_refresh: expiresAt !== null && expiresAt - now <= refreshLeadSeconds * 1000,
     last_error: row.lastError === null ? null : shown(row.lastError),
+    last_refresh: last === null ? null : viewRefresh(last),
   };
 };
 

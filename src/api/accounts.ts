@@ -23,8 +23,8 @@ export const createAccounts = (deps: Deps): { list: Endpoint; add: Endpoint; cha
   },
 });
 
-const listed = ({ clock, refreshLeadSeconds }: Deps, row: AccountRow): unknown => ({
-  ...viewAccount(row, { now: clock.now(), refreshLeadSeconds, keyShown: true }),
+const listed = ({ store, clock, refreshLeadSeconds }: Deps, row: AccountRow): unknown => ({
+  ...viewAccount(row, { refreshes: store.snapshot().refreshes, now: clock.now(), refreshLeadSeconds, keyShown: true }),
   name: row.label,
   status: row.enabled && row.health !== "needs-login" ? "active" : "inactive",
   enabled: row.enabled,

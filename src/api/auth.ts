@@ -48,9 +48,9 @@ const submit = async ({ commands }: Deps, { response, body }: Call): Promise<voi
 };
 
 const status = ({ commands, store, clock, mode, refreshLeadSeconds }: Deps, { response }: Call): void => {
-  const { accounts } = store.snapshot();
+  const { accounts, refreshes } = store.snapshot();
   const pending = commands.pendingLogin();
-  const options = { now: clock.now(), refreshLeadSeconds, keyShown: true };
+  const options = { refreshes, now: clock.now(), refreshLeadSeconds, keyShown: true };
   respondJson(response, 200, {
     authenticated: mode === "pass-through" || canServe(accounts),
     accounts: accounts.map((row) => viewAccount(row, options)),

@@ -9,8 +9,8 @@ type Deps = Pick<ApiDeps, "store" | "clock" | "version" | "mode" | "refreshLeadS
 export const createHealth = ({ store, clock, version, mode, refreshLeadSeconds }: Deps): Endpoint => {
   const startedAt = clock.monotonic();
   return ({ response, access }) => {
-    const { accounts, requests } = store.snapshot();
-    const options = { now: clock.now(), refreshLeadSeconds, keyShown: access !== "none" };
+    const { accounts, requests, refreshes } = store.snapshot();
+    const options = { refreshes, now: clock.now(), refreshLeadSeconds, keyShown: access !== "none" };
     // In pass-through mode the client brings its own login.
     const ready = mode === "pass-through" || canServe(accounts);
     respondJson(response, ready ? 200 : 503, {

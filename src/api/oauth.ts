@@ -51,8 +51,9 @@ const exchange = async ({ commands }: Deps, { response, body }: Call): Promise<v
 };
 
 const tokens = ({ store, clock, refreshLeadSeconds }: Deps): readonly unknown[] => {
-  const options = { now: clock.now(), refreshLeadSeconds, keyShown: true };
-  return store.snapshot().accounts.map((row) => {
+  const { accounts, refreshes } = store.snapshot();
+  const options = { refreshes, now: clock.now(), refreshLeadSeconds, keyShown: true };
+  return accounts.map((row) => {
     const { id, expires_at, is_expired, needs_refresh } = viewAccount(row, options);
     return { provider_id: id, expires_at, is_expired, needs_refresh };
   });
@@ -86,8 +87,9 @@ export const exchangeParts = async ({ commands }: Pick<Deps, "commands">, fields
 
 /** The account as the listing shows it, or only its id while nobody has told of it yet. */
 export const accountAfter = ({ store, clock, refreshLeadSeconds }: Pick<Deps, "store" | "clock" | "refreshLeadSeconds">, id: string): unknown => {
-  const row = store.snapshot().accounts.find((account) => account.id === id);
-  return row === undefined ? { id } : viewAccount(row, { now: clock.now(), refreshLeadSeconds, keyShown: true });
+  const { accounts, refreshes } = store.snapshot();
+  const row = accounts.find((account) => account.id === id);
+  return row === undefined ? { id } : viewAccount(row, { refreshes, now: clock.now(), refreshLeadSeconds, keyShown: true });
 };
 
 /** An account id, checked. Throws `bad-request`. */

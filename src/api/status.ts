@@ -5,7 +5,7 @@ import type { AppState } from "../state/state.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 
 /** How much of each list goes out. */
-const most = { finished: 50, sessions: 50, activity: 100 } as const;
+const most = { finished: 50, sessions: 50, activity: 100, refreshes: 100 } as const;
 
 /** Answers with an `AppState`: every open request, and the newest of what is over. */
 export const createStatus =
@@ -13,11 +13,12 @@ export const createStatus =
   ({ response }) =>
     respondJson(response, 200, cutState(store.snapshot()));
 
-/** `state` with at most 50 finished requests, 50 sessions and 100 activity lines. */
+/** `state` with at most 50 finished requests, 50 sessions, 100 refreshes and 100 activity lines. */
 export const cutState = (state: AppState): AppState => ({
   ...state,
   requests: { ...state.requests, rows: openAndNewest(state.requests.rows) },
   sessions: state.sessions.slice(0, most.sessions),
+  refreshes: state.refreshes.slice(-most.refreshes),
   activity: state.activity.slice(-most.activity),
 });
 

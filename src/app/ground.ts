@@ -20,6 +20,7 @@ import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/create-store.ts";
 import type { Store } from "../state/store.ts";
+import type { History } from "../storage/history.ts";
 import { createServers } from "./authorization-server.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -56,6 +57,8 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   const registry = createRegistry({ clock, publish: bus.publish });
   const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });
   bus.subscribe(folder.history.record);
+  const past = folder.history.load();
+  store.remember(past.refreshes, clock.now());
   const refresher = createRefresher({
     clock,
     random,
@@ -65,7 +68,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
     keeper,
     settings: planOf(config),
     askForTokens: server.refresh,
-    notes: backOffNotes(folder),
+    notes: backOffNotes(past),
   });
   const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
   await reload();
@@ -85,9 +88,9 @@ export const planOf = ({ oauth }: Pick<Config, "oauth">): { leadMs: number; mand
 });
 
 /** The back-off that an earlier process was in: the last line of each account's timeline, if it was a failure. */
-const backOffNotes = ({ history }: DataFolder): ReadonlyMap<string, RefreshNote> => {
+const backOffNotes = ({ refreshes }: History): ReadonlyMap<string, RefreshNote> => {
   const notes = new Map<string, RefreshNote>();
-  for (const { accountId, outcome, nextTryAt, failures, errorCode, message } of history.load().refreshes) {
+  for (const { accountId, outcome, nextTryAt, failures, errorCode, message } of refreshes) {
     if (outcome !== "failed" || nextTryAt === null) notes.delete(accountId);
     else notes.set(accountId, { failures: failures ?? 1, nextTryAt, errorCode: errorCode ?? "unknown", message: message ?? "" });
   }

@@ -2,7 +2,7 @@
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import { AppError } from "../messages/errors.ts";
-import type { AccountRow } from "../state/state.ts";
+import type { AccountRow, AppState } from "../state/state.ts";
 import { askLine } from "./prompt.ts";
 import { toHealthAccount } from "./status-text.ts";
 import { withStore } from "./with-store.ts";
@@ -12,8 +12,8 @@ import type { OpenStore } from "../app/open-store.ts";
 /** `accounts list [--json]`. */
 export const listAccounts: Command = (world, given) =>
   withStore(world, given, async ({ store }) => {
-    const rows = store.snapshot().accounts;
-    world.stdout.write(given.options["json"] === true ? `${asciiJson(rows.map(asJson), 2)}\n` : table(rows));
+    const { accounts: rows, refreshes } = store.snapshot();
+    world.stdout.write(given.options["json"] === true ? `${asciiJson(rows.map((row) => asJson(row, refreshes)), 2)}\n` : table(rows));
     return 0;
   });
 
@@ -62,7 +62,7 @@ const change = (world: World, given: Given, work: (store: OpenStore, id: string)
     return 0;
   });
 
-const asJson = (row: AccountRow): Record<string, unknown> => ({ ...toHealthAccount(row), enabled: row.enabled, priority: row.priority });
+const asJson = (row: AccountRow, refreshes: AppState["refreshes"]): Record<string, unknown> => ({ ...toHealthAccount(row, refreshes), enabled: row.enabled, priority: row.priority });
 
 const table = (rows: readonly AccountRow[]): string => {
   if (rows.length === 0) return "no account; sign in with: claude-oauth-proxy login\n";
@@ -76,6 +76,6 @@ const cellsOf = (row: AccountRow): string[] => [
   row.kind,
   row.enabled ? row.health : "disabled",
   String(row.priority),
-  toHealthAccount(row).expires_at?.slice(0, 16).replace("T", " ") ?? "never",
+  toHealthAccount(row, []).expires_at?.slice(0, 16).replace("T", " ") ?? "never",
   visibleText(row.label, 100),
 ];

@@ -1,6 +1,8 @@
 // Is a proxy of ours running at the configured address, and does it share our data folder?
 // The local key is shown only to something that has answered as this program does.
 import type { Secret } from "../lib/secret.ts";
+import type { RefreshFact } from "../messages/refresh-fact.ts";
+import type { RefreshView } from "../state/refresh-view.ts";
 import { clientUrl } from "./client-environment.ts";
 
 /** The answer of `GET /health`, as far as it is used here. */
@@ -21,12 +23,15 @@ export type HealthAccount = {
   readonly health: string;
   readonly expires_at: string | null;
   readonly last_error: string | null;
+  /** Missing in the answer of an older version. */
+  readonly last_refresh?: RefreshView | null;
 };
 
 /** `other-folder`: this program, but it does not know our key. `foreign`: something else has the port. */
 export type Running =
   | { readonly is: "none" }
-  | { readonly is: "ours" | "other-folder"; readonly url: string; readonly health: Health }
+  | { readonly is: "ours"; readonly url: string; readonly health: Health; readonly refreshes: readonly RefreshFact[] }
+  | { readonly is: "other-folder"; readonly url: string; readonly health: Health }
   | { readonly is: "foreign"; readonly url: string };
 
 export type Look = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch; readonly timeoutMs?: number };
@@ -41,7 +46,7 @@ export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: 
   const health = readHealth(open.body);
   if (health === null) return { is: "foreign", url };
   const keyed = await ask("/api/status", { authorization: `Bearer ${key.reveal()}` });
-  return { is: keyed.status === 200 ? "ours" : "other-folder", url, health };
+  return keyed.status === 200 ? { is: "ours", url, health, refreshes: refreshesIn(keyed.body) } : { is: "other-folder", url, health };
 };
 
 type Answer = { readonly status: number; readonly body: unknown } | { readonly status: null; readonly refused: boolean };
@@ -59,6 +64,12 @@ const call = async (fetch: Look["fetch"], url: string, { headers, timeoutMs }: {
 const isRefusal = (error: unknown): boolean => {
   const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
   return code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EADDRNOTAVAIL" || code === "EHOSTUNREACH" || code === "ENETUNREACH";
+};
+
+// What has shown that it knows our key is this program; an older version sends no timeline.
+const refreshesIn = (body: unknown): readonly RefreshFact[] => {
+  const { refreshes } = (body ?? {}) as Record<string, unknown>;
+  return Array.isArray(refreshes) ? (refreshes as readonly RefreshFact[]) : [];
 };
 
 const readHealth = (body: unknown): Health | null => {

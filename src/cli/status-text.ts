@@ -1,6 +1,10 @@
 // `status` in three lengths: one line for a status bar, lines for people, JSON for scripts. Pure.
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
+import type { RefreshFact } from "../messages/refresh-fact.ts";
+import { lastRefreshOf } from "../state/refreshes.ts";
+import { viewRefresh, viewTimeline } from "../state/refresh-view.ts";
+import type { RefreshView } from "../state/refresh-view.ts";
 import type { AccountRow } from "../state/state.ts";
 import { isoTime } from "./iso-time.ts";
 import type { HealthAccount, Running } from "./running.ts";
@@ -11,13 +15,15 @@ export type Status = {
   readonly dir: string;
   readonly mode: string;
   readonly accounts: readonly HealthAccount[];
+  /** Oldest first. */
+  readonly refreshes: readonly RefreshFact[];
 };
 
 /** The width a tmux status bar can spare. */
 const shortLimit = 59;
 
 /** An account of the store in the words of `GET /health`. */
-export const toHealthAccount = (row: AccountRow): HealthAccount => ({
+export const toHealthAccount = (row: AccountRow, refreshes: readonly RefreshFact[]): HealthAccount => ({
   id: row.id,
   label: row.label,
   kind: row.kind,
@@ -25,7 +31,10 @@ export const toHealthAccount = (row: AccountRow): HealthAccount => ({
   // An API key has no expiry, whatever was once stored beside it.
   expires_at: row.kind === "api_key" ? null : isoTime(row.expiresAt),
   last_error: row.lastError,
+  last_refresh: viewOf(lastRefreshOf(refreshes, row.id)),
 });
+
+const viewOf = (fact: RefreshFact | null): RefreshView | null => (fact === null ? null : viewRefresh(fact));
 
 /** `up :4001 | 2 open | claude 4h12m`, never longer than 59 columns. */
 export const shortStatus = ({ running, accounts, mode }: Status, now: number): string => {
@@ -67,14 +76,21 @@ const serverLine = (running: Running): string => {
 const accountLines = (accounts: readonly HealthAccount[], now: number): string[] =>
   accounts.length === 0
     ? ["no account; sign in with: claude-oauth-proxy login"]
-    : accounts.map(({ id, label, kind, health, expires_at, last_error }) => {
+    : accounts.map(({ id, label, kind, health, expires_at, last_error, last_refresh }) => {
         const error = last_error === null ? "" : `, last error: ${last_error}`;
-        return `account ${id} (${label}, ${kind}): ${health}, ${expiry(expires_at, now)}${error}`;
+        return `account ${id} (${label}, ${kind}): ${health}, ${expiry(expires_at, now)}${refreshed(last_refresh ?? null, now)}${error}`;
       });
 
 const expiry = (at: string | null, now: number): string => {
   const text = remaining(at, now);
   return text === "expired" ? text : text === "no expiry" ? "does not expire" : `expires in ${text}`;
+};
+
+const refreshed = (last: RefreshView | null, now: number): string => {
+  const at = last?.at == null ? Number.NaN : Date.parse(last.at);
+  if (last === null || Number.isNaN(at)) return "";
+  const what = { refreshed: "refreshed", adopted: "taken over from another process", failed: "refresh failed", "needs-login": "refresh refused" }[last.outcome];
+  return `, ${what}${last.reason === null ? "" : ` (${last.reason})`} ${span(Math.max(0, now - at))} ago`;
 };
 
 const remaining = (at: string | null, now: number): string => {
@@ -90,8 +106,11 @@ const span = (ms: number): string => {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m` : `${Math.floor(minutes / 1440)}d`;
 };
 
-/** The same keys as `GET /health`, plus whether a proxy runs and where. */
-export const statusJson = ({ running, dir, mode, accounts }: Status): string => {
-  if (running.is === "ours") return asciiJson({ running: true, url: running.url, dir, ...running.health }, 2);
-  return asciiJson({ running: false, url: null, dir, status: "not-running", mode, port: running.is, accounts }, 2);
+const mostRefreshes = 100;
+
+/** The same keys as `GET /health`, plus whether a proxy runs and where, and the refresh timeline (oldest first). */
+export const statusJson = ({ running, dir, mode, accounts, refreshes: facts }: Status): string => {
+  const refreshes = facts.slice(-mostRefreshes).map(viewTimeline);
+  if (running.is === "ours") return asciiJson({ running: true, url: running.url, dir, ...running.health, refreshes }, 2);
+  return asciiJson({ running: false, url: null, dir, status: "not-running", mode, port: running.is, accounts, refreshes }, 2);
 };

@@ -1,13 +1,15 @@
 // account.*, token.*, limits.* and the accounts' share of request.assigned: one row per account, in the
 // order of the store. Events about an account that is not known change nothing.
 import type { AccountEvent, Event, LimitsEvent, TokenEvent } from "../messages/events.ts";
+import type { RefreshFact } from "../messages/refresh-fact.ts";
+import { lastGoodRefreshOf } from "./refreshes.ts";
 import type { AccountRow, LimitReading } from "./state.ts";
 
 type Stamped<T> = Readonly<T & { at: number; seq: number }>;
 
-/** Folds one event; the same array when nothing changed. */
-export const foldAccounts = (accounts: readonly AccountRow[], event: Event): readonly AccountRow[] => {
-  if (event.type === "account.added") return upsert(accounts, event);
+/** Folds one event; the same array when nothing changed. `past` tells of a new row when its token was refreshed. */
+export const foldAccounts = (accounts: readonly AccountRow[], event: Event, past: readonly RefreshFact[] = []): readonly AccountRow[] => {
+  if (event.type === "account.added") return upsert(accounts, event, past);
   if (event.type === "account.removed") {
     return accounts.some(({ id }) => id === event.accountId) ? accounts.filter(({ id }) => id !== event.accountId) : accounts;
   }
@@ -22,13 +24,18 @@ export const foldAccounts = (accounts: readonly AccountRow[], event: Event): rea
 const fresh = { coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null, refreshedAt: null, lastRefreshReason: null, refreshCount: 0, limits: [], requests: 0 } as const;
 
 // An account may be announced again (signed in anew, re-read from the file): what was learnt stays.
-const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "account.added" }>): readonly AccountRow[] => {
+const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "account.added" }>, past: readonly RefreshFact[]): readonly AccountRow[] => {
   const { accountId: id, kind, label, enabled, priority, expiresAt, health, lastError } = event;
   const index = accounts.findIndex((account) => account.id === id);
   const known = accounts[index];
   const told = { id, kind, label, enabled, priority, expiresAt, health, lastError };
-  if (known === undefined) return [...accounts, { ...fresh, ...told }];
+  if (known === undefined) return [...accounts, { ...fresh, ...told, ...refreshedBefore(past, id) }];
   return accounts.with(index, { ...known, ...told, coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null });
+};
+
+const refreshedBefore = (past: readonly RefreshFact[], id: string): Pick<AccountRow, "refreshedAt" | "lastRefreshReason"> => {
+  const last = lastGoodRefreshOf(past, id);
+  return { refreshedAt: last?.at ?? null, lastRefreshReason: last?.reason ?? null };
 };
 
 const foldAccount = (row: AccountRow, event: Event): AccountRow => {

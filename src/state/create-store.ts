@@ -2,7 +2,9 @@
 // watches pays for a push into an array. Holds nothing that anybody decides by.
 import type { Bus } from "../messages/bus.ts";
 import type { Event } from "../messages/events.ts";
+import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { initialState } from "./initial.ts";
+import { withPast } from "./past.ts";
 import { reduceAll } from "./reduce.ts";
 import type { AppState } from "./state.ts";
 import type { Store } from "./store.ts";
@@ -12,11 +14,16 @@ const batchSize = 512;
 
 export type StoreDeps = { readonly bus: Pick<Bus, "subscribe">; readonly version: string; readonly mode: string };
 
+export type Remembering = {
+  /** Puts what earlier processes left behind (oldest first) before what this one knows; call it once. `now` is wall milliseconds. */
+  remember(past: readonly RefreshFact[], now: number): void;
+};
+
 /**
  * Subscribes to the bus for good. Listeners are told after every event; whether it changed anything
  * shows in the reference that `snapshot` gives.
  */
-export const createStore = ({ bus, version, mode }: StoreDeps): Store => {
+export const createStore = ({ bus, version, mode }: StoreDeps): Store & Remembering => {
   const listeners = new Set<() => void>();
   let state: AppState = initialState({ version, mode });
   let pending: Event[] = [];
@@ -35,6 +42,11 @@ export const createStore = ({ bus, version, mode }: StoreDeps): Store => {
   });
 
   return {
+    remember(past, now) {
+      settle();
+      state = withPast(state, past, now);
+      for (const listener of listeners) listener();
+    },
     snapshot() {
       settle();
       return state;

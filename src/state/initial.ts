@@ -23,6 +23,7 @@ export const initialState = ({ version, mode }: { readonly version: string; read
   requests: noRequests,
   sessions: [],
   accounts: [],
+  refreshes: [],
   login: { attemptId: null, kind: "max", step: "idle", expiresAt: null, message: null },
   upstream: { failingSince: null, failures: 0, code: null, message: null },
   activity: [],

@@ -7,6 +7,7 @@ import type { ActivityDraft } from "./activity.ts";
 import { noteOf } from "./note.ts";
 import type { Surroundings } from "./note.ts";
 import { foldLogin } from "./login.ts";
+import { foldRefreshes } from "./refreshes.ts";
 import type { TrafficEvent } from "./request-row.ts";
 import { closeRequests, foldRequest, openRequests } from "./requests.ts";
 import type { RequestsDraft } from "./requests.ts";
@@ -16,8 +17,8 @@ import type { SessionsDraft } from "./sessions.ts";
 import type { AppState } from "./state.ts";
 import { foldUpstream } from "./upstream.ts";
 
-type Small = Pick<AppState, "server" | "accounts" | "login" | "upstream">;
-type SmallSlice = keyof Small;
+type Small = Pick<AppState, "server" | "accounts" | "refreshes" | "login" | "upstream">;
+type SmallSlice = Exclude<keyof Small, "refreshes">;
 
 type Draft = {
   readonly before: AppState;
@@ -41,8 +42,8 @@ export const reduce = (state: AppState, event: Event): AppState => reduceAll(sta
 
 /** The picture after many events: equal to `reduce` one by one, at a hundredth of the cost for a busy proxy. */
 export const reduceAll = (state: AppState, events: readonly Event[]): AppState => {
-  const { server, accounts, login, upstream } = state;
-  const draft: Draft = { before: state, small: { server, accounts, login, upstream }, requests: null, sessions: null, activity: openActivity(state.activity) };
+  const { server, accounts, refreshes, login, upstream } = state;
+  const draft: Draft = { before: state, small: { server, accounts, refreshes, login, upstream }, requests: null, sessions: null, activity: openActivity(state.activity) };
   for (const event of events) fold(draft, event);
   return close(draft);
 };
@@ -68,8 +69,9 @@ const foldSmall = (draft: Draft, event: Event): void => {
 
 // The two that the request path touches allocate nothing when nothing changed.
 const withAccounts = (small: Small, event: Event): Small => {
-  const accounts = foldAccounts(small.accounts, event);
-  return accounts === small.accounts ? small : { ...small, accounts };
+  const accounts = foldAccounts(small.accounts, event, small.refreshes);
+  const refreshes = foldRefreshes(small.refreshes, event);
+  return accounts === small.accounts && refreshes === small.refreshes ? small : { ...small, accounts, refreshes };
 };
 
 const withUpstream = (small: Small, event: Event): Small => {

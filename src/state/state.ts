@@ -1,4 +1,5 @@
 // The picture of the running program, folded from events. A projection: nothing decides by it.
+import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { AccountHealth, AccountKind, Blame, Outcome, Phase, PickReason, RefreshReason } from "../messages/events.ts";
 
 /** One row of the requests table. Times are wall milliseconds, durations milliseconds. */
@@ -149,6 +150,8 @@ export type AppState = {
   readonly requests: RequestsState;
   readonly sessions: readonly SessionRow[];
   readonly accounts: readonly AccountRow[];
+  /** Oldest first, at most 500; those of earlier processes included. */
+  readonly refreshes: readonly RefreshFact[];
   readonly login: LoginState;
   readonly upstream: UpstreamState;
   /** Newest last, at most 1000. */

@@ -1,26 +1,11 @@
 // The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
 // made only of fields that events may carry: never a token.
-import type { Event, RefreshReason, TokenEvent } from "../messages/events.ts";
+import type { Event } from "../messages/events.ts";
+import { refreshFactOf } from "../messages/refresh-fact.ts";
+import type { RefreshFact } from "../messages/refresh-fact.ts";
 
-/** One line of the timeline. Times are wall milliseconds. */
-export type RefreshRecord = {
-  readonly at: number;
-  /** The process that saw it, and its place in that process: together they name the record. */
-  readonly pid: number;
-  readonly seq: number;
-  readonly accountId: string;
-  readonly outcome: "refreshed" | "adopted" | "failed" | "needs-login";
-  readonly reason: RefreshReason | null;
-  readonly durationMs: number | null;
-  readonly oldExpiresAt: number | null;
-  readonly newExpiresAt: number | null;
-  /** Pid of the process whose refresh was adopted. */
-  readonly heldBy: number | null;
-  readonly errorCode: string | null;
-  readonly message: string | null;
-  readonly failures: number | null;
-  readonly nextTryAt: number | null;
-};
+/** One line of the timeline, with the process that saw it and its place there: together they name the record. */
+export type RefreshRecord = RefreshFact & { readonly pid: number; readonly seq: number };
 
 /** Sums over all processes since the file exists. */
 export type HistoryCounters = {
@@ -76,36 +61,9 @@ const addCounters = (left: HistoryCounters, right: Partial<HistoryCounters>): Hi
   return Object.fromEntries(names.map((name) => [name, left[name] + (right[name] ?? 0)])) as HistoryCounters;
 };
 
-const nothing = {
-  reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
-  errorCode: null, message: null, failures: null, nextTryAt: null,
-};
-
 const recordOf = (event: Event, pid: number): RefreshRecord | null => {
-  const { at, seq } = event;
-  switch (event.type) {
-    case "token.refreshed":
-    case "token.adopted":
-    case "token.refresh-failed":
-      return { ...nothing, at, pid, seq, accountId: event.accountId, reason: event.reason, ...outcomeOf(event) };
-    case "account.needs-login":
-      return { ...nothing, at, pid, seq, accountId: event.accountId, outcome: "needs-login", message: event.message.slice(0, 300) };
-    default:
-      return null;
-  }
-};
-
-const outcomeOf = (event: Exclude<TokenEvent, { type: "token.refreshing" }>): Partial<RefreshRecord> & Pick<RefreshRecord, "outcome"> => {
-  switch (event.type) {
-    case "token.refreshed":
-      return { outcome: "refreshed", durationMs: event.durationMs, oldExpiresAt: event.oldExpiresAt, newExpiresAt: event.newExpiresAt };
-    case "token.adopted":
-      return { outcome: "adopted", newExpiresAt: event.newExpiresAt, heldBy: event.heldBy };
-    default: {
-      const { errorCode, failures, nextTryAt } = event;
-      return { outcome: "failed", errorCode, message: event.message.slice(0, 300), failures, nextTryAt };
-    }
-  }
+  const fact = refreshFactOf(event);
+  return fact === null ? null : { ...fact, pid, seq: event.seq };
 };
 
 const failures = new Set(["upstream-error", "timeout", "failed"]);

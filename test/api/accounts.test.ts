@@ -21,7 +21,7 @@ describe("/api/accounts", () => {
     expect(list[0]).toEqual({
       id: "max-1", name: "Max", label: "Max", kind: "oauth", status: "active", health: "healthy", enabled: true, priority: 2,
       expires_at: new Date(tokenExpiry).toISOString(), is_expired: false, needs_refresh: false, cooling_until: null, refresh_at: null,
-      last_error: "overloaded", last_refresh_error: "overloaded", requests: 0,
+      last_error: "overloaded", last_refresh: null, last_refresh_error: "overloaded", requests: 0,
     });
     expect(list[1]).toMatchObject({ id: "old-1", status: "inactive", is_expired: true });
     expect(Object.keys(list[0] ?? {}).filter((name) => name.includes("token"))).toEqual([]);

@@ -34,7 +34,7 @@ describe("/health", () => {
       version: "1.2.3",
       uptime_seconds: expect.any(Number),
       mode: "oauth",
-      accounts: [{ id: "max-1", label: "Max", kind: "oauth", health: "healthy", expires_at: new Date(expiresAt).toISOString(), is_expired: false, needs_refresh: false, last_error: null }],
+      accounts: [{ id: "max-1", label: "Max", kind: "oauth", health: "healthy", expires_at: new Date(expiresAt).toISOString(), is_expired: false, needs_refresh: false, last_error: null, last_refresh: null }],
       in_flight: 0,
       requests_total: 0,
     });

@@ -71,7 +71,7 @@ const never = (name: string) => async (): Promise<never> => {
 
 export const fakeStore = ({ accounts = [], commands = {}, store = {} }: FakeWish): OpenStore => ({
   commands: { pendingLogin: () => null, cancelLogin: () => {}, ...commands } as Commands,
-  store: { snapshot: () => ({ accounts }) as unknown as AppState, subscribe: () => () => {} },
+  store: { snapshot: () => ({ accounts, refreshes: [] }) as unknown as AppState, subscribe: () => () => {} },
   bus: createBus(createFakeClock()),
   key: secret(localKey),
   importFile: never("importFile"),

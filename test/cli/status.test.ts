@@ -102,9 +102,9 @@ describe("status", () => {
 describe("the short form", () => {
   const now = Date.UTC(2026, 0, 2, 12);
   const none: Running = { is: "none" };
-  const up: Running = { is: "ours", url: "http://127.0.0.1:4001", health: { ...health, in_flight: 2 } };
+  const up: Extract<Running, { is: "ours" }> = { is: "ours", refreshes: [], url: "http://127.0.0.1:4001", health: { ...health, in_flight: 2 } };
   const one: HealthAccount = { id: "claude", label: "x", kind: "oauth", health: "healthy", expires_at: "2026-01-02T16:12:00Z", last_error: null };
-  const short = (running: Running, accounts: readonly HealthAccount[], mode = "oauth"): string => shortStatus({ running, dir: "/d", mode, accounts }, now);
+  const short = (running: Running, accounts: readonly HealthAccount[], mode = "oauth"): string => shortStatus({ running, dir: "/d", mode, accounts, refreshes: [] }, now);
 
   it.each([
     [short(up, [one]), "up :4001 | 2 open | claude 4h12m"],

@@ -4,7 +4,7 @@ import type { Event } from "../../src/messages/events.ts";
 import type { AccountRow } from "../../src/state/state.ts";
 import { fact } from "./facts.ts";
 
-const after = (...events: readonly Event[]): readonly AccountRow[] => [fact("account.added"), ...events].reduce(foldAccounts, []);
+const after = (...events: readonly Event[]): readonly AccountRow[] => [fact("account.added"), ...events].reduce<readonly AccountRow[]>((rows, event) => foldAccounts(rows, event), []);
 const row = (...events: readonly Event[]): AccountRow | undefined => after(...events)[0];
 
 describe("an account", () => {

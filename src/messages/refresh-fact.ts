@@ -1,0 +1,52 @@
+// One line of the refresh timeline: what an event says of a refresh, in one shape for the file that keeps
+// it over restarts and for the picture of the running program. Never a token.
+import type { Event, RefreshReason, TokenEvent } from "./events.ts";
+
+/** Times are wall milliseconds. */
+export type RefreshFact = {
+  readonly at: number;
+  readonly accountId: string;
+  readonly outcome: "refreshed" | "adopted" | "failed" | "needs-login";
+  readonly reason: RefreshReason | null;
+  readonly durationMs: number | null;
+  readonly oldExpiresAt: number | null;
+  readonly newExpiresAt: number | null;
+  /** Pid of the process whose refresh was adopted. */
+  readonly heldBy: number | null;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly failures: number | null;
+  readonly nextTryAt: number | null;
+};
+
+const nothing = {
+  reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
+  errorCode: null, message: null, failures: null, nextTryAt: null,
+};
+
+/** Null for an event that is no outcome of a refresh. */
+export const refreshFactOf = (event: Event): RefreshFact | null => {
+  switch (event.type) {
+    case "token.refreshed":
+    case "token.adopted":
+    case "token.refresh-failed":
+      return { ...nothing, at: event.at, accountId: event.accountId, reason: event.reason, ...outcomeOf(event) };
+    case "account.needs-login":
+      return { ...nothing, at: event.at, accountId: event.accountId, outcome: "needs-login", message: event.message.slice(0, 300) };
+    default:
+      return null;
+  }
+};
+
+const outcomeOf = (event: Exclude<TokenEvent, { type: "token.refreshing" }>): Partial<RefreshFact> & Pick<RefreshFact, "outcome"> => {
+  switch (event.type) {
+    case "token.refreshed":
+      return { outcome: "refreshed", durationMs: event.durationMs, oldExpiresAt: event.oldExpiresAt, newExpiresAt: event.newExpiresAt };
+    case "token.adopted":
+      return { outcome: "adopted", newExpiresAt: event.newExpiresAt, heldBy: event.heldBy };
+    default: {
+      const { errorCode, failures, nextTryAt } = event;
+      return { outcome: "failed", errorCode, message: event.message.slice(0, 300), failures, nextTryAt };
+    }
+  }
+};

@@ -1,0 +1,34 @@
+// A line of the refresh timeline as JSON speaks outside: snake_case, ISO 8601 in UTC, no secret and no text
+// of others unless asked for.
+import type { RefreshFact } from "../messages/refresh-fact.ts";
+
+/** What `GET /health` tells of an account's last refresh. */
+export type RefreshView = {
+  readonly at: string | null;
+  readonly reason: string | null;
+  readonly outcome: RefreshFact["outcome"];
+  readonly duration_ms: number | null;
+  readonly old_expires_at: string | null;
+  readonly new_expires_at: string | null;
+};
+
+export const viewRefresh = (fact: RefreshFact): RefreshView => ({
+  at: isoTime(fact.at),
+  reason: fact.reason,
+  outcome: fact.outcome,
+  duration_ms: fact.durationMs === null ? null : Math.round(fact.durationMs),
+  old_expires_at: isoTime(fact.oldExpiresAt),
+  new_expires_at: isoTime(fact.newExpiresAt),
+});
+
+/** A whole line, for the person who holds the key or the files. */
+export const viewTimeline = (fact: RefreshFact): RefreshView & Readonly<Record<string, unknown>> => ({
+  account_id: fact.accountId,
+  ...viewRefresh(fact),
+  held_by: fact.heldBy,
+  error_code: fact.errorCode,
+  message: fact.message,
+  next_try_at: isoTime(fact.nextTryAt),
+});
+
+const isoTime = (ms: number | null): string | null => (ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString());
