@@ -9,6 +9,7 @@ import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";
 import { chunk, lastChunk, reply, streamHead } from "./raw-upstream.ts";
 import type { RawAnswer } from "./raw-upstream.ts";
 import { useScenes } from "./scene.ts";
+import { standsStill } from "./stands-still.ts";
 
 const open = useScenes();
 
@@ -102,15 +103,7 @@ describe("a stream that flows", () => {
     const slow = await openRawClient(harness.port);
     slow.socket.pause();
     slow.send(post());
-    let before = -1;
-    await eventually(
-      () => {
-        const still = before === written && inside[0]?.writableNeedDrain === true;
-        before = written;
-        return still;
-      },
-      (still) => still,
-    );
+    await standsStill(() => (inside[0]?.writableNeedDrain === true ? written : 0));
     expect(inside[0]?.writableLength).toBeLessThan(1024 * 1024);
     expect(written).toBeLessThan(size);
     slow.socket.resume();
