@@ -103,7 +103,7 @@ const recordOf = (id: string, grant: TokenGrant, expiresAt: number | null): obje
   account: null,
   enabled: true,
   priority: 1,
-  created_at: new Date(0).toISOString(),
+  created_at: "2026-01-02T12:00:00.000Z",
   refreshed_at: null,
   last_error: null,
 });
