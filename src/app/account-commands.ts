@@ -3,7 +3,7 @@ import type { Account } from "../accounts/account.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Commands, RefreshOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import { checkAccountId, freeAccountId } from "./account-id.ts";
+import { checkAccountId, freeAccountId, isAccountId } from "./account-id.ts";
 import type { Ground } from "./ground.ts";
 import { apiKeyAccount, putAccount } from "./keep-login.ts";
 
@@ -30,8 +30,13 @@ export const createAccountCommands = (ground: Ground): AccountCommands => ({
   logout: (accountId) => logout(ground, accountId),
 });
 
+// What cannot be a name may be a secret in the wrong place.
 const unknown = (accountId: string): AppError =>
-  new AppError({ code: "unknown-account", message: `there is no account "${accountId.slice(0, 80)}"`, hint: "`claude-oauth-proxy accounts list` shows the names." });
+  new AppError({
+    code: "unknown-account",
+    message: isAccountId(accountId) ? `there is no account "${accountId}"` : "there is no account of such a name",
+    hint: "`claude-oauth-proxy accounts list` shows the names.",
+  });
 
 const taken = (id: string): AppError =>
   new AppError({ code: "conflict", message: `"${id}" is a sign-in already; a key would replace it`, hint: "Give another name, or log out of that account first." });

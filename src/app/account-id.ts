@@ -9,12 +9,15 @@ export const freeAccountId = (wanted: string, taken: { has(id: string): boolean 
   return id;
 };
 
-/** Throws `bad-usage` for a name that cannot be one. */
+/** True for what an account may be called. */
+export const isAccountId = (id: string): boolean => pattern.test(id);
+
+/** Throws `bad-usage` for a name that cannot be one; without the name, which may be a secret in the wrong place. */
 export const checkAccountId = (id: string): string => {
-  if (pattern.test(id)) return id;
+  if (isAccountId(id)) return id;
   throw new AppError({
     code: "bad-usage",
-    message: `"${id.slice(0, 80)}" cannot be an account's name`,
+    message: `a text of ${id.length} characters like this cannot be an account's name`,
     hint: "Use up to 64 lower-case letters, digits, dots, dashes and underscores, starting with a letter or a digit.",
   });
 };

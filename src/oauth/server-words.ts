@@ -1,7 +1,7 @@
 // What an authorization server said when it refused: both envelopes that are in use, and nothing of
 // the rest of the body (RFC 6749 section 5.2; Anthropic API errors).
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutEmail } from "../lib/without-email.ts";
+import { withoutSecrets } from "../lib/without-secrets.ts";
 import type { Secret } from "../lib/secret.ts";
 
 export type ServerWords = { readonly errorCode: string; readonly message: string; readonly envelope: "oauth" | "api" };
@@ -25,11 +25,7 @@ const oauthWords = (errorCode: string, description: string, uri: string): Server
   envelope: "oauth",
 });
 
-const scrubbed = (text: string, sent: readonly Secret[]): string => {
-  let clean = text.slice(0, longest * 2);
-  for (const each of sent) if (each.reveal().length >= 8) clean = clean.replaceAll(each.reveal(), "***");
-  return visibleText(withoutEmail(clean.replace(/sk-ant-[\w-]+/gi, "***")), longest);
-};
+const scrubbed = (text: string, sent: readonly Secret[]): string => visibleText(withoutSecrets(text, sent), longest);
 
 /** A JSON object, or null. */
 export const parsed = (text: string | null): Record<string, unknown> | null => {
