@@ -46,7 +46,8 @@ const mayTouch: Record<string, readonly string[]> = {
   "node:https": ["demo/", "proxy/tunnel.ts"],
   "node:child_process": ["cli/", "tui/edges/"],
   "node:net": ["demo/", "cli/", "server/", "proxy/"],
-  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/"],
+  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/demo.ts", "cli/version.ts", "cli/doctor/machine.ts", "cli/doctor/proofs/stage.ts"],
+  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "cli/doctor/certificates.ts"],
   "node:zlib": ["proxy/", "demo/"],
 };
 

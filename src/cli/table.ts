@@ -116,3 +116,4 @@ export const commandTable: readonly CommandSpec[] = [
 
 /** Options of `start`: also valid without any command. */
 export const rootOptions = startOptions;
+  { name: "doctor", text: "check this machine, then prove that the proxy is transparent", options: [json], load: async () => (await import("./doctor.ts")).doctor },

@@ -13,8 +13,8 @@ import { codeOf, unwritable } from "./store-error.ts";
 
 export type LocalKeyDeps = { readonly files: Files; readonly random: Random; readonly processes: Processes; readonly onNotice: OnNotice };
 
-// A person may put a key of their own into the file; 22 characters are 128 bits of base64.
-const acceptable = /^[\u0021-\u007e]{22,256}$/;
+/** A person may put a key of their own into the file; 22 characters are 128 bits of base64. */
+export const acceptableKey = /^[\u0021-\u007e]{22,256}$/;
 
 /**
  * The key in the file `path`; made (`cop_` and 256 random bits, base64url) when there is none. Of two
@@ -31,7 +31,7 @@ export const loadLocalKey = (path: string, deps: LocalKeyDeps): Secret => {
       continue;
     }
     const text = found.bytes.toString("utf8").trim();
-    if (acceptable.test(text)) return secret(text);
+    if (acceptableKey.test(text)) return secret(text);
     moveAside(path, deps);
   }
 };

@@ -31,7 +31,7 @@ const asked: Opened = { opened: true, tried: true, message: "The page should be 
 
 /** Resolves at once when it is not tried, else when the opener has ended or 3 s have passed. Never throws. */
 export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }: BrowserDeps): OpenBrowser => async (url) => {
-  const reason = whyNot(env, platform);
+  const reason = whyNoBrowser(env, platform);
   if (reason !== null) return { opened: false, tried: false, message: reason };
   // The address comes from the settings; an opener would take a path or an option just as well.
   if (!/^https?:\/\//.test(url)) return failed;
@@ -44,7 +44,8 @@ export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }
 
 const loadAndOpen = async (url: string): Promise<Opener> => (await import("open")).default(url);
 
-const whyNot = (env: Environment, platform: NodeJS.Platform): string | null => {
+/** Why no browser is tried, in a sentence for a person; null when one is. */
+export const whyNoBrowser = (env: Environment, platform: NodeJS.Platform): string | null => {
   if (isRemote(env)) return "No browser is opened over SSH: open the link above on your own machine.";
   if (env["BROWSER"] === "none") return "No browser is opened (BROWSER=none): use the link above.";
   return hasDisplay(env, platform) ? null : "There is no display here: open the link above on any machine.";

@@ -48,7 +48,7 @@ export const createCopier = (deps: CopierDeps): Copy => async (text) => {
     return sent("Sent to tmux (prefix ] pastes it) and to the terminal clipboard");
   }
   if (isRemote(deps.env)) return throughTerminal(deps, text);
-  for (const [command, ...args] of nativeTools(deps)) {
+  for (const [command, ...args] of clipboardTools(deps)) {
     if (await run(command, args)) return { ok: true, sure: true, message: "Copied to the clipboard" };
   }
   if (await throughLibrary(deps, text)) return { ok: true, sure: true, message: "Copied to the clipboard" };
@@ -76,9 +76,10 @@ const runTool = ({ spawn: start = spawnTool, clock }: CopierDeps, [command = "",
     tool.stdin?.end(text);
   });
 
-type Command = readonly [string, ...string[]];
+export type Command = readonly [string, ...string[]];
 
-const nativeTools = ({ env, platform }: CopierDeps): readonly Command[] => {
+/** The commands that are tried on this machine's own desktop, best first; whether they are installed is not asked. */
+export const clipboardTools = ({ env, platform }: Pick<CopierDeps, "env" | "platform">): readonly Command[] => {
   if (platform === "darwin") return [["pbcopy"]];
   if (platform === "win32") return [["clip.exe"]];
   const tools: Command[] = [];
