@@ -4,6 +4,7 @@ import type { Event, EventType, RefreshReason } from "../messages/events.ts";
 import type { Note } from "./activity.ts";
 import { cacheCollapse } from "./select.ts";
 import type { AccountRow, AppState, RequestRow, SessionRow } from "./state.ts";
+import { wasAnswered } from "./upstream.ts";
 import { clockMinute, duration, percent, span } from "./words.ts";
 
 /** What a line may speak of besides the event itself. */
@@ -72,6 +73,8 @@ const cacheNote = ({ before, after }: NonNullable<Surroundings["session"]>): Not
 
 const limitNote = (event: Of<"limits.updated">, around: Surroundings): Note | null => {
   const { status, window, utilization, resetsAt } = event;
+  // A plan without usage credits says "rejected" here all day long; only its use is worth a line.
+  if (window === "overage" && status?.startsWith("rejected") === true) return null;
   const before = known(around, event.accountId)?.limits.find((limit) => limit.window === window)?.status ?? "allowed";
   if (status === null || status === before) return null;
   const used = utilization === null ? "" : `, ${percent(utilization)} used`;
@@ -90,7 +93,10 @@ const writers: Writers = {
   "request.rejected": ({ status, code, message }, { request }) =>
     warning(`${status} client: refused here (${code})${request === null ? "" : ` ${request.method} ${request.path}`}: ${sentence(message)}`),
   "request.finished": finished,
-  "attempt.failed": ({ code, message }, { before }) => (before.upstream.failingSince === null ? failure(`upstream not reached: ${code}: ${sentence(message)}`) : null),
+  "attempt.failed": ({ code, message }, { before }) => {
+    if (wasAnswered(code)) return info(sentence(message));
+    return before.upstream.failingSince === null ? failure(`upstream not reached: ${code}: ${sentence(message)}`) : null;
+  },
   "response.started": ({ at: now }, { before: { upstream } }) =>
     upstream.failingSince === null ? null : good(`upstream answers again after ${span(now - upstream.failingSince)} and ${upstream.failures} failed attempts`),
   "limits.updated": limitNote,

@@ -1,5 +1,5 @@
 // The official TypeScript SDK through the whole proxy, as a program of the user's would use it.
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic, { APIError } from "@anthropic-ai/sdk";
 import { describe, expect, it } from "vitest";
 import { startApp, type RunningApp } from "../helpers/running-app.ts";
 
@@ -40,7 +40,7 @@ describe("the official SDK", () => {
     const running = await signedIn();
     running.upstream.script({ match: { path: "/v1/messages" }, fault: { kind: "overloaded" } });
     const error = await clientOf(running).messages.create(question).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(Anthropic.APIError);
+    expect(error).toBeInstanceOf(APIError);
     expect(error).toMatchObject({ status: 529, error: { type: "error", error: { type: "overloaded_error" } } });
     expect((await running.event("request.finished", ({ status }) => status === 529)).blame).toBe("overload");
   });

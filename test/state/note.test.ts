@@ -69,6 +69,17 @@ describe("accounts, limits and the rest", () => {
     expect(linesAfter(fact("attempt.failed"), second, fact("response.started", { at: 13_000 }))).toEqual(["upstream not reached: ENOTFOUND: getaddrinfo ENOTFOUND.", "upstream answers again after 12s and 2 failed attempts"]);
   });
 
+  it("do not call an upstream unreachable that refused a token", () => {
+    const refused = fact("attempt.failed", { code: "unauthorized", message: "The upstream refused the token (401); sent again with a newer one." });
+    expect(linesAfter(refused, fact("response.started"))).toEqual(["The upstream refused the token (401); sent again with a newer one."]);
+  });
+
+  it("keep silent about usage credits that are not there, and speak when they are used", () => {
+    const overage = (status: string) => fact("limits.updated", { window: "overage", status, utilization: null, resetsAt: null });
+    expect(linesAfter(overage("rejected, out_of_credits"))).toEqual([]);
+    expect(linesAfter(overage("allowed, in use"))).toEqual(["work: overage limit allowed, in use"]);
+  });
+
   it("N9 tell once that a session's prompt cache collapsed", () => {
     const lines = linesAfter(...["a", "b", "c"].flatMap((id) => answer(id, 18_000)), ...["d", "e", "f"].flatMap((id) => answer(id, 0)));
     expect(lines).toEqual(["prompt cache of session 6f1c1d9e collapsed: 0% read, was 90%. Next: look for changing tools, system prompt or model."]);

@@ -45,4 +45,12 @@ describe("the upstream", () => {
     expect(foldUpstream(twice, fact("response.started", { status: 529 }))).toEqual(start.upstream);
     expect(foldUpstream(start.upstream, fact("response.started"))).toBe(start.upstream);
   });
+
+  it("is not failing when it refuses a token or answers with a status that is tried again", () => {
+    const down = foldUpstream(start.upstream, fact("attempt.failed"));
+    for (const code of ["unauthorized", "http-529"]) {
+      expect(foldUpstream(start.upstream, fact("attempt.failed", { code }))).toBe(start.upstream);
+      expect(foldUpstream(down, fact("attempt.failed", { code }))).toEqual(start.upstream);
+    }
+  });
 });
