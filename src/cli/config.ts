@@ -1,5 +1,5 @@
 // `config …`: the preferences, and where every value in force came from.
-import { isSettingKey, nearest, settingKeys } from "../config/names.ts";
+import { isSettingKey, nearest, settingKeys, unknownKeyName } from "../config/names.ts";
 import { describeOrigin, valueOf } from "../config/load.ts";
 import type { SettingKey } from "../config/schema.ts";
 import { acceptedBy, checkText, displayValue, fileValue, shapeOf } from "../config/value.ts";
@@ -62,10 +62,12 @@ const knownKey = (key: string): SettingKey => {
   const meant = nearest(key, settingKeys);
   throw new AppError({
     code: "bad-usage",
-    message: `${JSON.stringify(visibleText(key, 80))} is not a setting.`,
+    message: `${capital(unknownKeyName(key))} is not a setting.`,
     hint: meant === null ? "`claude-oauth-proxy config list` shows all of them." : `Did you mean ${meant}?`,
   });
 };
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 // The file holds preferences, never a credential.
 const refuseSecret = (key: SettingKey, text: string): void => {

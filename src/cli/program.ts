@@ -129,7 +129,7 @@ const withoutValues = ({ code, message }: CommanderError): string => {
   if (code === "commander.excessArguments") return message.replace(/( but got \d+): .*$/s, "$1");
   if (code === "commander.invalidArgument") return message.replace(/ argument '.*' is invalid/s, " does not take that value");
   if (code !== "commander.unknownOption") return message;
-  return message.replace(/'(--[^=]{1,30}|-[^-])?.*'(?=\n\(Did you|$)/s, (_quoted, flag: string | undefined) => `'${flag ?? "-"}'`);
+  return message.replace(/ '(--[\w-]{1,30}(?=[='])|-\w)?.*'(?=\n\(Did you|$)/s, (_quoted, flag: string | undefined) => (flag === undefined ? "" : ` '${flag}'`));
 };
 
 const badUsage = (message: string): AppError => {

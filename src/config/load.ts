@@ -1,7 +1,7 @@
 // Reads every setting from its sources and says where each value came from. Pure: files and the
 // environment are handed in. All mistakes are told at once, and never by showing the value.
 import { crossCheck } from "./cross-check.ts";
-import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys } from "./names.ts";
+import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys, unknownKeyName } from "./names.ts";
 import { settings } from "./schema.ts";
 import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
 import { isLoopback } from "./loopback.ts";
@@ -98,7 +98,7 @@ const unknownVariables = (environment: Sources["environment"]): string[] => {
 };
 
 const unknownKey = (key: string, origin: Origin): string =>
-  `${JSON.stringify(key.slice(0, 80))} from ${describeOrigin(origin)} is not a setting${meant(nearest(key, settingKeys))}`;
+  `${unknownKeyName(key)} from ${describeOrigin(origin)} is not a setting${meant(nearest(key, settingKeys))}`;
 
 const meant = (candidate: string | null): string => (candidate === null ? "" : ` (did you mean ${candidate}?)`);
 

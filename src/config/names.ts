@@ -14,6 +14,9 @@ export const settingKeys = Object.keys(settings) as readonly SettingKey[];
 /** True for a key of the table; names of `Object.prototype` are not. */
 export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(settings, key);
 
+/** A key that is none of ours, for a message: quoted while it could be a slip, else only measured, as it may be a secret in the wrong place. */
+export const unknownKeyName = (key: string): string => (/^[\w.-]{1,40}$/.test(key) ? `"${key}"` : `a key of ${key.length} characters`);
+
 /** `oauth.tokenUrl` → `CLAUDE_OAUTH_PROXY_OAUTH__TOKEN_URL`. */
 export const environmentName = (key: SettingKey): string =>
   environmentPrefix + key.replace(/[A-Z]/g, (letter) => `_${letter}`).replaceAll(".", "__").toUpperCase();
