@@ -24,6 +24,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     exit: (code) => process.exit(code),
     debug: wantsStack(args, process.env),
   });
+  keepDebuggerOff();
   keepWarningsOff(wantsStack(args, process.env));
   const world = worldOf(await readVersion(), takeEnvironment(), (next) => {
     restore = next;
@@ -65,6 +66,9 @@ const worldOf = (version: string, environment: World["environment"], atCrash: Wo
 const forgetReaders = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 };
+
+// Without a listener Node answers SIGUSR1 by opening its debugger on a port, to every user of this machine.
+const keepDebuggerOff = (): void => void process.on("SIGUSR1", () => {});
 
 // Node writes its warnings to standard error, into the middle of whatever is drawn there.
 const keepWarningsOff = (debug: boolean): void => {
