@@ -4,20 +4,21 @@ import type { Secret } from "../lib/secret.ts";
 import type { Commands, RefreshOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { checkAccountId, freeAccountId, isAccountId } from "./account-id.ts";
+import { checkEndpoints, setEndpoint } from "./endpoints.ts";
 import type { Ground } from "./ground.ts";
 import { apiKeyAccount, putAccount } from "./keep-login.ts";
 
-export type AccountCommands = Pick<Commands, "refresh" | "addApiKey" | "setEnabled" | "rename" | "setPriority" | "logout">;
+export type AccountCommands = Pick<Commands, "refresh" | "addApiKey" | "setEnabled" | "rename" | "setPriority" | "setEndpoint" | "logout">;
 
 export const createAccountCommands = (ground: Ground): AccountCommands => ({
   refresh: (accountId) => refresh(ground, accountId),
-  async addApiKey({ key, accountId, label }) {
+  async addApiKey({ key, accountId, label, endpoints = {} }) {
     checkKey(key);
     const known = await ground.accounts.load();
     const id = accountId === undefined ? freeAccountId("api-key", known) : checkAccountId(accountId);
     const before = known.get(id);
     if (before !== undefined && before.kind !== "api_key") throw taken(id);
-    const account = apiKeyAccount(ground, { id, before, key });
+    const account = apiKeyAccount(ground, { id, before, key, endpoints: checkEndpoints(endpoints, ground.config) });
     const stored = await putAccount(ground, label === undefined ? account : { ...account, label: checkLabel(label) });
     return { accountId: stored.accountId };
   },
@@ -27,6 +28,7 @@ export const createAccountCommands = (ground: Ground): AccountCommands => ({
     if (!Number.isSafeInteger(priority) || priority < 0 || priority > 1_000_000) throw new AppError({ code: "bad-usage", message: "a priority is a whole number from 0 to 1000000; lower comes first" });
     await change(ground, accountId, "priority set", (account) => ({ ...account, priority }));
   },
+  setEndpoint: (accountId, key, value) => setEndpoint(ground, accountId, key, value),
   logout: (accountId) => logout(ground, accountId),
 });
 

@@ -11,17 +11,33 @@ export type Stored = { readonly accountId: string; readonly expiresAt: number | 
 
 type Keeping = Pick<Ground, "accounts" | "registry" | "keeper" | "clock" | "server" | "config">;
 
+/** What the wish for a sign-in said besides the account. */
+export type Wished = {
+  /** Names the account when the sign-in did not. */
+  readonly fallbackId: string | null;
+  readonly endpoints: AccountEndpoints;
+};
+
 /**
- * Stores the credential durably and only then puts it to use. `fallbackId` names the account when the
- * sign-in did not. Throws `AppError`: `login-failed` (no API key came), `store-…`.
+ * Stores the credential durably and only then puts it to use. Throws `AppError`: `login-failed` (no API
+ * key came), `conflict` (the account of that name belongs to another server), `store-…`.
  */
-export const keepLogin = async (ground: Keeping, login: GrantedLogin, fallbackId: string | null): Promise<Stored> => {
+export const keepLogin = async (ground: Keeping, login: GrantedLogin, { fallbackId, endpoints }: Wished): Promise<Stored> => {
   const known = await ground.accounts.load();
-  const id = login.accountId ?? fallbackId ?? sameHolder(known, login)?.id ?? freeAccountId(login.kind === "max" ? "claude" : "console", known);
+  const id = login.accountId ?? fallbackId ?? sameHolder(ground, known, login)?.id ?? freeAccountId(login.kind === "max" ? "claude" : "console", known);
   const before = known.get(id);
-  const account = login.kind === "max" ? oauthAccount(ground, { id, before, grant: login.grant }) : await consoleAccount(ground, { id, before, login });
+  if (before !== undefined && !isOfServer(ground, before, login) && endpoints.tokenUrl === undefined) throw otherServer(id);
+  const making = { id, before, endpoints };
+  const account = login.kind === "max" ? oauthAccount(ground, { ...making, grant: login.grant }) : await consoleAccount(ground, { ...making, login });
   return putAccount(ground, account);
 };
+
+/** A credential must never travel to a server that did not give it. */
+const isOfServer = ({ config }: Pick<Keeping, "config">, { kind, endpoints }: Account, { settings }: GrantedLogin): boolean =>
+  kind === "api_key" || (endpoints?.tokenUrl ?? config.oauth.tokenUrl) === settings.tokenUrl;
+
+const otherServer = (id: string): AppError =>
+  new AppError({ code: "conflict", message: `"${id}" is an account of another server; this sign-in would be sent there`, hint: `Sign in with \`claude-oauth-proxy login --account ${id}\`, or under another name.` });
 
 /** Stores `account` and puts it to use. Throws `store-…` when it cannot be stored now. */
 export const putAccount = async ({ accounts, registry }: Pick<Ground, "accounts" | "registry">, account: Account): Promise<Stored> => {
@@ -31,16 +47,17 @@ export const putAccount = async ({ accounts, registry }: Pick<Ground, "accounts"
 };
 
 // The organisation counts too: one person may have a private and a company's subscription.
-const sameHolder = (known: ReadonlyMap<string, Account>, { grant, kind }: GrantedLogin): Account | undefined => {
+const sameHolder = (ground: Keeping, known: ReadonlyMap<string, Account>, login: GrantedLogin): Account | undefined => {
+  const { grant, kind } = login;
   if (kind !== "max" || grant.account === null) return undefined;
   const { uuid } = grant.account;
-  return [...known.values()].find((other) => other.kind === "oauth" && other.account?.uuid === uuid && other.organization?.uuid === grant.organization?.uuid);
+  return [...known.values()].find((other) => other.kind === "oauth" && isOfServer(ground, other, login) && other.account?.uuid === uuid && other.organization?.uuid === grant.organization?.uuid);
 };
 
-type Making = { readonly id: string; readonly before: Account | undefined };
+type Making = { readonly id: string; readonly before: Account | undefined; readonly endpoints: AccountEndpoints };
 
 /** What an account keeps when it is signed in again, or starts with. */
-const common = ({ clock }: Pick<Ground, "clock">, { id, before }: Making) => {
+const common = ({ clock }: Pick<Ground, "clock">, { id, before }: Pick<Making, "id" | "before">) => {
   const now = clock.now();
   const { providerId, label, priority, createdAt } = before ?? { providerId: id, label: id, priority: 1, createdAt: now };
   return {
@@ -57,10 +74,13 @@ const common = ({ clock }: Pick<Ground, "clock">, { id, before }: Making) => {
   };
 };
 
-const endpointsOf = (endpoints: AccountEndpoints | undefined): { endpoints?: AccountEndpoints } => (endpoints === undefined ? {} : { endpoints });
+const endpointsOf = ({ before, endpoints: wished }: Making): { endpoints?: AccountEndpoints } => {
+  const endpoints = { ...before?.endpoints, ...wished };
+  return Object.keys(endpoints).length === 0 ? {} : { endpoints };
+};
 
 const oauthAccount = (ground: Keeping, making: Making & { readonly grant: TokenGrant }): Account => {
-  const { grant, before } = making;
+  const { grant } = making;
   return {
     ...common(ground, making),
     kind: "oauth",
@@ -70,13 +90,13 @@ const oauthAccount = (ground: Keeping, making: Making & { readonly grant: TokenG
     scopes: grant.scopes ?? ground.config.oauth.scopes.split(" "),
     organization: grant.organization,
     account: grant.account,
-    ...endpointsOf(before?.endpoints),
+    ...endpointsOf(making),
   };
 };
 
 const consoleAccount = async (ground: Keeping, { login, ...making }: Making & { readonly login: GrantedLogin }): Promise<Account> => {
   const { grant } = login;
-  const baseUrl = making.before?.endpoints?.baseUrl ?? ground.config.upstream.baseUrl;
+  const baseUrl = endpointsOf(making).endpoints?.baseUrl ?? ground.config.upstream.baseUrl;
   const made = await ground.server.createApiKey({ baseUrl, accessToken: grant.accessToken });
   if (made.outcome === "failed") {
     const hint = made.mayExist ? "A key may have been made all the same: look at the console's list of keys." : "Sign in again with --console.";
@@ -95,5 +115,5 @@ export const apiKeyAccount = (ground: Pick<Ground, "clock">, { key, ...making }:
   scopes: [],
   organization: null,
   account: null,
-  ...endpointsOf(making.before?.endpoints),
+  ...endpointsOf(making),
 });

@@ -1,4 +1,5 @@
 // Wishes about signing in, for whoever shows the link: the dashboard, the HTTP API, the login command.
+import type { AccountEndpoints } from "../accounts/account.ts";
 import type { CallbackOutcome, CallbackQuery, Commands, LoginAttempt } from "../messages/commands.ts";
 import type { CallbackResult } from "../oauth/callback-page.ts";
 import type { OAuthSettings } from "../oauth/authorize-url.ts";
@@ -7,6 +8,7 @@ import type { LoginFlow } from "../oauth/login-flow.ts";
 import type { Loopback } from "../oauth/login-attempt.ts";
 import { AppError } from "../messages/errors.ts";
 import { checkAccountId } from "./account-id.ts";
+import { checkEndpoints } from "./endpoints.ts";
 import type { Ground } from "./ground.ts";
 import { keepLogin } from "./keep-login.ts";
 
@@ -20,6 +22,7 @@ export type LoginPlace = {
 export const createLoginCommands = (ground: Ground, { prepare }: LoginPlace): LoginCommands => {
   let loopback: Loopback | null = null;
   let fallbackId: string | null = null;
+  let own: AccountEndpoints = {};
   const flow = createLoginFlow({
     clock: ground.clock,
     random: ground.random,
@@ -27,17 +30,20 @@ export const createLoginCommands = (ground: Ground, { prepare }: LoginPlace): Lo
     settings: ground.config.oauth,
     tokenEndpoint: ground.server.tokenEndpoint,
     loopback: () => loopback,
-    keep: (login) => keepLogin(ground, login, fallbackId),
+    keep: (login) => keepLogin(ground, login, { fallbackId, endpoints: own }),
   });
   return {
-    async startLogin({ kind, accountId }): Promise<LoginAttempt> {
+    async startLogin({ kind, accountId, endpoints = {} }): Promise<LoginAttempt> {
       if (ground.config.mode === "pass-through") throw passThrough();
       if (accountId !== undefined) checkAccountId(accountId);
+      const wished = checkEndpoints(endpoints, ground.config);
       loopback = await prepare(flow.completeCallback);
       fallbackId = null;
+      own = wished;
       return flow.start({
         ...(kind === undefined ? {} : { kind }),
-        ...(accountId === undefined ? {} : { accountId, settings: ownSettings(ground, accountId) }),
+        ...(accountId === undefined ? {} : { accountId }),
+        settings: ownSettings(ground, accountId, wished),
       });
     },
     pendingLogin: () => flow.pending(),
@@ -53,11 +59,10 @@ export const createLoginCommands = (ground: Ground, { prepare }: LoginPlace): Lo
 const passThrough = (): AppError =>
   new AppError({ code: "bad-usage", message: "in pass-through mode nobody signs in here: the client keeps its own login", hint: "Set mode to oauth to sign in." });
 
-/** What an account that is signed in again has of its own. */
-const ownSettings = ({ registry }: Ground, accountId: string): Partial<OAuthSettings> => {
-  const endpoints = registry.get(accountId)?.account.endpoints;
-  if (endpoints === undefined) return {};
-  const { baseUrl: _api, authorizeUrl, ...rest } = endpoints;
+/** What an account has of its own, or is to have. */
+const ownSettings = ({ registry }: Ground, accountId: string | undefined, wished: AccountEndpoints): Partial<OAuthSettings> => {
+  const kept = accountId === undefined ? undefined : registry.get(accountId)?.account.endpoints;
+  const { baseUrl: _api, authorizeUrl, ...rest } = { ...kept, ...wished };
   return { ...rest, ...(authorizeUrl === undefined ? {} : { authorizeUrl, consoleAuthorizeUrl: authorizeUrl }) };
 };
 

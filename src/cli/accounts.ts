@@ -3,6 +3,7 @@ import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import { AppError } from "../messages/errors.ts";
 import type { AccountRow, AppState } from "../state/state.ts";
+import { ownEndpoints } from "./own-endpoints.ts";
 import { askLine } from "./prompt.ts";
 import { toHealthAccount } from "./status-text.ts";
 import { withStore } from "./with-store.ts";
@@ -39,6 +40,12 @@ export const prioritizeAccount: Command = (world, given) => {
   return change(world, given, ({ commands }, id) => commands.setPriority(id, Number(text)), `priority ${text}`);
 };
 
+/** `accounts set ACCOUNT KEY [VALUE]`: an account at another server than the configured one. */
+export const setAccount: Command = (world, given) => {
+  const [, key = "", value = ""] = given.words;
+  return change(world, given, ({ commands }, id) => commands.setEndpoint(id, key, value === "" ? null : value), value === "" ? `uses the setting for ${key}` : `has its own ${key}; its credential goes there`);
+};
+
 /** `accounts add-key`: the key comes from standard input, so that no process list and no history shows it. */
 export const addKey: Command = (world, given) =>
   withStore(world, given, async (store) => {
@@ -49,6 +56,7 @@ export const addKey: Command = (world, given) =>
       key,
       ...(typeof account === "string" ? { accountId: account } : {}),
       ...(typeof label === "string" ? { label } : {}),
+      ...ownEndpoints(given),
     });
     world.stderr.write(`account ${accountId} added\n`);
     return 0;

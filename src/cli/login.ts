@@ -4,6 +4,7 @@ import type { StartLogin } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { runPlainLogin } from "../tui/screens/login-plain.ts";
 import type { PlainLoginEnd } from "../tui/screens/login-plain.ts";
+import { ownEndpoints } from "./own-endpoints.ts";
 import { askLine } from "./prompt.ts";
 import { keepAnswer, signIn } from "./sign-in.ts";
 import type { SignInEnd } from "./sign-in.ts";
@@ -23,9 +24,10 @@ export const login: Command = (world, given) =>
 const passThrough = (): AppError =>
   new AppError({ code: "bad-usage", message: "In pass-through mode the client keeps its own login; there is nothing to sign in.", hint: "claude-oauth-proxy login --set mode=oauth" });
 
-const wishOf = ({ options }: Given): StartLogin => ({
-  kind: options["console"] === true ? "console" : "max",
-  ...(typeof options["account"] === "string" ? { accountId: options["account"] } : {}),
+const wishOf = (given: Given): StartLogin => ({
+  kind: given.options["console"] === true ? "console" : "max",
+  ...(typeof given.options["account"] === "string" ? { accountId: given.options["account"] } : {}),
+  ...ownEndpoints(given),
 });
 
 type Place = { readonly store: OpenStore; readonly settings: Settings };

@@ -48,6 +48,19 @@ const json: OptionSpec = { flags: "--json", text: "as JSON" };
 const accounts = async (): Promise<typeof import("./accounts.ts")> => import("./accounts.ts");
 const config = async (): Promise<typeof import("./config.ts")> => import("./config.ts");
 
+const addressOptions: readonly OptionSpec[] = [
+  { flags: "--base-url <url>", text: "API of this account alone" },
+];
+
+const serverOptions: readonly OptionSpec[] = [
+  ...addressOptions,
+  { flags: "--token-url <url>", text: "its own token endpoint" },
+  { flags: "--authorize-url <url>", text: "its own authorize page" },
+  { flags: "--redirect-uri <url>", text: "its own redirect of the pasted link" },
+  { flags: "--client-id <id>", text: "its own OAuth client id" },
+  { flags: "--scopes <scopes>", text: "its own scopes" },
+];
+
 const accountCommands: readonly CommandSpec[] = [
   { name: "list", text: "show every account", options: [json], load: async () => (await accounts()).listAccounts },
   { name: "enable", text: "let an account serve again", words: ["<account>"], load: async () => (await accounts()).enableAccount },
@@ -56,11 +69,18 @@ const accountCommands: readonly CommandSpec[] = [
   { name: "rename", text: "give an account another label", words: ["<account>", "<label>"], load: async () => (await accounts()).renameAccount },
   { name: "priority", text: "set an account's place, lower comes first", words: ["<account>", "<number>"], load: async () => (await accounts()).prioritizeAccount },
   {
+    name: "set",
+    text: "give an account its own baseUrl, tokenUrl, authorizeUrl, redirectUri, clientId or scopes; without a value back to the settings",
+    words: ["<account>", "<key>", "[value]"],
+    load: async () => (await accounts()).setAccount,
+  },
+  {
     name: "add-key",
     text: "add an API key, read from standard input",
     options: [
       { flags: "--account <id>", text: "id of the new account" },
       { flags: "--label <label>", text: "label of the new account" },
+      ...addressOptions,
     ],
     load: async () => (await accounts()).addKey,
   },
@@ -89,6 +109,7 @@ export const commandTable: readonly CommandSpec[] = [
       { flags: "--account <id>", text: "sign this account in again, or name the new one" },
       { flags: "--console", text: "make an API key by signing in to the console" },
       { flags: "--no-browser", text: "only print the link" },
+      ...serverOptions,
     ],
     load: async () => (await import("./login.ts")).login,
   },
@@ -110,10 +131,10 @@ export const commandTable: readonly CommandSpec[] = [
     load: async () => (await import("./env.ts")).env,
   },
   { name: "print-key", text: "print the local key and nothing else", load: async () => (await import("./print-key.ts")).printKey },
+  { name: "doctor", text: "check this machine, then prove that the proxy is transparent", options: [json], load: async () => (await import("./doctor.ts")).doctor },
   { name: "config", text: "read and write preferences", options: [json], inner: configCommands, load: async () => (await config()).listSettings },
   { name: "completion", text: "print a completion script", words: ["<shell>"], load: async () => (await import("./completion.ts")).completion },
 ];
 
 /** Options of `start`: also valid without any command. */
 export const rootOptions = startOptions;
-  { name: "doctor", text: "check this machine, then prove that the proxy is transparent", options: [json], load: async () => (await import("./doctor.ts")).doctor },

@@ -17,10 +17,19 @@ export type LoginAttempt = {
   readonly expiresAt: number;
 };
 
+/** What one account may have of its own, in the place of the configuration's value. */
+export const endpointKeys = ["baseUrl", "tokenUrl", "authorizeUrl", "redirectUri", "clientId", "scopes"] as const;
+
+export type EndpointKey = (typeof endpointKeys)[number];
+
+export type EndpointWishes = { readonly [Key in EndpointKey]?: string };
+
 export type StartLogin = {
   readonly kind?: "max" | "console";
   /** Sign this account in again, or name the new one. */
   readonly accountId?: string;
+  /** Addresses of another server for this account; kept with it. */
+  readonly endpoints?: EndpointWishes;
 };
 
 /** What became of a pasted code. `bad-paste` keeps the attempt open; `failed` has closed it. */
@@ -58,10 +67,12 @@ export type Commands = {
   completeCallback(query: CallbackQuery): Promise<CallbackOutcome>;
   cancelLogin(attemptId: string): void;
   refresh(accountId: string | null): Promise<RefreshOutcome>;
-  addApiKey(wish: { key: Secret; accountId?: string; label?: string }): Promise<{ accountId: string }>;
+  addApiKey(wish: { key: Secret; accountId?: string; label?: string; endpoints?: EndpointWishes }): Promise<{ accountId: string }>;
   setEnabled(accountId: string, enabled: boolean): Promise<void>;
   rename(accountId: string, label: string): Promise<void>;
   setPriority(accountId: string, priority: number): Promise<void>;
+  /** One of `endpointKeys`, checked like the configuration; null goes back to the configuration. */
+  setEndpoint(accountId: string, key: string, value: string | null): Promise<void>;
   /** Revokes at the server where possible (a failure is a `notice`) and removes the account. */
   logout(accountId: string | null): Promise<{ removed: readonly string[] }>;
   /** Stop listening, drain, stop: resolves when everything is down. A second call cuts the drain short. */

@@ -61,6 +61,9 @@ export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in
     async setPriority(accountId, priority) {
       wish("setPriority", accountId, priority);
     },
+    async setEndpoint(accountId, key, value) {
+      wish("setEndpoint", accountId, key, value);
+    },
     async logout(accountId) {
       known(accountId);
       wish("logout", accountId);
