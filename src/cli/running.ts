@@ -30,7 +30,7 @@ export type HealthAccount = {
 /** `other-folder`: this program, but it does not know our key. `foreign`: something else has the port. */
 export type Running =
   | { readonly is: "none" }
-  | { readonly is: "ours"; readonly url: string; readonly health: Health; readonly refreshes: readonly RefreshFact[] }
+  | { readonly is: "ours"; readonly url: string; readonly health: Health; readonly refreshes?: readonly RefreshFact[] }
   | { readonly is: "other-folder"; readonly url: string; readonly health: Health }
   | { readonly is: "foreign"; readonly url: string };
 

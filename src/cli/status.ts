@@ -13,7 +13,7 @@ export const status: Command = async (world, given) => {
   const { config, dir } = settings;
   const running = await findRunning({ ...config.server, key: await localKeyOf(world, settings), fetch: world.fetch });
   // A sealed store stays sealed while a running proxy can tell.
-  const known = running.is === "ours" ? { accounts: running.health.accounts, refreshes: running.refreshes } : await stored(world, settings);
+  const known = running.is === "ours" ? { accounts: running.health.accounts, refreshes: running.refreshes ?? [] } : await stored(world, settings);
   const mode = running.is === "ours" ? running.health.mode : config.mode;
   world.stdout.write(`${render({ running, dir, mode, ...known }, given.options, world.clock.now())}\n`);
   return 0;

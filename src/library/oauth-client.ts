@@ -1,0 +1,109 @@
+// Sign in and have a valid token, for programs. The refresh engine is the proxy's own: one refresh at a
+// time over all processes, durable before use, adopted from whoever was first.
+import { createCredentials } from "../accounts/credentials.ts";
+import type { Credentials } from "../accounts/credential.ts";
+import { createAccountCommands } from "../app/account-commands.ts";
+import { openGround, planOf } from "../app/ground.ts";
+import type { Ground } from "../app/ground.ts";
+import { createLoginCommands } from "../app/login-commands.ts";
+import { Secret, secret } from "../lib/secret.ts";
+import type { Commands, LoginAttempt, StartLogin } from "../messages/commands.ts";
+import { AppError } from "../messages/errors.ts";
+import { whileAwake } from "./surroundings.ts";
+import { TokenStore, tokenOf } from "./token-store.ts";
+import type { StoredToken } from "./token-store.ts";
+
+type Opened = {
+  readonly ground: Ground;
+  readonly credentials: Credentials;
+  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "refresh" | "logout">;
+};
+
+/** One program's access to the accounts of `store`. Every method may throw `AppError` (`store-…`, `bad-config`). */
+export class OAuthClient {
+  readonly #store: TokenStore;
+  #opened: Promise<Opened> | null = null;
+
+  /** Touches nothing. */
+  constructor(store: TokenStore = new TokenStore()) {
+    this.#store = store;
+  }
+
+  /** Opens a sign-in for ten minutes: `authorizeUrl` is for the person, `attemptId` for `exchangeCode`. The PKCE verifier stays inside. */
+  async getAuthorizationUrl(wish: StartLogin = {}): Promise<LoginAttempt> {
+    return (await this.#open()).commands.startLogin(wish);
+  }
+
+  /**
+   * Exchanges what the page showed (`code#state`) and stores the credential. Throws `AppError`: `bad-paste`
+   * (the sign-in stays open), `login-failed`, `login-expired`.
+   */
+  async exchangeCode(pasted: string | Secret, attemptId: string | null = null, accountId?: string): Promise<StoredToken> {
+    return whileAwake(async () => {
+      const { commands } = await this.#open();
+      const outcome = await commands.submitCode(pasted instanceof Secret ? pasted : secret(pasted), attemptId, accountId);
+      if (outcome.outcome === "signed-in") return this.#token(outcome.accountId);
+      if (outcome.outcome === "nothing") throw new AppError({ code: "bad-paste", message: "No code was given." });
+      throw new AppError({ code: outcome.outcome === "bad-paste" ? "bad-paste" : "login-failed", message: outcome.message });
+    });
+  }
+
+  /**
+   * The access token (or API key) of `accountId`, or of the account whose turn it is; refreshed first when it
+   * ends within `oauth.refreshLeadSeconds`. Throws `AppError` `sign-in-needed`.
+   */
+  async getValidToken(accountId: string | null = null): Promise<Secret> {
+    return whileAwake(async () => {
+      const { ground, credentials } = await this.#open();
+      if (ground.accounts.changed()) await ground.reload();
+      const outcome = await credentials.acquire({ sessionId: null, accountId });
+      if (outcome.ok) return outcome.credential.token;
+      throw new AppError({ code: "sign-in-needed", message: outcome.message, hint: "Sign in again." });
+    });
+  }
+
+  /** Refreshes now. Throws `AppError`: `refresh-failed`, `sign-in-needed`, `unknown-account`. */
+  async refreshToken(accountId: string): Promise<StoredToken> {
+    return whileAwake(async () => {
+      const outcome = await (await this.#open()).commands.refresh(accountId);
+      if (outcome.outcome !== "failed") return this.#token(accountId);
+      throw new AppError({ code: outcome.needsLogin ? "sign-in-needed" : "refresh-failed", message: outcome.message });
+    });
+  }
+
+  /** Removes the account here and revokes it at the server where possible. Throws `unknown-account`. */
+  async signOut(accountId: string): Promise<void> {
+    await whileAwake(async () => (await this.#open()).commands.logout(accountId));
+  }
+
+  /** Waits for what is under way and closes every connection; the client may not be used afterwards. */
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened !== null) await whileAwake(async () => (await opened).ground.close());
+  }
+
+  async #token(id: string): Promise<StoredToken> {
+    const { ground } = await this.#open();
+    const entry = ground.registry.get(id);
+    if (entry === null) throw new AppError({ code: "unknown-account", message: "The account is not in the store any more." });
+    return tokenOf(entry.account, ground);
+  }
+
+  #open(): Promise<Opened> {
+    this.#opened ??= this.#store.opening().then(openParts);
+    return this.#opened;
+  }
+}
+
+const openParts = async (opening: Awaited<ReturnType<TokenStore["opening"]>>): Promise<Opened> => {
+  const ground = await openGround(opening);
+  const { clock, registry, refresher, reload, config } = ground;
+  const plan = planOf(config);
+  // Nobody sweeps here: what a proxy would refresh in the background is refreshed when it is asked for.
+  const settings = { ...plan, mandatoryMs: Math.max(plan.leadMs, plan.mandatoryMs), ...config.accounts };
+  return {
+    ground,
+    credentials: createCredentials({ clock, registry, refresher, reload, settings }),
+    commands: { ...createAccountCommands(ground), ...createLoginCommands(ground, { prepare: async () => null }) },
+  };
+};
