@@ -80,14 +80,16 @@ const createMessageReader = (): AnswerReader => {
 
 // Only the members that say what it cost: parsing the whole answer costs more than relaying it.
 const accounted = (body: Buffer): unknown => {
-  const found: Record<string, unknown> = {};
-  visitMembers(body, (key, value) => {
-    for (const name of ["model", "stop_reason", "usage"]) {
-      if (isKey(body, key, name)) found[name] = JSON.parse(body.toString("utf8", value.start, value.end));
+  const found = { model: undefined, stop_reason: undefined, usage: undefined };
+  visitMembers(body, (keyStart, keyEnd, start, end) => {
+    for (const name of names) {
+      if (body[keyStart + 1] === name.charCodeAt(0) && isKey(body, keyStart, keyEnd, name)) found[name] = JSON.parse(body.toString("utf8", start, end));
     }
   });
   return found;
 };
+
+const names = ["model", "stop_reason", "usage"] as const;
 
 const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
   const text = createCollector(longestError);

@@ -39,10 +39,10 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
   return (request, response, facts) => {
     const verdict = checkTarget(request.url ?? "");
     if (!verdict.ok) return reject(lane, response, { facts, code: verdict.code, message: verdict.message });
-    const exchange = createExchange({ request, response, facts, path: verdict.path }, deps.clock);
+    const exchange = createExchange({ request, response, facts, path: verdict.path });
     watch.add(exchange);
     // A write that meets a closed socket is reported here too; the closing itself is handled below.
-    response.on("error", () => {});
+    response.on("error", ignore);
     response.once("close", () => settle(lane, exchange));
     openRequestBody(request, limits, {
       onReady: (body) => begin(lane, exchange, body),
@@ -53,6 +53,8 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
     });
   };
 };
+
+const ignore = (): void => {};
 
 const reject = (lane: Lane, response: ServerResponse, refusal: { readonly facts: RequestFacts; readonly code: "bad-request" | "not-found"; readonly message: string }): void => {
   const { code, message } = refusal;

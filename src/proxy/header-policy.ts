@@ -52,8 +52,16 @@ const note = (protocol: Protocol, lower: string, field: { readonly at: number; r
 
 const isDroppedFromRequest = (lower: string, credential: OutboundCredential): boolean => {
   if (requestOnly.has(lower)) return true;
-  if (lower === "authorization" || lower === "x-api-key") return credential !== null;
-  return lower.startsWith("proxy-") || lower.startsWith("x-forwarded-") || lower.startsWith("x-claude-oauth-proxy-");
+  switch (lower.charCodeAt(0)) {
+    case 0x61: // a
+      return lower === "authorization" && credential !== null;
+    case 0x70: // p
+      return lower.startsWith("proxy-");
+    case 0x78: // x
+      return lower === "x-api-key" ? credential !== null : lower.startsWith("x-forwarded-") || lower.startsWith("x-claude-oauth-proxy-");
+    default:
+      return false;
+  }
 };
 
 const addOurs = (kept: string[], credential: NonNullable<OutboundCredential>, found: Protocol): void => {

@@ -13,8 +13,8 @@ const closeBracket = 0x5d;
 const colon = 0x3a;
 const comma = 0x2c;
 
-/** Called for every member of the outermost object, in order. */
-export type VisitMember = (key: Span, value: Span) => void;
+/** Called for every member of the outermost object, in order; offsets as in `Span`. */
+export type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
 
 /**
  * Every value of the member `name` of the outermost object (a name may wrongly stand there twice). Null when
@@ -22,8 +22,8 @@ export type VisitMember = (key: Span, value: Span) => void;
  */
 export const findMember = (text: Buffer, name: string): readonly Span[] | null => {
   const spans: Span[] = [];
-  const whole = visitMembers(text, (key, value) => {
-    if (isKey(text, key, name)) spans.push(value);
+  const whole = visitMembers(text, (keyStart, keyEnd, start, end) => {
+    if (isKey(text, keyStart, keyEnd, name)) spans.push({ start, end });
   });
   return whole ? spans : null;
 };
@@ -34,32 +34,30 @@ export const visitMembers = (text: Buffer, visit: VisitMember): boolean => {
   if (text[open] !== openBrace) return false;
   let at = skipSpace(text, open + 1);
   while (text[at] === quote) {
-    const member = memberAt(text, at);
-    if (member === null) return false;
-    visit(member.key, member.value);
-    at = skipSpace(text, member.value.end);
+    const keyEnd = endOfString(text, at);
+    const start = keyEnd === -1 ? -1 : startOfValue(text, keyEnd);
+    const end = start === -1 ? -1 : endOfValue(text, start);
+    if (end <= start) return false;
+    visit(at, keyEnd, start, end);
+    at = skipSpace(text, end);
     if (text[at] === comma) at = skipSpace(text, at + 1);
   }
   return text[at] === closeBrace && skipSpace(text, at + 1) === text.length;
 };
 
-const memberAt = (text: Buffer, at: number): { readonly key: Span; readonly value: Span } | null => {
-  const keyEnd = endOfString(text, at);
-  if (keyEnd === -1) return null;
+// -1 without a colon.
+const startOfValue = (text: Buffer, keyEnd: number): number => {
   const separator = skipSpace(text, keyEnd);
-  if (text[separator] !== colon) return null;
-  const start = skipSpace(text, separator + 1);
-  const end = endOfValue(text, start);
-  return end <= start ? null : { key: { start: at, end: keyEnd }, value: { start, end } };
+  return text[separator] === colon ? skipSpace(text, separator + 1) : -1;
 };
 
-/** Does the string literal at `key` spell `name` (which holds nothing that needs an escape)? */
-export const isKey = (text: Buffer, key: Span, name: string): boolean => {
-  const length = key.end - key.start - 2;
-  if (length === name.length) return text.toString("latin1", key.start + 1, key.end - 1) === name;
+/** Does the string literal from `start` to `end` spell `name` (which holds nothing that needs an escape)? */
+export const isKey = (text: Buffer, start: number, end: number, name: string): boolean => {
+  const length = end - start - 2;
+  if (length === name.length) return text.toString("latin1", start + 1, end - 1) === name;
   if (length < name.length) return false;
   // Longer only when it is written with escapes.
-  const written = text.toString("utf8", key.start, key.end);
+  const written = text.toString("utf8", start, end);
   if (!written.includes("\\")) return false;
   try {
     return JSON.parse(written) === name;

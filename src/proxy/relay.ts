@@ -4,7 +4,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { HeaderTable, RawHeaders } from "./call.ts";
-import { ok } from "./exchange.ts";
+import { isOver, ok } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
@@ -38,8 +38,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
     contentEncoding: text(table, "content-encoding"),
     retryAfter: text(table, "retry-after"),
   });
-  // The head usually comes with the first bytes of the body: then one packet carries both.
-  queueMicrotask(() => flushLoneHead(exchange));
+  void flushLoneHead(exchange);
 };
 
 // In pass-through mode the client's own login went upstream, and may be quoted back just as well.
@@ -53,8 +52,13 @@ const text = (table: HeaderTable, name: string): string | null => {
   return typeof value === "string" ? visibleText(value, 128) : null;
 };
 
-const flushLoneHead = ({ response, bytesOut, ending, finished }: Exchange): void => {
-  if (bytesOut === 0 && ending === null && !finished) response.flushHeaders();
+const settled = Promise.resolve();
+
+// The head usually comes with the first bytes of the body: then one packet carries both. (A promise's job,
+// because `queueMicrotask` makes an async resource for each call and costs as much as all the rest here.)
+const flushLoneHead = async (exchange: Exchange): Promise<void> => {
+  await settled;
+  if (exchange.bytesOut === 0 && !isOver(exchange)) exchange.response.flushHeaders();
 };
 
 const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>

@@ -41,7 +41,7 @@ const open = () => {
     },
     end: (_: Exchange, ending: Ending) => void endings.push(ending),
   } as unknown as Lane;
-  const exchange = createExchange({ request, response, facts: { requestId: "r1", receivedAt: 0, sessionId: null }, path: "/v1/messages" }, clock);
+  const exchange = createExchange({ request, response, facts: { requestId: "r1", receivedAt: 0, sessionId: null }, path: "/v1/messages" });
   return { clock, written, request, response, listeners, endings, lane, exchange };
 };
 
