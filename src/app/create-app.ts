@@ -20,6 +20,8 @@ import { createShutdown } from "./shutdown.ts";
 export type AppOpening = Opening & {
   /** The account that every request uses, null to choose. */
   readonly accountId: string | null;
+  /** Makes the forwarder; one that is altered on purpose shows what `doctor` finds. */
+  readonly createForwarder?: typeof createForwarder;
 };
 
 /** Nothing listens before `start`. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`, `unknown-account`). */
@@ -35,7 +37,7 @@ export const createApp = async (opening: AppOpening): Promise<App> => {
     ...createLoginCommands(ground, { prepare: async () => loopbackOf(config, listening) }),
     stop: (reason) => shutdown.stop(reason),
   };
-  const forward = forwarderOf(ground, { accountId: opening.accountId, cut: cut.signal });
+  const forward = forwarderOf(ground, { ...opening, cut: cut.signal });
   const server = serverOf(ground, { commands, forward, key, onCut: () => cut.abort() });
   const sweep = createSweep({
     clock: ground.clock,
@@ -85,14 +87,16 @@ const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
         shortUrl: `http://localhost:${listening.port}/login`,
       };
 
-const forwarderOf = (ground: Ground, { accountId, cut }: { accountId: string | null; cut: AbortSignal }): Forward => {
+type Forwarding = Pick<AppOpening, "accountId" | "createForwarder"> & { readonly cut: AbortSignal };
+
+const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = createForwarder }: Forwarding): Forward => {
   const { config, registry, refresher, clock, bus, upstream } = ground;
   const credentials =
     config.mode === "pass-through"
       ? null
       : createCredentials({ clock, registry, refresher, reload: ground.reload, settings: { ...planOf(config), ...config.accounts } });
   const { headersTimeoutMs, bodyIdleTimeoutMs, silenceSeconds } = config.upstream;
-  return createForwarder({
+  return make({
     upstream,
     credentials,
     publish: bus.publish,

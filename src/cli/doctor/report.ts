@@ -25,10 +25,10 @@ export const reportText = (report: Report, redact: Redact): string => {
   const { checks, proofs } = cleanReport(report, redact);
   const width = Math.max(...[...checks, ...proofs].map(({ name }) => name.length));
   return [
-    "Checks (on this machine only: the upstream and the token endpoint are not called)",
+    "Checks on this machine; neither the upstream nor the token endpoint is called",
     ...checks.flatMap((finding) => lines(finding, width)),
     "",
-    "Transparency (a proxy of its own before a simulated Anthropic, real sockets)",
+    "Transparency of a proxy of its own before a simulated Anthropic, by real sockets",
     ...proofs.flatMap((finding) => lines(finding, width)),
     "",
     verdict(report),

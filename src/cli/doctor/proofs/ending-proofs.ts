@@ -9,6 +9,9 @@ import type { Stage } from "./stage.ts";
 const streamFields: readonly RawField[] = [["content-type", "text/event-stream"]];
 const piece = Buffer.from("event: ping\ndata: {\"type\": \"ping\"}\n\n");
 
+/** An idle machine needs one or two; more than this and the client pays for what nobody reads. */
+const slowestAbortMs = 1000;
+
 /** Milliseconds from the client's leaving to the moment the upstream has seen it. */
 const abortTime = async (stage: Stage, ready: (received: Buffer) => boolean): Promise<number> => {
   const { upstream, clock, patienceMs } = stage;
@@ -25,7 +28,9 @@ const abortTime = async (stage: Stage, ready: (received: Buffer) => boolean): Pr
   const left = clock.monotonic();
   wire.leave();
   await waitAt(stage, `the upstream did not learn within ${patienceMs / 1000} s that the client had left`, () => messagesAt(upstream)[before]?.aborted === true);
-  return clock.monotonic() - left;
+  const ms = clock.monotonic() - left;
+  demand(ms <= slowestAbortMs, `the upstream learned only after ${milliseconds(ms)} that the client had left`);
+  return ms;
 };
 
 const waitAt = async ({ upstream, patienceMs }: Stage, otherwise: string, holds: () => boolean): Promise<void> => {
