@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import { visibleText } from "../lib/visible-text.ts";
+import { takeOver } from "./signals.ts";
 import type { Environment } from "./world.ts";
 
 export type ChildWish = {
@@ -35,7 +36,9 @@ export const runChild = ({ words, environment, signals, isTerminal, tell }: Chil
   });
 
 const forward = (signals: EventEmitter, child: ChildProcess, isTerminal: boolean): (() => void) => {
-  const listeners = (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const).map((name) => {
+  const names = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+  takeOver(signals, names);
+  const listeners = names.map((name) => {
     const fromTerminal = isTerminal && (name === "SIGINT" || name === "SIGQUIT");
     return [name, () => void (fromTerminal || child.kill(name))] as const;
   });

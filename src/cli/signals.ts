@@ -32,7 +32,15 @@ export type Signals = {
  */
 const hangUpDrainMs = 2000;
 
-/** Starts listening. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
+/**
+ * Takes away whoever listens for these signals already. A library below the preferences (when-exit) does
+ * from its import on, and raises each signal a second time, which would count as a person's second wish.
+ */
+export const takeOver = (process: EventEmitter, signals: readonly NodeJS.Signals[]): void => {
+  for (const signal of signals) process.removeAllListeners(signal);
+};
+
+/** Starts listening, alone. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
 export const watchSignals = ({ process, terminalInput, stop, after, exit }: SignalDeps): Signals => {
   let first: Ending | null = null;
   let asked = 0;
@@ -50,6 +58,7 @@ export const watchSignals = ({ process, terminalInput, stop, after, exit }: Sign
     [process, "SIGHUP", () => end("SIGHUP")],
     ...(terminalInput === null ? [] : (["end", "close"] as const).map((name) => [terminalInput, name, () => first ?? end("SIGHUP")] as const)),
   ];
+  takeOver(process, ["SIGINT", "SIGTERM", "SIGHUP"]);
   for (const [emitter, name, listener] of listeners) emitter.on(name, listener);
   return {
     ended: () => first,

@@ -42,6 +42,15 @@ describe("signals", () => {
     expect(stops).toHaveLength(2);
   });
 
+  it("a library that raises the signal once more does not cut the drain", () => {
+    const process = new EventEmitter();
+    process.once("SIGTERM", () => process.emit("SIGTERM"));
+    const stops: string[] = [];
+    watchSignals({ process, terminalInput: null, stop: async (reason) => void stops.push(reason), after: () => {}, exit: () => {} });
+    process.emit("SIGTERM");
+    expect(stops).toEqual(["SIGTERM"]);
+  });
+
   it("a closed window sends several hang-ups, also after a SIGTERM, and they cut nothing short", () => {
     const { process, input, stops, exits } = set();
     process.emit("SIGTERM");
