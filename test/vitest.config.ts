@@ -5,6 +5,8 @@ import { CountReporter } from "./helpers/count-reporter.ts";
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
+    // Left to itself vitest keeps one of two cores free, and most tests here wait rather than compute.
+    maxWorkers: 2,
     reporters: ["default", new CountReporter()],
     projects: [
       {
