@@ -27,7 +27,7 @@ const modesCheck = ({ look: { folder, files }, uid }: FolderWish): Finding => {
   const foreign = files.filter((file) => file.uid !== uid);
   if (foreign.length > 0) return problem("file modes", `of another user: ${namesOf(foreign)}`, "Change the owner to yourself (chown).");
   const wide = [...(folder === null ? [] : [{ ...folder, name: "the folder" }]), ...files].filter(({ mode }) => (mode & 0o077) !== 0);
-  if (wide.length === 0) return ok("file modes", `folder ${octal(folder?.mode ?? 0)}, ${files.length} files closed to others, yours`);
+  if (wide.length === 0) return ok("file modes", `folder ${octal(folder?.mode ?? 0)}, all ${files.length} of our files in it closed to others`);
   const found = `open to other users: ${wide.map(({ name, mode }) => `${name} ${octal(mode)}`).join(", ")}`;
   return warning("file modes", found, "The next start closes them. If others may have read them, sign in again.");
 };
