@@ -1,7 +1,8 @@
 // The proofs against the real proxy, and against proxies that are wrong on purpose.
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApp } from "../../../../src/app/create-app.ts";
 import { allProofs, proveTransparency } from "../../../../src/cli/doctor/proofs/prove.ts";
 import type { StageDeps } from "../../../../src/cli/doctor/proofs/stage.ts";
@@ -20,16 +21,24 @@ const noRoom: StageDeps["createApp"] = async () => {
   throw new Error("no room");
 };
 
-const folders = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("claude-oauth-proxy-doctor-"));
+// A place of its own, because other tests run doctor at the same time.
+let place = "";
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "proofs-"));
+  vi.stubEnv("TMPDIR", place);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(place, { recursive: true, force: true });
+});
 
 describe("transparency", () => {
   it("every proof holds for the proxy as it is, with a figure, and nothing is left behind", async () => {
-    const before = folders();
     const findings = await proveTransparency(stage(10_000));
     expect(findings.filter(({ status }) => status !== "ok")).toEqual([]);
     expect(findings.map(({ name }) => name)).toEqual(allProofs.map(({ name }) => name));
     expect(findings.filter(({ found }) => !/\d/.test(found))).toEqual([]);
-    expect(folders().filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(place)).toEqual([]);
   });
 
   it.each(alterations)("is disproved when %s", async (_, createForwarder, name) => {
