@@ -189,3 +189,18 @@ describe("how an account goes, and what stays", () => {
     expect(proxy.stdout()).not.toContain(token);
   });
 });
+
+describe("the refresh timeline", () => {
+  it("is told by status without a proxy and with one, in words and as JSON, over processes", async () => {
+    const folder = await adaAndGrace();
+    expect((await end(folder, ["refresh", "ada"])).code).toBe(0);
+    expect((await end(folder, ["status"])).out).toMatch(/account ada .*refreshed \(manual\) \d+s ago/);
+    const line = { account_id: "ada", outcome: "refreshed", reason: "manual", new_expires_at: folder.accounts()["ada"]?.expires_at };
+    const still = JSON.parse((await end(folder, ["status", "--json"])).out) as object;
+    expect(still).toMatchObject({ running: false, accounts: [{ id: "ada", last_refresh: { outcome: "refreshed" } }, { id: "grace", last_refresh: null }], refreshes: [line] });
+    const proxy = await folder.proxy();
+    const asked = await end(folder, ["status", "--json", "--set", `server.port=${new URL(proxy.url).port}`]);
+    expect(JSON.parse(asked.out)).toMatchObject({ running: true, accounts: [{ id: "ada", last_refresh: { reason: "manual" } }, { id: "grace" }], refreshes: [line] });
+    expect(asked.out).not.toContain("sk-ant");
+  });
+});
