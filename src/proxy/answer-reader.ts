@@ -80,10 +80,11 @@ const createMessageReader = (): AnswerReader => {
 
 // Only the members that say what it cost: parsing the whole answer costs more than relaying it.
 const accounted = (body: Buffer): unknown => {
-  const found = { model: undefined, stop_reason: undefined, usage: undefined };
+  const found: { [Name in (typeof names)[number]]?: unknown } = {};
   visitMembers(body, (keyStart, keyEnd, start, end) => {
     for (const name of names) {
-      if (body[keyStart + 1] === name.charCodeAt(0) && isKey(body, keyStart, keyEnd, name)) found[name] = JSON.parse(body.toString("utf8", start, end));
+      if (body[keyStart + 1] !== name.charCodeAt(0) || !isKey(body, keyStart, keyEnd, name)) continue;
+      found[name] = JSON.parse(body.toString("utf8", start, end));
     }
   });
   return found;

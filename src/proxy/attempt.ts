@@ -1,7 +1,7 @@
 // One attempt after another to get an answer: sends, tries again when that is certainly safe, and after a
 // 401 asks once for a newer token. The answer it settles for goes to the client unchanged.
 import type { Credential } from "../accounts/credential.ts";
-import type { CallListener, HeaderTable, RawHeaders } from "./call.ts";
+import type { CallListener, HeaderTable, WireHeaders } from "./call.ts";
 import { endingOfFailure } from "./endings.ts";
 import { isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
@@ -15,7 +15,7 @@ import { relayBreak, relayChunk, relayEnd, relayHead } from "./relay.ts";
 import { retryAfterFailure, retryAfterStatus } from "./retry.ts";
 import type { UpstreamRequest } from "./upstream.ts";
 
-type Head = { readonly status: number; readonly raw: RawHeaders; readonly table: HeaderTable };
+type Head = { readonly status: number; readonly raw: WireHeaders; readonly table: HeaderTable };
 
 /** A 401 that waits until it is known whether there is a newer token. */
 type Held = { readonly head: Head; readonly chunks: Buffer[]; ended: boolean; error: unknown };

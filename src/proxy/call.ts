@@ -1,8 +1,8 @@
 // One HTTP exchange with the upstream as the rest of the proxy sees it, on top of undici's raw dispatch
 // handler: every quirk of that handler is met here and nowhere else. It never touches bytes.
 
-/** A raw header list: name, value, name, value …, each byte one latin-1 character. */
-export type RawHeaders = readonly string[];
+/** Header fields as they stood on the wire: name, value, name, value … */
+export type WireHeaders = readonly Buffer[];
 
 /** Lower-case names, for looking things up. */
 export type HeaderTable = Readonly<Record<string, string | string[] | undefined>>;
@@ -12,7 +12,7 @@ export type CallListener = {
   /** A connection stands and the request is being written: from here on it may have been executed. */
   onSent(): void;
   /** The final status (never 1xx). */
-  onHead(status: number, raw: RawHeaders, table: HeaderTable): void;
+  onHead(status: number, raw: WireHeaders, table: HeaderTable): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
   onError(error: unknown): void;
@@ -68,7 +68,7 @@ export const createCall = (listener: CallListener, onLeave: () => void): { reado
         return;
       }
       if (isEventStream(table)) onLeave();
-      listener.onHead(status, latin1(current.rawHeaders), table);
+      listener.onHead(status, Array.isArray(current.rawHeaders) ? (current.rawHeaders as WireHeaders) : [], table);
     },
     onResponseData(_, chunk) {
       if (!over) listener.onData(chunk);
@@ -94,11 +94,4 @@ export const createCall = (listener: CallListener, onLeave: () => void): { reado
 const isEventStream = (table: HeaderTable): boolean => {
   const type = table["content-type"];
   return typeof type === "string" && type.startsWith("text/event-stream");
-};
-
-const latin1 = (raw: unknown): RawHeaders => {
-  const list: string[] = [];
-  if (!Array.isArray(raw)) return list;
-  for (const item of raw as readonly unknown[]) list.push(Buffer.isBuffer(item) ? item.toString("latin1") : String(item));
-  return list;
 };

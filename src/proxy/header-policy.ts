@@ -7,7 +7,10 @@
 // the two protocol fields below. A `Via` that came in goes through.
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
-import type { RawHeaders } from "./call.ts";
+import type { HeaderTable, WireHeaders } from "./call.ts";
+
+/** What a client sent: name, value, name, value …, each byte one latin-1 character. */
+export type RawHeaders = readonly string[];
 
 /** Required by the API for OAuth tokens, and the version it assumes nowhere. */
 const oauthBeta = "oauth-2025-04-20";
@@ -79,35 +82,41 @@ const listsOauthBeta = (value: string): boolean => value.includes(oauthBeta) && 
 const appended = (value: string): string => (value.trim() === "" ? oauthBeta : `${value},${oauthBeta}`);
 
 /**
- * The fields to answer the client with. Access-Control-Allow-* never passes: which web page may read
+ * The fields to answer the client with; `table` is the same, by lower-case names. Access-Control-Allow-* never passes: which web page may read
  * answers is decided here, not upstream. Neither does our own error mark. 204 and 304 carry no length.
  */
-export const responseHeaders = (raw: RawHeaders, status: number): string[] => {
-  const named = connectionOptions(raw);
+export const responseHeaders = (raw: WireHeaders, table: HeaderTable, status: number): string[] => {
+  const named = namedBy(table["connection"]);
   const bodiless = status === 204 || status === 304;
   const kept: string[] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] ?? "";
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = latin1(raw[index]);
     const lower = name.toLowerCase();
     if (isDroppedFromResponse(lower) || (bodiless && lower === "content-length") || named?.has(lower) === true) continue;
-    kept.push(name, raw[index + 1] ?? "");
+    // The table has decoded every field that stands there once.
+    const value = table[lower];
+    kept.push(name, typeof value === "string" ? value : latin1(raw[index + 1]));
   }
   return kept;
 };
 
+const latin1 = (bytes: Buffer | undefined): string => (bytes === undefined ? "" : bytes.toString("latin1"));
+
 const isDroppedFromResponse = (lower: string): boolean =>
-  responseOnly.has(lower) || lower.startsWith("access-control-allow-") || lower.startsWith("x-claude-oauth-proxy-");
+  responseOnly.has(lower) || (lower.length > 20 && (lower.startsWith("access-control-allow-") || lower.startsWith("x-claude-oauth-proxy-")));
 
 /** The fields that `Connection` names for removal; null when it names none (nearly always). */
 const connectionOptions = (raw: RawHeaders): ReadonlySet<string> | null => {
-  let named: Set<string> | null = null;
+  const values: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
-    const value = (raw[index + 1] ?? "").toLowerCase();
-    if (value === "keep-alive" || value === "close") continue;
-    named ??= new Set();
-    for (const option of value.split(",")) named.add(option.trim());
+    if (name.length === 10 && name.toLowerCase() === "connection") values.push(raw[index + 1] ?? "");
   }
-  return named;
+  return namedBy(values.length === 1 ? values[0] : values);
+};
+
+const namedBy = (connection: string | string[] | undefined): ReadonlySet<string> | null => {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") return null;
+  const value = typeof connection === "string" ? connection : connection.join(",");
+  return new Set(value.split(",").map((option) => option.trim().toLowerCase()));
 };

@@ -72,17 +72,27 @@ const skipSpace = (text: Buffer, from: number): number => {
   return at;
 };
 
-// `from` is the opening quote; the result is behind the closing one, -1 when there is none. A quote is
-// escaped when an odd number of backslashes stands before it.
+// `from` is the opening quote; the result is behind the closing one, -1 when there is none. Most strings
+// are short: a native search costs more than looking at a few bytes.
 const endOfString = (text: Buffer, from: number): number => {
-  let at = from;
-  for (;;) {
-    at = text.indexOf(quote, at + 1);
-    if (at === -1) return -1;
+  const soon = Math.min(from + 32, text.length);
+  let at = from + 1;
+  while (at < soon) {
+    const byte = text[at];
+    if (byte === quote) return at + 1;
+    at += byte === backslash ? 2 : 1;
+  }
+  return endOfLongString(text, at);
+};
+
+// A quote is escaped when an odd number of backslashes stands before it.
+const endOfLongString = (text: Buffer, from: number): number => {
+  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
     let before = at - 1;
     while (text[before] === backslash) before -= 1;
     if ((at - before) % 2 === 1) return at + 1;
   }
+  return -1;
 };
 
 const endOfValue = (text: Buffer, from: number): number => {

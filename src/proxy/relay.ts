@@ -3,7 +3,7 @@
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import type { HeaderTable, RawHeaders } from "./call.ts";
+import type { HeaderTable, WireHeaders } from "./call.ts";
 import { isOver, ok } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
@@ -11,10 +11,10 @@ import type { Lane } from "./lane.ts";
 import { createMeter } from "./meter.ts";
 
 /** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
-export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly status: number; readonly raw: RawHeaders; readonly table: HeaderTable }): void => {
+export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly status: number; readonly raw: WireHeaders; readonly table: HeaderTable }): void => {
   const { response, facts } = exchange;
   const { status, table } = head;
-  const fields = responseHeaders(head.raw, status);
+  const fields = responseHeaders(head.raw, table, status);
   if (facts.answerHeaders !== undefined) fields.push(...facts.answerHeaders);
   // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anyone.
   response.sendDate = false;

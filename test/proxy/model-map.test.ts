@@ -66,7 +66,8 @@ describe("planModel", () => {
 describe("modelAsked", () => {
   it.each([
     ['{"model":"claude-x","messages":[]}', "claude-x"],
-    [' {\n "max_tokens": 5, "stream":true, "model" : "a\u001bb"', "a·b"],
+    [' {\n "max_tokens": 5, "stream":true, "model" : "a-b"', "a-b"],
+    ['{"model":"a\u001bb"}', null],
     ['{"messages":[{"model":"no"}]}', null],
     ["", null],
   ])("%s asks for %s", (head, expected) => {
