@@ -28,7 +28,8 @@ export const demo: Command = async (world, given) => {
     const apart = { ...world, environment: ownEnvironment(world.environment) };
     const own = inFolder(given, dir, upstream);
     return await serve(apart, own, loadSettings(apart, own), async (app, { url }, drawn) => {
-      if (!drawn) await signIn(app, upstream);
+      if (drawn) world.stderr.write(`Demo: the sign-in page is simulated too. Without a browser, \`curl -sL ${url}/login\` in another terminal plays one.\n\n`);
+      else await signIn(app, upstream);
       if (given.options["traffic"] === true) traffic.push(startTraffic(world, { app, upstream, url }));
     });
   } finally {
