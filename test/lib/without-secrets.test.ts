@@ -1,5 +1,5 @@
 // Servers quote what they were sent; nobody who reads the sentence may learn it.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
 import { withoutSecrets } from "../../src/lib/without-secrets.ts";
