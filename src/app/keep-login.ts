@@ -32,12 +32,14 @@ export const keepLogin = async (ground: Keeping, login: GrantedLogin, { fallback
   return putAccount(ground, account);
 };
 
-/** A credential must never travel to a server that did not give it. */
-const isOfServer = ({ config }: Pick<Keeping, "config">, { kind, endpoints }: Account, { settings }: GrantedLogin): boolean =>
-  kind === "api_key" || (endpoints?.tokenUrl ?? config.oauth.tokenUrl) === settings.tokenUrl;
+/** A credential must never travel to a server that did not give it: a key's own base URL says nothing of a sign-in. */
+const isOfServer = ({ config }: Pick<Keeping, "config">, { kind, endpoints }: Account, { settings }: GrantedLogin): boolean => {
+  const isOfKeyOnly = kind === "api_key" && endpoints?.baseUrl !== undefined && endpoints.tokenUrl === undefined;
+  return !isOfKeyOnly && (endpoints?.tokenUrl ?? config.oauth.tokenUrl) === settings.tokenUrl;
+};
 
 const otherServer = (id: string): AppError =>
-  new AppError({ code: "conflict", message: `"${id}" is an account of another server; this sign-in would be sent there`, hint: `Sign in with \`claude-oauth-proxy login --account ${id}\`, or under another name.` });
+  new AppError({ code: "conflict", message: `"${id}" is an account of another server; this sign-in would be sent there`, hint: "Sign in under another name, or with the addresses of that server." });
 
 /** Stores `account` and puts it to use. Throws `store-…` when it cannot be stored now. */
 export const putAccount = async ({ accounts, registry }: Pick<Ground, "accounts" | "registry">, account: Account): Promise<Stored> => {

@@ -84,6 +84,14 @@ describe("an account with addresses of its own", () => {
     expect([await ask(running), running.upstream.requestsTotal()]).toEqual([200, 0]);
   });
 
+  it("is signed in again at its own server without saying so once more", async () => {
+    const { running, other } = await twoServers();
+    const attempt = await running.app.commands.startLogin({ accountId: "there" });
+    expect(new URL(attempt.authorizeUrl).origin).toBe(other.baseUrl);
+    const outcome = await running.app.commands.submitCode(secret(await other.approve(attempt.authorizeUrl)), attempt.attemptId);
+    expect([outcome.outcome, await ask(running), await ask(running)]).toEqual(["signed-in", 200, 200]);
+  });
+
   it("asks with its own client id and scopes", async () => {
     const running = await startApp();
     const { authorizeUrl } = await running.app.commands.startLogin({ accountId: "own", endpoints: { clientId: "client-7", scopes: "user:inference" } });
@@ -133,6 +141,16 @@ describe("what is refused", () => {
     expect(outcome).toMatchObject({ outcome: "retry", message: expect.stringContaining("account of another server") });
     expect([await ask(running), await ask(running)]).toEqual([200, 200]);
     expect([...credentialsAt(here)].filter((credential) => credentialsAt(other).has(credential))).toEqual([]);
+  });
+
+  it.each(["max", "console"] as const)("a sign-in (%s) is never sent to the base URL of a key", async (kind) => {
+    const running = await startApp();
+    const other = await anotherServer();
+    await running.app.commands.addApiKey({ key: other.issueApiKey(), accountId: "key", endpoints: { baseUrl: other.baseUrl } });
+    const attempt = await running.app.commands.startLogin({ kind, accountId: "key" });
+    const outcome = await running.app.commands.submitCode(secret(await running.upstream.approve(attempt.authorizeUrl)), attempt.attemptId);
+    expect(outcome).toMatchObject({ outcome: "retry", message: expect.stringContaining("account of another server") });
+    expect([other.requestsTotal(), await ask(running)]).toEqual([0, 200]);
   });
 
   it("the same person at two servers is two accounts", async () => {
