@@ -50,8 +50,7 @@ export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
       if (attempt === null || (attemptId !== null && !sameText(attemptId, attempt.view.attemptId))) throw notOpen();
       const read = readPastedCode(pasted.reveal(), { states: attempt.legs.map(({ state }) => state), links: attempt.legs.map(({ link }) => link) });
       if (read.outcome !== "code") return read;
-      const settled = await open.settle(attempt, legAt(attempt, read.leg), read.code);
-      return settled.outcome === "retry" ? { ...settled, message: `${settled.message} r tries the same code again.` } : settled;
+      return open.settle(attempt, legAt(attempt, read.leg), read.code);
     },
     async completeCallback(query) {
       const read = readCallbackQuery(query);

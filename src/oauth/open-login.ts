@@ -137,4 +137,4 @@ const exchange = (endpoint: Pick<TokenEndpoint, "exchange">, { tokenUrl, clientI
   endpoint.exchange({ tokenUrl, clientId, code, state: leg.state, verifier: leg.verifier, redirectUri: leg.redirectUri });
 
 const refusal = ({ errorCode, message }: Extract<TokenAnswer, { outcome: "refused" }>): string =>
-  errorCode === "invalid_grant" ? "The code is used up or too old. Enter starts again with a new link." : `The sign-in was refused: ${message}`;
+  errorCode === "invalid_grant" ? "The code is used up or too old." : `The sign-in was refused: ${message}`;

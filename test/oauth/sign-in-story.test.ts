@@ -82,7 +82,7 @@ describe("signing in at a strict server", () => {
     const code = await upstream.approve(flow.start({}).authorizeUrl);
     upstream.script({ match: { grant: "authorization_code" }, fault: { kind: "answer-lost" } });
     expect(await flow.submit(secret(code), null)).toMatchObject({ outcome: "retry" });
-    expect(await flow.submit(secret(code), null)).toMatchObject({ outcome: "failed", message: "The code is used up or too old. Enter starts again with a new link." });
+    expect(await flow.submit(secret(code), null)).toMatchObject({ outcome: "failed", message: "The code is used up or too old." });
   });
 
   it("with the same code after the server was away", async () => {

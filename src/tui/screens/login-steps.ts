@@ -62,9 +62,11 @@ const submit = async (room: FormRoom, text: Secret, note: Note | null = null): P
 const onOutcome = (room: FormRoom, outcome: SubmitOutcome): void => {
   if (outcome.outcome === "signed-in") return room.end({ outcome: "signed-in", accountId: outcome.accountId });
   if (outcome.outcome === "nothing") return room.set(emptyForm);
-  const note: Note = { tone: "error", text: outcome.message };
-  if (outcome.outcome === "failed") return room.set({ ...emptyForm, phase: "over", note });
-  if (outcome.outcome === "retry") return room.set({ phase: "retry", note, since: null });
+  // Which key helps is known only here: the same sentences go to pipes and to the HTTP API.
+  const noteWith = (key: string): Note => ({ tone: "error", text: `${outcome.message}${key}` });
+  if (outcome.outcome === "failed") return room.set({ ...emptyForm, phase: "over", note: noteWith(" Enter starts again with a new link.") });
+  if (outcome.outcome === "retry") return room.set({ phase: "retry", note: noteWith(" r tries the same code again."), since: null });
+  const note = noteWith("");
   // A key that was pasted by mistake is not kept, not even behind a mask.
   room.set(outcome.code === "key" ? { ...emptyForm, note } : { phase: "rejected", note, since: null });
 };
