@@ -129,11 +129,15 @@ describe("answers that were lost: the token may be spent", () => {
 
   it("patience ends after the timeout, also in the middle of a body", async () => {
     const impatient = createTokenEndpoint({ ...postDeps, timeoutMs: 60 });
-    const request = { tokenUrl: settingsFor(upstream).tokenUrl, clientId, refreshToken: secret("x") };
-    upstream.script({ fault: { kind: "never" } });
+    // A server of its own: on a busy machine a request may arrive after its caller has given up.
+    const slow = await startUpstream();
+    const request = { tokenUrl: settingsFor(slow).tokenUrl, clientId, refreshToken: secret("x") };
+    slow.script({ fault: { kind: "never" } });
     expect(await impatient.refresh(request)).toMatchObject({ outcome: "unknown", errorCode: "timeout" });
-    upstream.script({ fault: [status(200, { access_token: "a", pad: "x".repeat(5000) }), { kind: "silence", afterBytes: 10 }] });
+    slow.clearScript();
+    slow.script({ fault: [status(200, { access_token: "a", pad: "x".repeat(5000) }), { kind: "silence", afterBytes: 10 }] });
     expect(await impatient.refresh(request)).toMatchObject({ outcome: "unknown" });
+    await slow.close();
   });
 });
 
