@@ -1,5 +1,5 @@
-// Brings the bytes of an answer to their reader, decompressed when need be. Decompression works behind the
-// client's back: its backlog and its output are bounded, its failure ends the reading and nothing else.
+// Brings the bytes of a compressed answer to their reader. Decompression works behind the client's back: its
+// backlog and its output are bounded, its failure ends the reading and nothing else.
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import type { Transform } from "node:stream";
 
@@ -14,20 +14,10 @@ const longestBacklog = 1024 * 1024;
 const mostDecoded = 64 * 1024 * 1024;
 
 /** Null when the encoding is not known here (or there are several, one over the other). */
-export const openFeed = (encoding: string | string[] | undefined, reader: AnswerReader, settle: Settle): AnswerFeed | null => {
-  if (encoding === undefined || encoding === "identity") return directFeed(reader, settle);
+export const openFeed = (encoding: string | string[], reader: AnswerReader, settle: Settle): AnswerFeed | null => {
   const decoder = typeof encoding === "string" ? decoderFor(encoding.trim().toLowerCase()) : null;
   return decoder === null ? null : decodingFeed(decoder, reader, settle);
 };
-
-const directFeed = (reader: AnswerReader, settle: Settle): AnswerFeed => ({
-  push: reader.read,
-  end() {
-    reader.end();
-    settle(null);
-  },
-  stop() {},
-});
 
 const decoderFor = (encoding: string): Transform | null => {
   switch (encoding) {

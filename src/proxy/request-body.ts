@@ -90,15 +90,16 @@ const collect = (request: IncomingMessage, maxBytes: number, events: BodyEvents)
 export const wholeBody = (content: Buffer): RequestBody => {
   const bytes = content.length;
   let kept: Buffer | null = content;
+  const all = (): Buffer | null => kept;
   const release = (): void => {
     kept = null;
   };
   return {
     bytesIn: () => bytes,
-    head: () => kept,
-    whole: () => kept,
-    open: () => kept,
-    streamLength: () => null,
+    head: all,
+    whole: all,
+    open: all,
+    streamLength: emptyBody.streamLength,
     isReplayable: () => kept !== null,
     release,
     close: release,
