@@ -21,7 +21,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     process,
     restoreTerminal: () => giveTerminalBack(restore),
     write: (text) => void process.stderr.write(text),
-    exit: (code) => process.exit(code),
+    exit: exitFlushed,
     debug: wantsStack(args, process.env),
   });
   keepDebuggerOff();
@@ -79,6 +79,13 @@ const keepWarningsOff = (debug: boolean): void => {
 const giveTerminalBack = (restore: (() => void) | null): void => {
   restore?.();
   if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
+};
+
+// A crash ends the process at once, unless a slow terminal would then miss that it was given back.
+const exitFlushed = (code: number): void => {
+  const outputs = [process.stdout, process.stderr];
+  if (outputs.every(({ writableLength }) => writableLength === 0)) process.exit(code);
+  void Promise.all(outputs.map(flushed)).then(() => process.exit(code));
 };
 
 const longestFlushMs = 2000;

@@ -13,6 +13,7 @@ import type { Settings } from "./settings.ts";
 import { exitCodes, watchSignals } from "./signals.ts";
 import type { Signals } from "./signals.ts";
 import { screenOf } from "./terminal.ts";
+import { unblock } from "./unblock.ts";
 import { localKeyOf, openingOf } from "./with-store.ts";
 import type { Given, ScreenWish, World } from "./world.ts";
 
@@ -20,8 +21,11 @@ import type { Given, ScreenWish, World } from "./world.ts";
 export type OnListening = (app: App, listening: Listening, drawn: boolean) => Promise<void>;
 
 /** Runs until it is stopped from the screen, by a signal or by a command. Throws `AppError` (port-taken, store-…). */
-export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = async () => {}): Promise<number> =>
-  serveOnce({ world, given, settings, onListening, screen: screenOf(world, given) });
+export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = async () => {}): Promise<number> => {
+  // Only at the very end: what a slow terminal has not taken yet must still be able to wait.
+  world.signals.once("exit", unblock([world.stdout, world.stderr]));
+  return serveOnce({ world, given, settings, onListening, screen: screenOf(world, given) });
+};
 
 type Serving = {
   readonly world: World;

@@ -32,6 +32,9 @@ export type Terminal = {
   /** Pastes as a terminal with bracketed paste does (`CSI 200~ … CSI 201~`). */
   paste(text: string): void;
   resize(cols: number, rows: number): void;
+  /** Stops reading what the program writes, as a terminal behind a dead line does; `resume` reads on. */
+  stall(): void;
+  resume(): void;
   /** The visible rows, without blanks at their ends. */
   rows(): readonly string[];
   /** The visible rows as one text. */
@@ -102,6 +105,8 @@ export const openTerminal = (options: TerminalOptions = {}): Terminal => {
       grid.resize(newCols, newRows);
       child.resize(newCols, newRows);
     },
+    stall: () => child.pause(),
+    resume: () => child.resume(),
     ...seen,
     rawMode: () => / -icanon /.test(settingsOf(child.pid)),
     bytes: () => bytes,

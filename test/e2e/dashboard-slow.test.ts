@@ -1,0 +1,59 @@
+// A terminal that stops taking what is written to it.
+import { expect, it } from "vitest";
+import { openDashboard, prepareSigned } from "../helpers/dashboard.ts";
+import { launcher } from "../helpers/program.ts";
+import { openTerminal } from "../helpers/terminal.ts";
+
+const slowest = async (work: () => Promise<unknown>, forMs: number): Promise<number> => {
+  let worst = 0;
+  const end = performance.now() + forMs;
+  while (performance.now() < end) {
+    const started = performance.now();
+    await work();
+    worst = Math.max(worst, performance.now() - started);
+  }
+  return worst;
+};
+
+it("F15 a terminal that takes nothing for five seconds does not hold up a single request, and is drawn anew afterwards", async () => {
+  const proxy = await prepareSigned();
+  const terminal = await openDashboard(proxy, { cols: 200, rows: 60 });
+  expect((await proxy.ask()).status).toBe(200);
+  terminal.stall();
+  const before = terminal.bytes().length;
+  // Every key draws, so that whatever the line holds is full long before the time is over.
+  const keys = setInterval(() => terminal.write("?"), 30);
+  const worst = await slowest(() => proxy.ask(), 5000).finally(() => clearInterval(keys));
+  expect(terminal.bytes().length).toBe(before);
+  expect(worst).toBeLessThan(1000);
+  terminal.resume();
+  // A pane that nothing of the backlog can show.
+  terminal.write("4");
+  await terminal.waitFor(/\[4 events\].*\n/);
+  expect(terminal.rows()).toHaveLength(60);
+  terminal.write("q");
+  expect(await terminal.waitForExit()).toBe(0);
+  expect(terminal.everything()).toMatch(/claude-oauth-proxy: served [\d,]+ requests/);
+});
+
+it("F15 log lines on a terminal that takes nothing hold up no request either, and the program ends when it is told to", async () => {
+  const proxy = await prepareSigned();
+  const terminal = openTerminal({ args: [launcher, "--plain", "--log-level", "debug"], home: proxy.home, env: proxy.env });
+  await terminal.waitFor("listening on");
+  terminal.stall();
+  expect(await slowest(() => Promise.all(Array.from({ length: 20 }, () => proxy.ask())), 2500)).toBeLessThan(1500);
+  terminal.kill("SIGTERM");
+  const ended = performance.now();
+  expect(await terminal.waitForExit()).toBe(143);
+  expect(performance.now() - ended).toBeLessThan(6000);
+});
+
+it("F15 a dashboard whose terminal takes nothing ends when it is told to", async () => {
+  const proxy = await prepareSigned();
+  const terminal = await openDashboard(proxy, { cols: 200, rows: 60 });
+  terminal.stall();
+  const keys = setInterval(() => terminal.write("?"), 20);
+  await slowest(() => proxy.ask(), 2500).finally(() => clearInterval(keys));
+  terminal.kill("SIGTERM");
+  expect(await terminal.waitForExit()).toBe(143);
+});

@@ -1,0 +1,104 @@
+// The built program with its dashboard in a real terminal, signed in from the start, before a simulated
+// Anthropic in the test: sizes, keys, ends and hostile texts are all looked at from here.
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { join, resolve } from "node:path";
+import type { UpstreamOptions } from "../../src/demo/upstream.ts";
+import { storeGrants } from "./data-folder.ts";
+import { eventually } from "./eventually.ts";
+import { launcher } from "./program.ts";
+import type { Environment } from "./program.ts";
+import { ask, hello, prepareProxy } from "./real-proxy.ts";
+import type { Asked, Question, RealProxy } from "./real-proxy.ts";
+import { openTerminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** Compiles `src` when something there is newer than what was compiled; two test files at once do it once. */
+export const buildIfStale = async (): Promise<void> => {
+  const lock = join(root, "node_modules/.dashboard-build");
+  if (!isStale()) return;
+  await eventually(() => makeFolder(lock), Boolean, { within: 60_000, what: "the other file's build" });
+  try {
+    if (!isStale()) return;
+    const { status, stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.json")], { encoding: "utf8" });
+    if (status !== 0 && isStale()) throw new Error(`the build failed:\n${stdout}`);
+  } finally {
+    rmdirSync(lock);
+  }
+};
+
+const makeFolder = (path: string): boolean => {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const newest = (folder: string): number =>
+  Math.max(...readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+
+const isStale = (): boolean => {
+  try {
+    return newest(join(root, "src")) > statSync(join(root, "dist/cli/main.js")).mtimeMs;
+  } catch {
+    return true;
+  }
+};
+
+export type Signed = RealProxy & {
+  /** One request with the local key. */
+  ask(question?: Question): Promise<Asked>;
+  /** A streamed request that has got its first bytes and goes on for as long as the upstream's script says. */
+  stream(body?: object): Promise<{ readonly text: Promise<string> }>;
+};
+
+/** A home with the named accounts signed in and the notice answered; nothing runs yet. */
+export const prepareSigned = async (accounts: readonly string[] = ["ada"], upstreamOptions: Partial<UpstreamOptions> = {}): Promise<Signed> => {
+  await buildIfStale();
+  const proxy = await prepareProxy(upstreamOptions, { CLAUDE_OAUTH_PROXY_TERMS__ACCEPTED: "true" });
+  mkdirSync(proxy.dir, { recursive: true, mode: 0o700 });
+  storeGrants(proxy.dir, Object.fromEntries(accounts.map((id) => [id, { grant: proxy.upstream.issueTokens(id === "grace" ? { account: "grace" } : {}) }])));
+  return {
+    ...proxy,
+    ask: (question) => ask({ url: proxy.url, key: proxy.key() }, question),
+    async stream(body = {}) {
+      const headers = { authorization: `Bearer ${proxy.key()}`, "content-type": "application/json" };
+      const response = await fetch(`${proxy.url}/v1/messages`, { method: "POST", headers, body: JSON.stringify({ ...hello, stream: true, ...body }) });
+      return { text: response.text().catch((error: unknown) => `broken off: ${String(error)}`) };
+    },
+  };
+};
+
+export type ScreenWish = {
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly env?: Environment;
+  readonly args?: readonly string[];
+  /** In a shell that afterwards says the exit code, and whether the terminal's settings are those of before. */
+  readonly inShell?: boolean;
+};
+
+/** What a shell runs, and says afterwards. */
+export const shellAround = (command: string): string => `before=$(stty -g); ${command}; echo "code $?"; [ "$(stty -g)" = "$before" ] && echo "terminal as before"`;
+
+/** The dashboard of that home, with its first frame drawn. */
+export const openDashboard = async (proxy: RealProxy, { cols = 80, rows = 24, env = {}, args = [], inShell = false }: ScreenWish = {}): Promise<Terminal> => {
+  const command = inShell ? { command: "sh", args: ["-c", shellAround(`node ${[launcher, ...args].join(" ")}`)] } : { args: [launcher, ...args] };
+  const terminal = openTerminal({ cols, rows, home: proxy.home, env: { ...proxy.env, ...env }, ...command });
+  await terminal.waitFor(() => terminal.alternate(), { what: "the dashboard", within: 20_000 });
+  await terminal.waitFor(/RUN|TOKEN/);
+  return terminal;
+};
+
+/** The children of a process, those of its shell's too. */
+export const childrenOf = (pid: number): readonly number[] => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
