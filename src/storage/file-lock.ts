@@ -1,5 +1,6 @@
 // A lock between processes that share a folder. Survives killed, stopped and sleeping holders, reused
 // pids, reboots and clocks that jump; never throws out of a timer; never removes what is not its own.
+import { dirname } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
@@ -12,7 +13,7 @@ import { createLockWatch, lockTiming } from "./lock-watch.ts";
 import type { LockTiming, LockWatch } from "./lock-watch.ts";
 import { pause } from "./pause.ts";
 import type { Processes } from "./processes.ts";
-import { unwritable } from "./store-error.ts";
+import { codeOf, unwritable } from "./store-error.ts";
 import { sweepTemps } from "./sweep-temps.ts";
 
 export type LockDeps = { readonly clock: Clock; readonly files: Files; readonly random: Random; readonly processes: Processes };
@@ -57,11 +58,22 @@ export const createFileLock = (folder: string, deps: LockDeps, timing: LockTimin
   };
 };
 
+// With `recursive`, Node 24 reports a read-only disk as "no such folder", which sends people the wrong way.
+const makeFolder = (path: string, files: Files): void => {
+  try {
+    files.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") files.mkdirSync(path, { recursive: true, mode: 0o700 });
+    else if (codeOf(error) !== "EEXIST") throw error;
+  }
+};
+
 const newClaim = ({ folder, deps }: Place): Claim => {
   const { files, random, processes } = deps;
   const token = Buffer.from(random(16)).toString("hex");
   try {
-    files.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(dirname(folder), files);
+    makeFolder(folder, files);
     return { token, draft: writeDraft(folder, formatClaim(processes.self, token), { files, random, pid: processes.self.pid }) };
   } catch (error) {
     throw unwritable(folder, error);
