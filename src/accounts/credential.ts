@@ -24,12 +24,25 @@ export type CredentialWish = {
   readonly accountId: string | null;
 };
 
+export type FailedConnection = {
+  readonly sessionId: string | null;
+  /** The code of the failure, such as `ECONNREFUSED`. */
+  readonly reason: string;
+  /** Every base URL that failed for this request, null for the configured upstream. */
+  readonly unreachable: readonly (string | null)[];
+};
+
 /** Handed to the proxy by the composition root. */
 export type Credentials = {
   /** Answers at once while the token is fresh; a promise only inside the mandatory refresh window. */
   acquire(wish: CredentialWish): CredentialOutcome | Promise<CredentialOutcome>;
   /** After a 401 with `used`: refreshes once (or adopts a newer token) and gives the new credential. */
   renew(used: Credential): Promise<CredentialOutcome>;
+  /**
+   * The server of `used` could not be reached and nothing was sent: a healthy account with another server, which
+   * also lets the first one cool. Null when there is none, or when the account was asked for by name.
+   */
+  elsewhere(used: Credential, failed: FailedConnection): Promise<Credential | null> | null;
   /** What the upstream answered: health and limits learn from it. Header names are lower case. */
   learn(used: Credential, answer: { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }): void;
 };

@@ -24,6 +24,12 @@ export type CredentialsDeps = {
   readonly settings: PlanSettings & { readonly strategy: "round-robin" | "priority"; readonly sticky: boolean };
 };
 
+/** A server that could not be reached is tried again after this long, by one request that another account then takes over. */
+const unreachableMs = 30_000;
+
+/** As long as after a refusal for billing reasons: nothing that a minute would change. */
+const refusedMs = 300_000;
+
 /** With a token that still lives, a request waits for its successor this long at most. */
 const longestWaitMs = 10_000;
 
@@ -58,14 +64,33 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
     return entry !== null && isAlive(entry) ? given(entry, picked) : serve(wish, new Set([...tried, picked.id]));
   };
 
+  const { renew, wasJustBrought } = createRenew(deps);
+
   return {
     acquire(wish) {
       registry.settle();
       return serve(wish, new Set());
     },
-    renew: createRenew(deps),
-    learn: (used, answer) => registry.learn(used.accountId, answer),
+    renew,
+    elsewhere(used, { sessionId, reason, unreachable }) {
+      registry.settle();
+      const isCandidate = ({ account, health }: AccountEntry): boolean => health === "healthy" && !unreachable.includes(baseUrlOf(account));
+      const [others, unfit] = [registry.list().filter(isCandidate), registry.list().filter((entry) => !isCandidate(entry))];
+      if (used.reason === "named" || others.length === 0) return null;
+      registry.cool(used.accountId, unreachableMs, `its server cannot be reached (${reason})`);
+      return credentialIn(serve({ sessionId, accountId: null }, new Set(unfit.map(({ account }) => account.id))));
+    },
+    learn(used, answer) {
+      registry.learn(used.accountId, answer);
+      // Then it is not about the token, and a refresh with every request would not help.
+      if (answer.status === 401 && wasJustBrought(used)) registry.cool(used.accountId, refusedMs, "the upstream refuses this account with a new token too (401)");
+    },
   };
+};
+
+const credentialIn = async (outcome: CredentialOutcome | Promise<CredentialOutcome>): Promise<Credential | null> => {
+  const given = await outcome;
+  return given.ok ? given.credential : null;
 };
 
 const given = ({ account }: AccountEntry, { reason }: Picked): CredentialOutcome => ({ ok: true, credential: credentialOf(account, reason) });
@@ -75,9 +100,11 @@ export const credentialOf = (account: Account, reason: Credential["reason"]): Cr
   accountId: account.id,
   kind: account.kind,
   token: account.accessToken,
-  baseUrl: account.endpoints?.baseUrl ?? null,
+  baseUrl: baseUrlOf(account),
   reason,
 });
+
+const baseUrlOf = (account: Account): string | null => account.endpoints?.baseUrl ?? null;
 
 export const isAlive = ({ remainingMs, account }: AccountEntry): boolean => (remainingMs === null || remainingMs > 0) && !isEmpty(account);
 

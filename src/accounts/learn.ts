@@ -48,7 +48,8 @@ const note = ({ held, clock, publish }: Scope, reading: LimitReading): void => {
   publish({ type: "limits.updated", accountId: held.account.id, ...reading });
 };
 
-const cool = ({ held, clock, publish }: Scope, { forMs, reason, limited }: { forMs: number; reason: string; limited: boolean }): void => {
+/** Lets it cool, and says so unless it does already for as long. */
+export const cool = ({ held, clock, publish }: Scope, { forMs, reason, limited }: { forMs: number; reason: string; limited: boolean }): void => {
   const endsAt = clock.monotonic() + forMs;
   const running = held.cooling;
   // Ten requests that hit the same limit are one fact.

@@ -9,7 +9,7 @@ import type { Answer } from "./health.ts";
 import type { AccountEntry, Held } from "./held.ts";
 import { createHeld, endToken, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
 import type { Scope } from "./learn.ts";
-import { learn, markNeedsLogin, settle } from "./learn.ts";
+import { cool, learn, markNeedsLogin, settle } from "./learn.ts";
 import { publicLabel } from "./public-label.ts";
 
 export type Registry = {
@@ -34,6 +34,8 @@ export type Registry = {
   /** The store lacks what memory has: until that is over, its silence does not remove the account. */
   markUnsaved(accountId: string, unsaved: boolean): void;
   learn(accountId: string, answer: Answer): void;
+  /** For a reason that no answer told. */
+  cool(accountId: string, forMs: number, reason: string): void;
   /** Ends cool-downs that are over and notices tokens that ended without a refresh token. */
   settle(): void;
 };
@@ -73,6 +75,7 @@ export const createRegistry = (deps: RegistryDeps): Registry => {
     isSuperseded: (accountId, stored) => isSuperseded(shelf.find(accountId), stored.accessToken),
     markUnsaved: (accountId, unsaved) => withHeld(accountId, (held) => void (held.unsaved = unsaved)),
     learn: (accountId, answer) => withHeld(accountId, (held) => learn(scope(held), answer)),
+    cool: (accountId, forMs, reason) => withHeld(accountId, (held) => cool(scope(held), { forMs, reason, limited: false })),
     settle() {
       for (const held of shelf.all()) settle(scope(held));
     },

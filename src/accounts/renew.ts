@@ -10,8 +10,14 @@ type Brought = { readonly token: Secret; readonly at: number };
 
 const noSecondWithinMs = 60_000;
 
-/** The method `renew` of `Credentials`. A refusal means: give the client the 401. */
-export const createRenew = ({ clock, registry, refresher }: CredentialsDeps): ((used: Credential) => Promise<CredentialOutcome>) => {
+export type Renew = {
+  /** The method `renew` of `Credentials`. A refusal means: give the client the 401. */
+  renew(used: Credential): Promise<CredentialOutcome>;
+  /** Its token was brought by such a refresh a moment ago. */
+  wasJustBrought(used: Credential): boolean;
+};
+
+export const createRenew = ({ clock, registry, refresher }: CredentialsDeps): Renew => {
   const brought = new Map<string, Brought>();
 
   const current = (used: Credential): CredentialOutcome => {
@@ -37,10 +43,13 @@ export const createRenew = ({ clock, registry, refresher }: CredentialsDeps): ((
     return { ...refusal(outcome.message), retryAfterSeconds };
   };
 
-  return async (used) => {
-    const newer = current(used);
-    const isOver = newer.ok || used.kind === "api_key" || registry.get(used.accountId) === null || wasJustBrought(used);
-    return isOver ? newer : refreshed(used);
+  return {
+    wasJustBrought,
+    async renew(used) {
+      const newer = current(used);
+      const isOver = newer.ok || used.kind === "api_key" || registry.get(used.accountId) === null || wasJustBrought(used);
+      return isOver ? newer : refreshed(used);
+    },
   };
 };
 

@@ -155,7 +155,30 @@ const fail = (lane: Lane, exchange: Exchange, { credential, error }: { readonly 
   const replayable = exchange.body.isReplayable();
   const waitMs = retryAfterFailure({ sent, replayable, permanent: explanation.permanent, retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) answerFailure(lane, exchange, { explanation, executed: sent });
-  else retryLater(lane, exchange, { credential, waitMs });
+  else if (sent || !goElsewhere(lane, exchange, { credential, reason: explanation.reason })) retryLater(lane, exchange, { credential, waitMs });
+};
+
+type Unreached = { readonly credential: Credential | null; readonly reason: string };
+
+/** Nothing was sent: an account with another server may serve this request at once. False when there is none. */
+const goElsewhere = (lane: Lane, exchange: Exchange, { credential, reason }: Unreached): boolean => {
+  if (credential === null || lane.credentials === null) return false;
+  exchange.unreachable = [...exchange.unreachable, credential.baseUrl];
+  const { unreachable, facts } = exchange;
+  const other = lane.credentials.elsewhere(credential, { sessionId: facts.sessionId, reason, unreachable });
+  if (other === null) return false;
+  exchange.retries += 1;
+  exchange.stage = "local";
+  exchange.call = null;
+  // Whatever keeps the other one from serving, the first is then as good as before.
+  other.then((found) => moveTo(lane, exchange, found ?? credential), () => moveTo(lane, exchange, credential));
+  return true;
+};
+
+const moveTo = (lane: Lane, exchange: Exchange, credential: Credential): void => {
+  if (isOver(exchange)) return;
+  tellAssigned(lane, exchange, credential);
+  startAttempt(lane, exchange, credential);
 };
 
 const retryLater = (lane: Lane, exchange: Exchange, { credential, waitMs }: { readonly credential: Credential | null; readonly waitMs: number }): void => {

@@ -42,6 +42,8 @@ export type Exchange = {
   accountId: string | null;
   /** Every token an attempt was made with. */
   tokens: readonly Secret[];
+  /** Base URLs, null for the configured one, that no connection could be had to. */
+  unreachable: readonly (string | null)[];
   /** The connection stands: the present attempt may have been executed. */
   sent: boolean;
   status: number | null;
@@ -67,6 +69,8 @@ export type Exchange = {
 
 export const ok: Ending = { outcome: "ok", blame: null, errorCode: null, message: null, nextStep: null };
 
+const none: readonly never[] = [];
+
 /** Opens the record of an admitted request. One literal with every field: a spread costs five times the memory. */
 export const createExchange = (parts: Pick<Exchange, "request" | "response" | "facts" | "path">): Exchange => ({
   facts: parts.facts,
@@ -83,6 +87,7 @@ export const createExchange = (parts: Pick<Exchange, "request" | "response" | "f
   renewed: false,
   accountId: null,
   tokens: [],
+  unreachable: none,
   sent: false,
   status: null,
   upstreamRequestId: null,

@@ -59,6 +59,7 @@ const play = async ({ answer, order, large, from, pause }: Game): Promise<void> 
         new Promise((resolve) => {
           renewals.push((ok) => resolve(ok ? { ok, credential: aCredential("newer") } : { ok, code: "sign-in-needed", message: "no", retryAfterSeconds: null }));
         }),
+      elsewhere: () => null,
       learn() {},
     },
   });

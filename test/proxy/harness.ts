@@ -57,6 +57,7 @@ export const aCredential = (token = "upstream-token", kind: Credential["kind"] =
 export const steadyCredentials = (credential = aCredential()): Credentials => ({
   acquire: () => ({ ok: true, credential }),
   renew: async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", retryAfterSeconds: null }),
+  elsewhere: () => null,
   learn() {},
 });
 

@@ -24,6 +24,7 @@ const renewing = (renew: () => ReturnType<Credentials["renew"]>): Renewing => {
       credentials.renewals += 1;
       return renew();
     },
+    elsewhere: () => null,
     learn: (_, { status }) => void credentials.learned.push(status),
   };
   return credentials;
