@@ -78,6 +78,8 @@ export type ScreenWish = {
   readonly rows?: number;
   readonly env?: Environment;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** In a shell that afterwards says the exit code, and whether the terminal's settings are those of before. */
   readonly inShell?: boolean;
 };
@@ -86,12 +88,23 @@ export type ScreenWish = {
 export const shellAround = (command: string): string => `before=$(stty -g); ${command}; echo "code $?"; [ "$(stty -g)" = "$before" ] && echo "terminal as before"`;
 
 /** The dashboard of that home, with its first frame drawn. */
-export const openDashboard = async (proxy: RealProxy, { cols = 80, rows = 24, env = {}, args = [], inShell = false }: ScreenWish = {}): Promise<Terminal> => {
-  const command = inShell ? { command: "sh", args: ["-c", shellAround(`node ${[launcher, ...args].join(" ")}`)] } : { args: [launcher, ...args] };
+export const openDashboard = async (proxy: RealProxy, { cols = 80, rows = 24, env = {}, args = [], nodeArgs = [], inShell = false }: ScreenWish = {}): Promise<Terminal> => {
+  const words = [...nodeArgs, launcher, ...args];
+  const command = inShell ? { command: "sh", args: ["-c", shellAround(`node ${words.join(" ")}`)] } : { args: words };
   const terminal = openTerminal({ cols, rows, home: proxy.home, env: { ...proxy.env, ...env }, ...command });
   await terminal.waitFor(() => terminal.alternate(), { what: "the dashboard", within: 20_000 });
   await terminal.waitFor(/RUN|TOKEN/);
+  // The first frame comes a moment before the keys.
+  await eventually(() => terminal.bracketedPaste(), Boolean, { what: "the keys" });
   return terminal;
+};
+
+/** Gives the terminal another size and waits until the dashboard has drawn itself for it. */
+export const settledAt = async (terminal: Terminal, cols: number, rows: number): Promise<void> => {
+  terminal.resize(cols, rows);
+  // The grid cuts the old frame in its own way, at the top: a state above and the keys below are a new one.
+  const drawn = (seen: readonly string[]): boolean => /RUN/.test(seen[0] ?? "") && (rows < 3 || /q quit/.test(seen.at(-1) ?? ""));
+  await eventually(terminal.rows, drawn, { what: `a frame for ${cols}x${rows}` });
 };
 
 /** The children of a process, those of its shell's too. */

@@ -43,6 +43,7 @@ export type Terminal = {
   everything(): string;
   /** Rows that have left the screen at its top. */
   scrolled(): number;
+  columns(): number;
   cell(x: number, y: number): Cell;
   cursor(): { readonly x: number; readonly y: number; readonly visible: boolean };
   /** The alternate screen is shown. */
@@ -138,10 +139,11 @@ const fits = (screen: string, wanted: string | RegExp | ((screen: string) => boo
 };
 
 type Grid = InstanceType<typeof headless.Terminal>;
-type Picture = Pick<Terminal, "rows" | "screen" | "everything" | "scrolled" | "cell" | "cursor" | "alternate" | "bracketedPaste" | "mouse">;
+type Picture = Pick<Terminal, "rows" | "screen" | "everything" | "scrolled" | "columns" | "cell" | "cursor" | "alternate" | "bracketedPaste" | "mouse">;
 
 const picture = (grid: Grid, bytes: () => string): Picture => {
-  const line = (y: number): string => grid.buffer.active.getLine(y)?.translateToString(true) ?? "";
+  // A narrowed grid remembers cells beyond its edge, which nobody sees.
+  const line = (y: number): string => grid.buffer.active.getLine(y)?.translateToString(true, 0, grid.cols) ?? "";
   const rows = (): readonly string[] => Array.from({ length: grid.rows }, (_, y) => line(grid.buffer.active.baseY + y));
   const everything = (): string => {
     let text = "";
@@ -156,6 +158,7 @@ const picture = (grid: Grid, bytes: () => string): Picture => {
     screen: () => rows().join("\n"),
     everything,
     scrolled: () => grid.buffer.active.baseY,
+    columns: () => grid.cols,
     cell(x, y) {
       const cell = grid.buffer.active.getLine(grid.buffer.active.baseY + y)?.getCell(x);
       if (cell === undefined) return { chars: "", bold: false, dim: false, inverse: false, color: null };
