@@ -22,4 +22,7 @@ export const unblock = (outputs: readonly Unblocked[]): (() => void) => {
 };
 
 // Node offers no public way: `tty.WriteStream` makes its handle blocking in the constructor.
-const setBlocking = (terminal: Unblocked, blocking: boolean): void => void (terminal as { _handle?: Handle | null })._handle?.setBlocking?.(blocking);
+const setBlocking = (terminal: Unblocked, blocking: boolean): void => {
+  const { _handle: handle } = terminal as { _handle?: Handle | null };
+  handle?.setBlocking?.(blocking);
+};

@@ -85,14 +85,14 @@ describe("a storm of sizes", () => {
   it.each([[80, 24], [40, 10], [30, 3]])("leaves the frame that a fresh program draws at %ix%i", async (cols, rows) => {
     const [one, other] = [await prepareSigned(), await prepareSigned()];
     const [fresh, stormed] = await Promise.all([openDashboard(one, { cols, rows }), openDashboard(other, { cols: 120, rows: 30 })]);
-    const sizes = randomSizes(100);
-    for (const [index, size] of sizes.entries()) {
+    const storm = randomSizes(100);
+    for (const [index, size] of storm.entries()) {
       stormed.resize(...size);
       // Some are drawn, most come faster than any frame.
       if (index % 10 === 0) await one.ask({ path: "/health" });
     }
     stormed.resize(cols, rows);
-    await eventually(() => masked(stormed), (seen) => seen === masked(fresh), { what: `after ${JSON.stringify(sizes)}:\n${fresh.screen()}` });
+    await eventually(() => masked(stormed), (seen) => seen === masked(fresh), { what: `after ${JSON.stringify(storm)}:\n${fresh.screen()}` });
     notScrolled(stormed, rows);
     const before = masked(stormed);
     stormed.write("\f");

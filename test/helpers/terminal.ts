@@ -67,7 +67,7 @@ export const openTerminal = (options: TerminalOptions = {}): Terminal => {
   const { cols = 80, rows = 24, home = temporaryFolder() } = options;
   const grid = new headless.Terminal({ cols, rows, scrollback: 5000, allowProposedApi: true });
   const child = pty.spawn(options.command ?? process.execPath, [...(options.args ?? [])], {
-    name: "xterm-256color",
+    name: options.env?.["TERM"] ?? "xterm-256color",
     cols,
     rows,
     cwd: options.cwd ?? home,
