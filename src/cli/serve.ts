@@ -72,7 +72,7 @@ const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end:
   try {
     await onListening(app, listening, screen !== null);
     if (screen === null) tellHowToSignIn(app, listening.url);
-    const end = screen === null ? "stopped" : await runFront(world, given, { app, screen, settings });
+    const end = screen === null ? "stopped" : await Promise.race([runFront(world, given, { app, screen, settings }), waitedFor(world, app)]);
     await app.stopped;
     const ended = signals.ended();
     return { end: ended === null ? end : "stopped", code: ended === null ? 0 : exitCodes[ended] };
@@ -83,6 +83,13 @@ const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end:
     signals.dispose();
   }
 };
+
+/** How long a screen may take to give the terminal back once everything behind it has stopped. */
+const longestFarewellMs = 2000;
+
+// A screen waits until the terminal has taken its last bytes, and one that has stopped reading never does.
+const waitedFor = ({ clock }: World, app: App): Promise<FrontEnd> =>
+  app.stopped.then(() => new Promise((resolve) => void clock.setTimeout(() => resolve("stopped"), longestFarewellMs)));
 
 const watch = ({ world, screen }: Serving, app: App): Signals =>
   watchSignals({

@@ -67,7 +67,7 @@ export const createWindow = (deps: WindowDeps): DrawingWindow => {
     stdout.off("resize", onResize);
     taken.instance.unmount();
     if (!ascii) stdout.write(restoreTitle);
-    await atMost(clock, flushMs, taken.instance.waitUntilExit().catch(ignore));
+    await taken.instance.waitUntilExit().catch(ignore);
   };
 
   const open = (): void => {
@@ -106,15 +106,6 @@ export const createWindow = (deps: WindowDeps): DrawingWindow => {
 
 const ignore = (): void => {};
 const resizeMs = 50;
-/** A terminal that has stopped reading never takes the last bytes, and must not keep the program from ending. */
-const flushMs = 1000;
-
-const atMost = async (clock: Clock, ms: number, work: Promise<unknown>): Promise<void> => {
-  const limit = Promise.withResolvers<void>();
-  const timer = clock.setTimeout(limit.resolve, ms);
-  await Promise.race([work, limit.promise]);
-  timer.cancel();
-};
 
 type Picture = { readonly screen: Screen; readonly draw: (frame: { readonly slow: boolean }) => void; readonly renew: () => void };
 
