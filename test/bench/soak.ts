@@ -16,7 +16,7 @@ import { nextMessage } from "./contenders.ts";
 import type { ClientsNews, ClientsOrder } from "./soak/clients.ts";
 import { holding, mixed } from "./soak/kinds.ts";
 import { compare, metricSum, readRecording } from "./soak/ledger.ts";
-import { drainSeconds, medianRss, slope, startProgram, type Program } from "./soak/program.ts";
+import { drainSeconds, medianRss, slope, startProgram, type Program, type Sample } from "./soak/program.ts";
 import type { UpstreamHello, UpstreamOrder, UpstreamState } from "./soak/upstream.ts";
 import { formatTable } from "./table.ts";
 
@@ -70,20 +70,26 @@ const upstreamState = (): Promise<UpstreamState> => {
   return nextMessage<UpstreamState>(upstream);
 };
 
-/** Milliseconds until the descriptors are back and no stream is open upstream; not a number after 15 s. */
-const settled = async (program: Program, baseline: number): Promise<number> => {
+/**
+ * Says when the descriptors are back and no stream is open upstream. Idle upstream connections are told apart: the
+ * program keeps those of answers that ended regularly for up to 55 s, to use them again.
+ */
+const settle = async (program: Program, baseline: number): Promise<void> => {
   const startedAt = Date.now();
-  while (Date.now() - startedAt < 15_000) {
-    if (program.now().descriptors <= baseline + 32 && (await upstreamState()).streams === 0) return Date.now() - startedAt;
-    await pause(50);
+  for (;;) {
+    const [{ descriptors }, { streams: open, connections }] = [program.now(), await upstreamState()];
+    const tookMs = Date.now() - startedAt;
+    if ((descriptors > baseline + 32 + connections || open > 0) && tookMs < 15_000) {
+      await pause(50);
+      continue;
+    }
+    row("… after the clients left: descriptors, idle upstream connections, streams", `${descriptors}, ${connections}, ${open}`);
+    row("… back within ms", tookMs, "≤ 5000", tookMs <= 5000);
+    return;
   }
-  const [{ descriptors }, { streams: open }] = [program.now(), await upstreamState()];
-  faults.push(`15 s after the clients left ${descriptors} descriptors are open (${baseline} before) and ${open} streams upstream`);
-  return Number.NaN;
 };
 
-const holdStreams = async (program: Program): Promise<void> => {
-  const before = program.now();
+const holdStreams = async (program: Program, before: Sample): Promise<void> => {
   order({ act: "hold", kinds: [heldWhole, heldLeft], count: Math.ceil(streams / 2) });
   await news(clients, "begun", 60);
   const all = news(clients, "ended", holdSeconds + 60);
@@ -92,29 +98,29 @@ const holdStreams = async (program: Program): Promise<void> => {
   await pause((holdSeconds / 2) * 1000);
   order({ act: "leave" });
   const { sent, p99GapMs } = await all;
-  const back = await settled(program, before.descriptors);
   const each = (during.rssKiB - before.rssKiB) / streams;
   row("streams at once", sent);
   row("p99 between two events of 1 s, ms", p99GapMs.toFixed(0));
   row("KiB a stream", each.toFixed(0), streams >= 1000 ? "≤ 96" : "", streams < 1000 || each <= 96);
   row("descriptors before, during", `${before.descriptors}, ${during.descriptors}`);
-  row("… back, no stream upstream, after ms", back, "≤ 5000", back <= 5000);
+  await settle(program, before.descriptors);
 };
 
-const mixTraffic = async (program: Program): Promise<void> => {
-  const before = program.now();
+const mixTraffic = async (program: Program, before: Sample): Promise<void> => {
   const startedAt = Date.now();
   order({ act: "mix", kinds: mixed, workers, seconds: minutes * 60, atMost });
   const { sent } = await news(clients, "ended", minutes * 60 + 60);
-  const after = program.samples.filter(({ at }) => at > startedAt + minutes * 60 * 300);
-  const back = await settled(program, before.descriptors);
+  // The collector runs twice a minute: below five minutes the growth of its spaces says nothing of a leak.
+  const isJudged = minutes >= 5;
+  const warmUpMs = isJudged ? Math.max(180_000, minutes * 18_000) : minutes * 18_000;
+  const after = program.samples.filter(({ at }) => at > startedAt + warmUpMs);
   const thirds = [after.slice(0, after.length / 3), after.slice((after.length * 2) / 3)].map(medianRss);
   const growth = ((thirds[1] ?? 0) - (thirds[0] ?? 0)) / 1024;
   row("mixed requests", sent);
   row("RSS after warm-up, first and last third, MiB", thirds.map((rss) => (rss / 1024).toFixed(1)).join(", "));
   row("RSS slope after warm-up, MiB/h", ((slope(after) * 3600) / 1024).toFixed(0));
-  row("RSS growth between the thirds, MiB", growth.toFixed(1), "≤ 16", growth <= 16);
-  row("descriptors back, no stream upstream, after ms", back, "≤ 5000", back <= 5000);
+  row("RSS growth between the thirds, MiB", growth.toFixed(1), isJudged ? "≤ 16" : "(too short to judge)", !isJudged || growth <= 16);
+  await settle(program, before.descriptors);
 };
 
 const checkMetrics = async (program: Program, sent: number): Promise<void> => {
@@ -171,8 +177,9 @@ const run = async (): Promise<void> => {
   try {
     order({ act: "open", port: program.port, key: program.key, file });
     await program.metrics();
-    await holdStreams(program);
-    await mixTraffic(program);
+    const before = program.now();
+    await holdStreams(program, before);
+    await mixTraffic(program, before);
     await checkMetrics(program, Math.ceil(streams / 2) * 2 + Number(rows.find(({ what }) => what === "mixed requests")?.["value"]));
     await drain(program);
     order({ act: "close" });

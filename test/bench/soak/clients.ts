@@ -82,8 +82,10 @@ process.on("message", (order: ClientsOrder) => {
     target = { port: order.port, key: order.key, agent: new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }) };
     file = createWriteStream(order.file);
   } else if (order.act === "hold") void hold(order.kinds, order.count);
-  else if (order.act === "leave") leaving.abort();
-  else if (order.act === "mix") void mix(order);
+  else if (order.act === "leave") {
+    leaving.abort();
+    target.agent.destroy();
+  } else if (order.act === "mix") void mix(order);
   else {
     target.agent.destroy();
     file.end(() => tell({ news: "closed" }));

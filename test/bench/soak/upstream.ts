@@ -7,7 +7,7 @@ import { kindHeader, type Kind } from "./kinds.ts";
 
 export type UpstreamOrder = { readonly kinds: readonly Kind[] } | { readonly ask: "streams" };
 export type UpstreamHello = { readonly settings: Readonly<Record<string, string>>; readonly accounts: Readonly<Record<string, object>> };
-export type UpstreamState = { readonly streams: number; readonly requests: number; readonly refreshes: number };
+export type UpstreamState = { readonly streams: number; readonly connections: number; readonly requests: number; readonly refreshes: number };
 
 const upstream = await createUpstream({
   clock: createSystemClock(),
@@ -37,7 +37,7 @@ const accountOf = (id: string): object => {
 const tell = (message: UpstreamHello | UpstreamState): void => void process.send?.(message);
 
 process.on("message", (order: UpstreamOrder) => {
-  if ("ask" in order) return tell({ streams: upstream.openStreams(), requests: upstream.requestsTotal(), refreshes: upstream.tokenCalls().refresh_token });
+  if ("ask" in order) return tell({ streams: upstream.openStreams(), connections: upstream.openConnections(), requests: upstream.requestsTotal(), refreshes: upstream.tokenCalls().refresh_token });
   for (const { name, faults } of order.kinds) {
     if (faults.length > 0) upstream.script({ match: { headers: { [kindHeader]: name } }, times: Number.POSITIVE_INFINITY, fault: faults });
   }
