@@ -72,16 +72,18 @@ const cacheNote = ({ before, after }: NonNullable<Surroundings["session"]>): Not
 };
 
 const limitNote = (event: Of<"limits.updated">, around: Surroundings): Note | null => {
-  const { status, window, utilization, resetsAt } = event;
-  // A plan without usage credits says "rejected" here all day long; only its use is worth a line.
-  if (window === "overage" && status?.startsWith("rejected") === true) return null;
+  const { status, window } = event;
   const before = known(around, event.accountId)?.limits.find((limit) => limit.window === window)?.status ?? "allowed";
-  if (status === null || status === before) return null;
-  const used = utilization === null ? "" : `, ${percent(utilization)} used`;
-  const resets = resetsAt === null ? "" : `, resets ${clockMinute(resetsAt, event.at)}`;
-  const text = `${nameOf(around, event.accountId)}: ${window === "" ? "plan" : window} limit ${status.replaceAll("_", " ")}${used}${resets}`;
+  if (status === null || status === before || isEveryday(window, status)) return null;
+  const text = `${nameOf(around, event.accountId)}: ${window === "" ? "plan" : window} limit ${status.replaceAll("_", " ")}${usedAndReset(event)}`;
   return status === "allowed" ? good(text) : warning(text);
 };
+
+// A plan without usage credits says "rejected" here all day long; only their use is worth a line.
+const isEveryday = (window: string, status: string): boolean => window === "overage" && status.startsWith("rejected");
+
+const usedAndReset = ({ utilization, resetsAt, at: now }: Of<"limits.updated">): string =>
+  `${utilization === null ? "" : `, ${percent(utilization)} used`}${resetsAt === null ? "" : `, resets ${clockMinute(resetsAt, now)}`}`;
 
 const jumped = ({ kind, deltaMs }: Of<"clock.jumped">): Note =>
   warning(kind === "suspend" ? `woke up after ${span(deltaMs)} of sleep; tokens are checked again` : `the clock went ${kind} by ${span(Math.abs(deltaMs))}; tokens are checked again`);

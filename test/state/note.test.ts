@@ -10,6 +10,8 @@ const known = fact("account.added", { label: "work", expiresAt: ten });
 const linesAfter = (...events: readonly Event[]): readonly string[] => reduceAll(initialState({ version: "1", mode: "oauth" }), [known, fact("request.received"), ...events]).activity.slice(1).map(({ text }) => text);
 const lastAfter = (...events: readonly Event[]): string | undefined => linesAfter(...events).at(-1);
 
+const overage = (status: string) => fact("limits.updated", { window: "overage", status, utilization: null, resetsAt: null });
+
 describe("the blame line", () => {
   it("N2 says who, the upstream's sentence, the request and the next step", () => {
     const failed = fact("request.finished", { status: 429, outcome: "upstream-error", blame: "plan-limit", message: "You reached your limit", nextStep: "wait until 21:42" });
@@ -75,7 +77,6 @@ describe("accounts, limits and the rest", () => {
   });
 
   it("keep silent about usage credits that are not there, and speak when they are used", () => {
-    const overage = (status: string) => fact("limits.updated", { window: "overage", status, utilization: null, resetsAt: null });
     expect(linesAfter(overage("rejected, out_of_credits"))).toEqual([]);
     expect(linesAfter(overage("allowed, in use"))).toEqual(["work: overage limit allowed, in use"]);
   });
