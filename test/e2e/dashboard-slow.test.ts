@@ -1,4 +1,6 @@
 // A terminal that stops taking what is written to it.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openDashboard, prepareSigned } from "../helpers/dashboard.ts";
 import { launcher } from "../helpers/program.ts";
@@ -48,12 +50,14 @@ it("F15 log lines on a terminal that takes nothing hold up no request either, an
   expect(performance.now() - ended).toBeLessThan(6000);
 });
 
-it("F15 a dashboard whose terminal takes nothing ends when it is told to", async () => {
+it.each([["when it is told to", "SIGTERM", 143], ["when it crashes", "SIGUSR2", 1]] as const)("F15 a dashboard whose terminal takes nothing ends %s", async (_, signal, code) => {
   const proxy = await prepareSigned();
-  const terminal = await openDashboard(proxy, { cols: 200, rows: 60 });
+  const preload = join(proxy.home, "preload.mjs");
+  writeFileSync(preload, 'process.on("SIGUSR2", () => { throw new Error("boom"); });');
+  const terminal = await openDashboard(proxy, { cols: 200, rows: 60, nodeArgs: ["--import", preload] });
   terminal.stall();
   const keys = setInterval(() => terminal.write("?"), 20);
-  await slowest(() => proxy.ask(), 2500).finally(() => clearInterval(keys));
-  terminal.kill("SIGTERM");
-  expect(await terminal.waitForExit()).toBe(143);
+  await slowest(() => proxy.ask(), 1500).finally(() => clearInterval(keys));
+  terminal.kill(signal);
+  expect(await terminal.waitForExit()).toBe(code);
 });
