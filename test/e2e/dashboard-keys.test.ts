@@ -118,8 +118,8 @@ describe("accounts", () => {
     await terminal.waitFor((screen) => !terminal.alternate() && screen.includes("Paste code >"), { what: "the sign-in" });
     const link = terminal.everything().split("\n").findLast((line) => /^http:\/\/127\.0\.0\.1:\d+\/oauth\/authorize\?/.test(line)) ?? "";
     terminal.paste(`${await proxy.upstream.approve(link)}\r`);
-    await terminal.waitFor((screen) => terminal.alternate() && screen.includes("FOLLOW"), { what: "the dashboard" });
-    expect(terminal.rawMode()).toBe(true);
+    await terminal.waitFor((screen) => terminal.alternate() && screen.includes("RUNNING"), { what: "the dashboard" });
+    await eventually(() => terminal.rawMode(), Boolean, { what: "its keys" });
     expect(Object.keys(proxy.stored())).toEqual(["ada"]);
     expect((await proxy.ask()).status).toBe(200);
     await press("", / 200 +POST/);
