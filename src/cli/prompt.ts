@@ -24,8 +24,9 @@ export type Ask = {
 export const askLine = async ({ stdin, ask, question, signal }: Ask): Promise<Secret | null> => {
   const isTerminal = stdin.isTTY === true;
   if (isTerminal) {
-    ask(question);
+    // Before the question: whoever answers at once must not see the answer echoed.
     stdin.setRawMode?.(true);
+    ask(question);
   }
   try {
     const line = await readLine(stdin, isTerminal, signal);

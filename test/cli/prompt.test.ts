@@ -34,6 +34,16 @@ describe("from a pipe", () => {
 });
 
 describe("on a terminal", () => {
+  it("nothing that is typed is echoed any more when the question appears", async () => {
+    const order: string[] = [];
+    const stream = new PassThrough();
+    const stdin = Object.assign(stream, { isTTY: true, setRawMode: (on: boolean) => void order.push(on ? "silent" : "echo") }) as unknown as Input;
+    const answer = askLine({ stdin, ask: (text) => void order.push(text), question: "Passphrase: " });
+    stream.write("secret\r");
+    await answer;
+    expect(order).toEqual(["silent", "Passphrase: ", "echo", "\n"]);
+  });
+
   it("the line is read raw, edited by hand, shown nowhere, and the mode is given back", async () => {
     expect(await ask(["wrong\u0015", "sec", "x\u007fret\r"], true, false)).toEqual({ line: "secret", asked: "Key: \n", raw: [true, false] });
   });

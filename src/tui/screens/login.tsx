@@ -15,7 +15,7 @@ import type { FormEnd } from "./login-room.ts";
 
 /** Both ends are terminals; that was decided before this file was imported. */
 export type LoginTerminal = {
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: NodeJS.ReadableStream & { setRawMode?(raw: boolean): unknown };
   readonly stdout: NodeJS.WritableStream & { readonly columns?: number };
 };
 
@@ -58,6 +58,8 @@ const oneAttempt = async (deps: LoginDeps, attempt: LoginAttempt, opens: boolean
   const { stdin, stdout, commands, subscribe, clock, version, reason } = deps;
   const form = createLoginForm({ attempt, commands, subscribe, clock, help: createLoginHelp(attempt, deps.edges) });
   const stopWatching = watchTerminal(deps, form);
+  // Ink does the same, but only after its first frame: a code pasted before that would be echoed.
+  stdin.setRawMode?.(true);
   stdout.write(loginIntro({ attempt, version, reason, columns: stdout.columns ?? 80 }));
   const screen = render(<LoginRegion form={form} ascii={deps.ascii} />, {
     stdin,
@@ -77,6 +79,7 @@ const oneAttempt = async (deps: LoginDeps, attempt: LoginAttempt, opens: boolean
     form.close();
     screen.unmount();
     await screen.waitUntilExit();
+    stdin.setRawMode?.(false);
   }
 };
 
