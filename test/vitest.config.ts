@@ -29,6 +29,9 @@ export default defineConfig({
           env: { TZ: "UTC" },
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Real terminals and browsers on a machine that others use too. Only where a failure stops everybody,
+          // and never silently: the reporter names what needed it. On a developer's machine there is none.
+          retry: process.env.CI === "true" ? 1 : 0,
         },
       },
     ],

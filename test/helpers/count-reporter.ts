@@ -13,6 +13,8 @@ export class CountReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== "pending") count[state] += 1;
+        // A second try that passed is no success to be proud of: it is named, so that somebody looks.
+        if (test.diagnostic()?.flaky === true) console.error(`passed only when tried again: ${test.fullName}`);
       }
     }
     writeFileSync(file, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
