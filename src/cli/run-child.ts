@@ -37,12 +37,11 @@ export const runChild = ({ words, environment, signals, isTerminal, tell }: Chil
 
 const forward = (signals: EventEmitter, child: ChildProcess, isTerminal: boolean): (() => void) => {
   const names = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
-  takeOver(signals, names);
   const listeners = names.map((name) => {
     const fromTerminal = isTerminal && (name === "SIGINT" || name === "SIGQUIT");
     return [name, () => void (fromTerminal || child.kill(name))] as const;
   });
-  for (const [name, listener] of listeners) signals.on(name, listener);
+  takeOver(signals, listeners);
   return () => {
     for (const [name, listener] of listeners) signals.off(name, listener);
   };

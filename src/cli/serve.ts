@@ -67,9 +67,10 @@ const logOf = ({ given, settings, screen, world }: Serving, bus: Bus): ReturnTyp
 
 const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end: FrontEnd; readonly code: number }> => {
   const { world, given, settings, screen, onListening } = serving;
-  const listening = await app.start();
+  // Before anything says that it listens: a signal that comes right then must not get lost.
   const signals = watch(serving, app);
   try {
+    const listening = await app.start();
     await onListening(app, listening, screen !== null);
     if (screen === null) tellHowToSignIn(app, listening.url);
     const end = screen === null ? "stopped" : await Promise.race([runFront(world, given, { app, screen, settings }), waitedFor(world, app)]);

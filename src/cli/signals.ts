@@ -32,12 +32,19 @@ export type Signals = {
  */
 const hangUpDrainMs = 2000;
 
+type SignalListener = readonly [signal: NodeJS.Signals, listener: () => void];
+
 /**
- * Takes away whoever listens for these signals already. A library below the preferences (when-exit) does
+ * Listens for these signals in the place of whoever did. A library below the preferences (when-exit) does
  * from its import on, and raises each signal a second time, which would count as a person's second wish.
+ * Ours come before theirs go: without any listener for a moment, a signal just caught would be dropped.
  */
-export const takeOver = (process: EventEmitter, signals: readonly NodeJS.Signals[]): void => {
-  for (const signal of signals) process.removeAllListeners(signal);
+export const takeOver = (process: EventEmitter, listeners: readonly SignalListener[]): void => {
+  for (const [signal, listener] of listeners) {
+    const others = process.listeners(signal) as (() => void)[];
+    process.on(signal, listener);
+    for (const other of others) process.off(signal, other);
+  }
 };
 
 /** Starts listening, alone. The caller ends the process when everything has stopped, with `exitCodes[ended()]`. */
@@ -52,18 +59,21 @@ export const watchSignals = ({ process, terminalInput, stop, after, exit }: Sign
     if (first === null && signal === "SIGHUP") after(() => wishToStop(signal), hangUpDrainMs);
     first ??= signal;
   };
-  const listeners: readonly (readonly [EventEmitter, string, () => void])[] = [
-    [process, "SIGINT", () => end("SIGINT")],
-    [process, "SIGTERM", () => end("SIGTERM")],
-    [process, "SIGHUP", () => end("SIGHUP")],
-    ...(terminalInput === null ? [] : (["end", "close"] as const).map((name) => [terminalInput, name, () => first ?? end("SIGHUP")] as const)),
+  const signals: readonly SignalListener[] = [
+    ["SIGINT", () => end("SIGINT")],
+    ["SIGTERM", () => end("SIGTERM")],
+    ["SIGHUP", () => end("SIGHUP")],
   ];
-  takeOver(process, ["SIGINT", "SIGTERM", "SIGHUP"]);
-  for (const [emitter, name, listener] of listeners) emitter.on(name, listener);
+  const gone = (): void => {
+    if (first === null) end("SIGHUP");
+  };
+  takeOver(process, signals);
+  terminalInput?.on("end", gone).on("close", gone);
   return {
     ended: () => first,
     dispose() {
-      for (const [emitter, name, listener] of listeners) emitter.off(name, listener);
+      for (const [signal, listener] of signals) process.off(signal, listener);
+      terminalInput?.off("end", gone).off("close", gone);
     },
   };
 };

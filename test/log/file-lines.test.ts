@@ -16,6 +16,7 @@ afterEach(() => {
 
 const options = (more: object = {}) => ({ path: join(dir, "log"), maxBytes: null, keep: 2, onFault: () => {}, ...more });
 const read = (name: string): string => readFileSync(join(dir, name), "utf8");
+const onDisk = (): string => ["log.2", "log.1", "log"].filter((name) => existsSync(join(dir, name))).map(read).join("");
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
 describe("lines to a file", () => {
@@ -31,9 +32,10 @@ describe("lines to a file", () => {
   it("rotate by size, keep as many as asked, cut no line and stay private", async () => {
     const lines = await createFileLines(options({ maxBytes: 1000 }));
     for (let number = 0; number < 60; number += 1) {
-      lines.write(String(number).padStart(99, "."));
-      // One batch each, as events arrive.
-      await new Promise((resolve) => setImmediate(resolve));
+      const line = String(number).padStart(99, ".");
+      lines.write(line);
+      // One batch each: what is written together is not cut by a rotation.
+      await eventually(onDisk, (text) => text.includes(`${line}\n`));
     }
     await lines.close();
     const kept = ["log.2", "log.1", "log"].map(read).join("");
