@@ -25,12 +25,11 @@ export type AuthorizationServerDeps = {
   readonly clock: Clock;
   readonly version: string;
   readonly oauth: OAuthSettings;
-  readonly baseUrl: string;
 };
 
 const timeoutMs = 30_000;
 
-export const createServers = ({ fetch, clock, version, oauth }: AuthorizationServerDeps): AuthorizationServer => {
+export const createAuthorizationServer = ({ fetch, clock, version, oauth }: AuthorizationServerDeps): AuthorizationServer => {
   const post: PostDeps = { fetch, clock, timeoutMs, userAgent: `claude-oauth-proxy/${version}` };
   const tokenEndpoint = createTokenEndpoint(post);
   const revoke = createRevoke(post);

@@ -21,7 +21,7 @@ import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/create-store.ts";
 import type { Store } from "../state/store.ts";
 import type { History } from "../storage/history.ts";
-import { createServers } from "./authorization-server.ts";
+import { createAuthorizationServer } from "./authorization-server.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -53,7 +53,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   const store = createStore({ bus, version, mode: config.mode });
   const folder = openDataFolder(opening, { clock, random, publish: bus.publish });
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
-  const server = createServers({ fetch: upstream.fetch, clock, version, oauth: config.oauth, baseUrl: config.upstream.baseUrl });
+  const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
   const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });
   bus.subscribe(folder.history.record);

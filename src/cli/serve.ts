@@ -1,6 +1,6 @@
 // One proxy from start to stop, with the front end that fits: what `start` and `demo` share.
 import type { App, Listening } from "../app/app.ts";
-import { isLoopback } from "../config/loopback.ts";
+import { isLoopback } from "../lib/loopback.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";

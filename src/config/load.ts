@@ -4,7 +4,7 @@ import { crossCheck } from "./cross-check.ts";
 import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys, unknownKeyName } from "./names.ts";
 import { settings } from "./schema.ts";
 import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../lib/loopback.ts";
 import { acceptedBy, checkText, checkValue, shapeOf } from "./value.ts";
 import type { Checked } from "./kinds.ts";
 

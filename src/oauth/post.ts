@@ -1,6 +1,7 @@
 // One POST to the authorization server: bounded in time and size, never redirected, and honest about
 // whether anything was sent. It must never put what it sends into an error.
 import type { Clock } from "../lib/clock.ts";
+import { isLoopback } from "../lib/loopback.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { networkFault } from "./network-fault.ts";
@@ -80,13 +81,11 @@ const init = (request: PostRequest, userAgent: string, signal: AbortSignal): Fet
   signal,
 });
 
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 /** RFC 6749 section 3.2: the token endpoint requires TLS. Loopback is for tests and the demo. */
 const unsafeUrl = (text: string): string | null => {
   const url = URL.parse(text);
   if (url === null) return "The configured address of the authorization server is not a URL.";
-  if (url.protocol === "https:" || (url.protocol === "http:" && loopback.test(url.hostname))) return null;
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return null;
   return `${visibleText(url.host, 100)} is not reached over https; nothing was sent.`;
 };
 

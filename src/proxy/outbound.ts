@@ -1,5 +1,6 @@
 // The rules for going out: which base URLs are allowed, and which connections go through an outbound
 // proxy. Pure; `upstream.ts` acts on it. A bearer token must never travel unencrypted beyond loopback.
+import { isLoopback } from "../lib/loopback.ts";
 import { Secret, secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
 
@@ -48,10 +49,6 @@ export const refuseUncheckedTls = (env: Environment): void => {
     hint: "Unset it; name your own certificate authority with upstream.caFile.",
   });
 };
-
-/** `localhost`, 127.0.0.0/8 and `::1`. */
-export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 
 /**
  * The setting wins over `https_proxy` and `HTTPS_PROXY`; `no_proxy`/`NO_PROXY` hold for each of them, and

@@ -1,15 +1,9 @@
 // Which Host a request may name. A page that was re-bound to 127.0.0.1 still sends its own name here, so an
 // exact list of names is the protection; nothing is ever resolved.
-import { isIPv4 } from "node:net";
+import { isLoopback } from "../lib/loopback.ts";
 
 /** `known` may be served, `foreign` is a well-formed other name, `malformed` is no host at all. */
 export type HostVerdict = "known" | "foreign" | "malformed";
-
-/** True for `localhost`, 127.0.0.0/8 in dotted form and `::1`: what only this machine can reach. */
-export const isLoopbackName = (host: string): boolean => {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
-};
 
 // A DNS name or an address with an optional port. RFC 3986 section 3.2.2 allows more signs (a comma, percent
 // encoding): no name has them, and they are how two parsers come to disagree.
@@ -24,7 +18,7 @@ const longest = 262;
  */
 export const createHostCheck = (names: { readonly port: number; readonly bound: string; readonly extra: readonly string[] }) => {
   const known = new Set<string>();
-  for (const name of ["127.0.0.1", "localhost", "[::1]", ...(isLoopbackName(names.bound) ? [bracketed(names.bound)] : [])]) {
+  for (const name of ["127.0.0.1", "localhost", "[::1]", ...(isLoopback(names.bound) ? [bracketed(names.bound)] : [])]) {
     known.add(`${name}:${names.port}`);
     // Clients leave the default port out (RFC 9110 section 4.2.3).
     if (names.port === 80) known.add(name);

@@ -15,7 +15,7 @@ import { createExchanges } from "./exchanges.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { createGate } from "./gate.ts";
 import { createHandler } from "./handle.ts";
-import { isLoopbackName } from "./host-names.ts";
+import { isLoopback } from "../lib/loopback.ts";
 import { bindError, unsafeBind } from "./listen-errors.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import type { Rate } from "./rate-limit.ts";
@@ -92,7 +92,7 @@ export const createServer = (deps: ServerDeps): Server => {
   return {
     async listen() {
       const { host, port, ...rest } = deps.settings;
-      if (deps.key === null && !isLoopbackName(host)) throw unsafeBind(host);
+      if (deps.key === null && !isLoopback(host)) throw unsafeBind(host);
       await bind(server, host, port);
       const bound = (server.address() as AddressInfo).port;
       attach(server, { deps: { ...deps, settings: { host, port: bound, ...rest } }, exchanges, stopping: stopping.signal });

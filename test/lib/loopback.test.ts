@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isLoopback } from "../../src/config/loopback.ts";
+import { isLoopback } from "../../src/lib/loopback.ts";
 
 describe("what counts as this machine", () => {
   it.each(["localhost", "LOCALHOST", "127.0.0.1", "127.255.0.3", "::1", "[::1]"])("%s does", (host) => {
