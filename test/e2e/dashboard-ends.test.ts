@@ -101,7 +101,7 @@ const inPane = async (proxy: Signed, around: (command: string) => string) => {
   return { tmux, code: () => eventually(() => (existsSync(file) ? readFileSync(file, "utf8").trim() : ""), (text) => text !== "", { what: "the exit code" }) };
 };
 
-describe.skipIf(!hasTmux)("by a window that is closed", () => {
+describe.skipIf(!hasTmux)("by a window that is closed (needs tmux)", () => {
   it.each([
     // The pane's own shell dies of it, and then the kernel tells whoever is in the foreground.
     ["the hang-up of a killed pane", (command: string) => `sh -c 'trap : HUP; ${command}'; true`],

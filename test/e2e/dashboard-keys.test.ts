@@ -126,7 +126,7 @@ describe("accounts", () => {
   });
 });
 
-describe.skipIf(!hasTmux)("in a tmux pane", () => {
+describe.skipIf(!hasTmux)("in a tmux pane (needs tmux)", () => {
   it("c puts the lines for Claude Code into tmux's buffer", async () => {
     const proxy = await prepareSigned();
     const tmux = startTmux({ command: [process.execPath, launcher], cols: 80, rows: 24, home: proxy.home, env: proxy.env });

@@ -59,7 +59,7 @@ describe("the dashboard with live traffic", () => {
     await eventually(total, (seen) => Number(seen) > Number(first), { what: "the seconds of the open stream to go on" });
   });
 
-  it.skipIf(!hasTmux)("leaves no history in a tmux pane, whatever its size becomes", async () => {
+  it.skipIf(!hasTmux)("leaves no history in a tmux pane, whatever its size becomes (needs tmux)", async () => {
     const proxy = await prepareSigned();
     const tmux = startTmux({ command: [process.execPath, launcher], cols: 80, rows: 24, home: proxy.home, env: proxy.env });
     await tmux.waitFor("RUNNING");

@@ -22,7 +22,7 @@ const open = async (cols: number, rows: number) => {
   return { tmux, home, submitted: () => (JSON.parse(readFileSync(record, "utf8")) as { submitted: string[] }).submitted };
 };
 
-describe.skipIf(!hasTmux)("signing in inside tmux", () => {
+describe.skipIf(!hasTmux)("signing in inside tmux (needs tmux)", () => {
   it.each([[40, 10], [80, 24], [120, 30]])("at %i by %i the link can be copied out of the pane whole", async (cols, rows) => {
     const { tmux } = await open(cols, rows);
     const lines = tmux.capture({ joined: true, scrollback: true }).split("\n").map((line) => line.trimEnd());

@@ -83,7 +83,7 @@ describe("a terminal", () => {
   });
 });
 
-describe.skipIf(!hasTmux)("tmux", () => {
+describe.skipIf(!hasTmux)("tmux (needs tmux)", () => {
   it("types, captures and resizes, and its server ends with it", async () => {
     const tmux = startTmux({ cols: 30, rows: 5, command: ["sh", "-c", "echo hello; read x; echo got $x; stty size; sleep 600"] });
     await tmux.waitFor("hello");
