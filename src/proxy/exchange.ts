@@ -22,6 +22,8 @@ export type Ending = {
 };
 
 export type Exchange = {
+  /** Among those in flight. */
+  place: number;
   readonly facts: RequestFacts;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -73,6 +75,7 @@ const none: readonly never[] = [];
 
 /** Opens the record of an admitted request. One literal with every field: a spread costs five times the memory. */
 export const createExchange = (parts: Pick<Exchange, "request" | "response" | "facts" | "path">): Exchange => ({
+  place: -1,
   facts: parts.facts,
   request: parts.request,
   response: parts.response,

@@ -34,7 +34,7 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
   };
   const watch = createWatch({ clock: deps.clock, publish: deps.publish, limits: deps.settings, onLapse: (exchange, lapse) => lapsed(lane, exchange, lapse) });
   const limits = { maxBytes: deps.settings.maxBodyBytes, collectBytes, collectAll: mapsModels(deps.settings.models) };
-  deps.cut?.addEventListener("abort", () => cutAll(lane, watch.all()), { once: true });
+  deps.cut?.addEventListener("abort", () => watch.each((exchange) => cutOff(lane, exchange)), { once: true });
 
   return (request, response, facts) => {
     const verdict = checkTarget(request.url ?? "");
@@ -139,13 +139,10 @@ const lapsed = (lane: Lane, exchange: Exchange, lapse: Lapse): void => {
   else relayBreak(lane, exchange, silent);
 };
 
-const cutAll = (lane: Lane, inFlight: Iterable<Exchange>): void => {
-  for (const exchange of inFlight) {
-    if (exchange.stage === "relaying") relayBreak(lane, exchange, shutDown);
-    else if (exchange.ending === null) {
-      exchange.call?.abort();
-      exchange.timer?.cancel();
-      answerOurselves(lane, exchange, { code: "shutting-down", message: shutDown.message ?? "" }, shutDown);
-    }
-  }
+const cutOff = (lane: Lane, exchange: Exchange): void => {
+  if (exchange.stage === "relaying") return relayBreak(lane, exchange, shutDown);
+  if (exchange.ending !== null) return;
+  exchange.call?.abort();
+  exchange.timer?.cancel();
+  answerOurselves(lane, exchange, { code: "shutting-down", message: shutDown.message ?? "" }, shutDown);
 };

@@ -1,6 +1,7 @@
 // One timer for all requests in flight: limits on silence, and the few progress events. A timer of its own
 // per request (or per chunk) would be the dearest part of the hot path.
 import type { Clock, Timer } from "../lib/clock.ts";
+import { createRoster } from "../lib/roster.ts";
 import type { Publish } from "../messages/bus.ts";
 import type { ForwardSettings } from "./deps.ts";
 import { tellUsage } from "./exchange.ts";
@@ -12,8 +13,8 @@ export type Lapse = "headers-timeout" | "silence" | "client-gone";
 export type Watch = {
   add(exchange: Exchange): void;
   remove(exchange: Exchange): void;
-  /** Those in flight. */
-  all(): Iterable<Exchange>;
+  /** Visits those in flight; `visit` may end them. */
+  each(visit: (exchange: Exchange) => void): void;
 };
 
 type Limits = Pick<ForwardSettings, "headersTimeoutMs" | "bodyIdleTimeoutMs" | "silenceSeconds">;
@@ -32,23 +33,23 @@ const growthPauseMs = 1000;
 
 /** Looks at every exchange four times a second while there are any; no timer runs when there are none. */
 export const createWatch = (deps: WatchDeps): Watch => {
-  const inFlight = new Set<Exchange>();
+  const inFlight = createRoster<Exchange>();
   const silenceMs = shortest(deps.limits.silenceSeconds * 1000, deps.limits.bodyIdleTimeoutMs);
   let timer: Timer | null = null;
 
   const tick = (): void => {
     const now = deps.clock.monotonic();
-    for (const exchange of inFlight) {
+    inFlight.each((exchange) => {
       const lapse = lapseOf(exchange, now, { headersMs: deps.limits.headersTimeoutMs, silenceMs });
       if (lapse !== null) deps.onLapse(exchange, lapse);
       else if (exchange.stage === "relaying") tell(exchange, now);
-    }
+    });
   };
 
   const tell = (exchange: Exchange, now: number): void => {
     if (!exchange.toldUsage) tellUsage(exchange, deps.publish);
     const phase = exchange.meter?.phase() ?? "body";
-    if (phase === exchange.toldPhase && !hasGrown(exchange, now, inFlight.size)) return;
+    if (phase === exchange.toldPhase && !hasGrown(exchange, now, inFlight.size())) return;
     exchange.toldPhase = phase;
     exchange.toldBytes = exchange.bytesOut;
     exchange.toldAt = now;
@@ -62,12 +63,12 @@ export const createWatch = (deps: WatchDeps): Watch => {
       timer ??= deps.clock.setInterval(tick, tickMs);
     },
     remove(exchange) {
-      inFlight.delete(exchange);
-      if (inFlight.size > 0) return;
+      inFlight.remove(exchange);
+      if (inFlight.size() > 0) return;
       timer?.cancel();
       timer = null;
     },
-    all: () => inFlight,
+    each: inFlight.each,
   };
 };
 

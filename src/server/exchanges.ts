@@ -19,7 +19,8 @@ export type Exchanges = {
 
 /** Everything is forgotten when it closes, so nothing has to be taken out by hand. */
 export const createExchanges = (): Exchanges => {
-  const responses = new Map<Socket, Set<ServerResponse>>();
+  // An array for each connection: see `roster.ts` for what a set costs that is filled and emptied all day.
+  const responses = new Map<Socket, ServerResponse[]>();
   let count = 0;
   let draining = false;
   const waiting = new Set<() => void>();
@@ -29,18 +30,21 @@ export const createExchanges = (): Exchanges => {
   };
 
   const closeIfIdle = (socket: Socket): void => {
-    if (responses.get(socket)?.size === 0) socket.destroySoon();
+    if (responses.get(socket)?.length === 0) socket.destroySoon();
   };
 
-  const remove = (mine: Set<ServerResponse>, response: ServerResponse): void => {
-    if (mine.delete(response)) count -= 1;
+  const remove = (mine: ServerResponse[], response: ServerResponse): void => {
+    const place = mine.indexOf(response);
+    if (place === -1) return;
+    mine.splice(place, 1);
+    count -= 1;
   };
 
   // The request's socket: an answer that waits behind another one (pipelining) has none yet.
   const add = ({ socket }: IncomingMessage, response: ServerResponse): void => {
     const mine = responses.get(socket);
     if (mine === undefined) return;
-    mine.add(response);
+    mine.push(response);
     count += 1;
     if (draining) response.shouldKeepAlive = false;
     response.once("close", () => {
@@ -50,11 +54,11 @@ export const createExchanges = (): Exchanges => {
   };
 
   const connect = (socket: Socket): void => {
-    const mine = new Set<ServerResponse>();
+    const mine: ServerResponse[] = [];
     responses.set(socket, mine);
     socket.once("close", () => {
       responses.delete(socket);
-      for (const response of mine) remove(mine, response);
+      count -= mine.splice(0).length;
       if (draining) tellIfEmpty();
     });
   };
