@@ -1,4 +1,5 @@
 // Which log goes where for one running proxy: lines on a stream, lines in a file, the recorded event stream.
+import type { EventEmitter } from "node:events";
 import type { Config } from "../config/schema.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createFileLines } from "../log/file-lines.ts";
@@ -15,6 +16,8 @@ import type { Output } from "./world.ts";
 
 export type LoggingWish = {
   readonly bus: Bus;
+  /** Tells the end of the process (`exit`), by which no line may be left behind. */
+  readonly process: Pick<EventEmitter, "once" | "off">;
   readonly log: Config["log"];
   /** Null while a dashboard has the terminal. */
   readonly stream: { readonly output: Output; readonly level: LevelFilter } | null;
@@ -34,7 +37,7 @@ export type Logging = {
 };
 
 /** Subscribes everything; called before the app is made, or its first lines are missing. Throws `AppError` for a file that cannot be opened. */
-export const startLogging = async ({ bus, log, stream, record, onFault }: LoggingWish): Promise<Logging> => {
+export const startLogging = async ({ bus, process, log, stream, record, onFault }: LoggingWish): Promise<Logging> => {
   const hidden: Secret[] = [];
   const redact = createRedact(() => hidden);
   const format = (): Format => (log.format === "json" ? createJsonFormat(redact) : createTextFormat(redact));
@@ -44,12 +47,15 @@ export const startLogging = async ({ bus, log, stream, record, onFault }: Loggin
     const lines = await createFileLines({ path: log.file, maxBytes: 10 * mebibyte, keep: 3, onFault });
     targets.push({ lines, format: format(), level: log.level });
   }
+  const flush = (): void => targets.forEach(({ lines }) => lines.flush());
+  process.once("exit", flush);
   const parts = [startLog(bus, targets)];
   if (record !== null) parts.push(startRecord(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
   return {
     hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {
       await Promise.race([Promise.all(parts.map((part) => part.stop())), patience()]);
+      process.off("exit", flush);
     },
   };
 };

@@ -40,6 +40,7 @@ const withOwnProxy = async (world: World, given: Given, { settings, key }: { set
   const bus = createBus(world.clock);
   const logging = await startLogging({
     bus,
+    process: world.signals,
     log: settings.config.log,
     stream: { output: world.stderr, level: atLeastWarn(settings.config.log.level) },
     record: typeof record === "string" ? record : null,

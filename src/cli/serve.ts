@@ -58,6 +58,7 @@ const logOf = ({ given, settings, screen, world }: Serving, bus: Bus): ReturnTyp
   const { record } = given.options;
   return startLogging({
     bus,
+    process: world.signals,
     log: settings.config.log,
     stream: screen === null ? { output: world.stdout, level: settings.config.log.level } : null,
     record: typeof record === "string" ? record : null,

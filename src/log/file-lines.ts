@@ -69,6 +69,8 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
       waitingLength += line.length + 1;
       pump ??= run();
     },
+    // The disk is written without anybody waiting: there is no way to hurry it.
+    flush() {},
     async close() {
       await pump;
       await file?.close().catch(() => {});

@@ -11,6 +11,8 @@ export type LineStream = {
 export type Lines = {
   /** One line without its line feed; never throws and never waits. */
   write(line: string): void;
+  /** Writes out what is gathered: for the last moment of a process, when `close` is not waited for. */
+  flush(): void;
   /** Resolves when everything written so far has left, or never can. */
   close(): Promise<void>;
 };
@@ -18,26 +20,39 @@ export type Lines = {
 /** Bytes that may wait in the stream: about ten thousand lines. */
 const mostWaiting = 1024 * 1024;
 
-/** Lines to `stream`, which stays open. An error of the stream (EPIPE, EIO) ends the writing, not the process. */
+/**
+ * Lines to `stream`, which stays open. An error of the stream (EPIPE, EIO) ends the writing, not the process.
+ * The lines of one turn of the event loop go out together: to a file every write is a system call that
+ * everybody waits for (70 µs for each request when each wrote its own).
+ */
 export const createStreamLines = (stream: LineStream): Lines => {
   let gone = false;
   let lost = 0;
+  let gathered = "";
   stream.on("error", () => {
     gone = true;
   });
   stream.on("close", () => {
     gone = true;
   });
-  const push = (line: string): void => {
+  const flush = (): void => {
+    const text = gathered;
+    gathered = "";
+    if (text === "" || gone) return;
     try {
-      stream.write(`${line}\n`);
+      stream.write(text);
     } catch {
       gone = true;
     }
   };
+  const gather = (line: string): void => {
+    if (gathered === "") setImmediate(flush);
+    gathered += `${line}\n`;
+  };
+  const isFull = (): boolean => stream.writableLength + gathered.length > mostWaiting;
   const confess = (): void => {
-    if (lost === 0 || gone || stream.writableLength > mostWaiting) return;
-    push(`(${lost} log lines left out: the reader was too slow)`);
+    if (lost === 0 || gone || isFull()) return;
+    gather(`(${lost} log lines left out: the reader was too slow)`);
     lost = 0;
   };
   stream.on("drain", confess);
@@ -45,10 +60,14 @@ export const createStreamLines = (stream: LineStream): Lines => {
     write(line) {
       if (gone) return;
       confess();
-      if (stream.writableLength > mostWaiting) lost += 1;
-      else push(line);
+      if (isFull()) lost += 1;
+      else gather(line);
     },
-    close: () => drained(stream, () => gone),
+    flush,
+    close() {
+      flush();
+      return drained(stream, () => gone);
+    },
   };
 };
 

@@ -1,5 +1,5 @@
 // Who is there: against a plain Set, in any order of coming and going.
-import fc from "fast-check";
+import { array, assert, boolean, nat, property, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createRoster } from "../../src/lib/roster.ts";
@@ -15,8 +15,8 @@ const present = (roster: ReturnType<typeof createRoster>): Set<Placed> => {
 
 describe("a roster", () => {
   it("holds whom a set would hold, whatever the order of coming and going", () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(9))), (steps) => {
+    assert(
+      property(array(tuple(boolean(), nat(9))), (steps) => {
         const members = people(10);
         const roster = createRoster();
         const model = new Set<Placed>();

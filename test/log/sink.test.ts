@@ -10,7 +10,7 @@ import { everyEvent } from "./every-event.ts";
 
 const memory = () => {
   const lines: string[] = [];
-  return { lines, write: (line: string) => void lines.push(line), close: async () => {} };
+  return { lines, write: (line: string) => void lines.push(line), flush: () => {}, close: async () => {} };
 };
 
 describe("the log", () => {
