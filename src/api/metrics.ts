@@ -1,6 +1,7 @@
 // GET /metrics: counters in the Prometheus text format, fed from the events. Own registry, so that two
 // proxies in one process do not meet; the counting itself is plain numbers until somebody scrapes.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createBatch } from "../messages/batch.ts";
 import type { Event } from "../messages/events.ts";
 import { respondText } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
@@ -16,8 +17,14 @@ const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 export const createMetrics = (deps: Deps): Endpoint => {
   const registry = new Registry();
   const counts = createCounts(registry, deps);
-  deps.subscribe((event) => count(counts, event));
-  return async ({ response }) => respondText(response, 200, await registry.metrics(), registry.contentType);
+  const batch = createBatch((events) => {
+    for (const event of events) count(counts, event);
+  });
+  deps.subscribe(batch.add);
+  return async ({ response }) => {
+    batch.settle();
+    respondText(response, 200, await registry.metrics(), registry.contentType);
+  };
 };
 
 type Counts = ReturnType<typeof createCounts>;

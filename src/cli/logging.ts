@@ -47,15 +47,15 @@ export const startLogging = async ({ bus, process, log, stream, record, onFault 
     const lines = await createFileLines({ path: log.file, maxBytes: 10 * mebibyte, keep: 3, onFault });
     targets.push({ lines, format: format(), level: log.level });
   }
-  const flush = (): void => targets.forEach(({ lines }) => lines.flush());
-  process.once("exit", flush);
-  const parts = [startLog(bus, targets)];
+  const written = startLog(bus, targets);
+  process.once("exit", written.flush);
+  const parts: { stop(): Promise<void> }[] = [written];
   if (record !== null) parts.push(startRecord(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
   return {
     hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {
       await Promise.race([Promise.all(parts.map((part) => part.stop())), patience()]);
-      process.off("exit", flush);
+      process.off("exit", written.flush);
     },
   };
 };

@@ -1,6 +1,7 @@
 // Where log lines go: filtered by level, formatted, written. Subscribes to the bus and owns its files.
 import type { Bus } from "../messages/bus.ts";
 import type { Event } from "../messages/events.ts";
+import { followByTurn } from "./by-turn.ts";
 import type { Format } from "./format.ts";
 import { levelOf, passesLevel } from "./level.ts";
 import type { LevelFilter } from "./level.ts";
@@ -9,14 +10,25 @@ import type { Lines } from "./stream-lines.ts";
 /** One place for lines with its own least level and its own format (a format remembers requests). */
 export type Target = { readonly lines: Lines; readonly format: Format; readonly level: LevelFilter };
 
-/** Writes every event of `bus` to every target; `stop` unsubscribes and waits for what was written. */
-export const startLog = (bus: Bus, targets: readonly Target[]): { stop(): Promise<void> } => {
-  const unsubscribe = bus.subscribe((event) => {
+export type Log = {
+  /** Writes out what came so far: for the last moment of a process. */
+  flush(): void;
+  /** Listens no longer, and waits for what was written. */
+  stop(): Promise<void>;
+};
+
+/** Writes every event of `bus` to every target. */
+export const startLog = (bus: Bus, targets: readonly Target[]): Log => {
+  const following = followByTurn(bus, (event) => {
     for (const target of targets) writeTo(target, event);
   });
   return {
+    flush() {
+      following.settle();
+      for (const { lines } of targets) lines.flush();
+    },
     async stop() {
-      unsubscribe();
+      following.stop();
       await Promise.all(targets.map(({ lines }) => lines.close()));
     },
   };

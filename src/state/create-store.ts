@@ -1,16 +1,13 @@
 // Keeps the current picture: events are gathered and folded when somebody looks, so a proxy that nobody
 // watches pays for a push into an array. Holds nothing that anybody decides by.
+import { createBatch } from "../messages/batch.ts";
 import type { Bus } from "../messages/bus.ts";
-import type { Event } from "../messages/events.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { initialState } from "./initial.ts";
 import { withPast } from "./past.ts";
 import { reduceAll } from "./reduce.ts";
 import type { AppState } from "./state.ts";
 import type { Store } from "./store.ts";
-
-/** A batch is folded at the latest when it has this many events, so that memory and the longest fold (under a millisecond) stay bounded. */
-const batchSize = 512;
 
 export type StoreDeps = { readonly bus: Pick<Bus, "subscribe">; readonly version: string; readonly mode: string };
 
@@ -26,29 +23,23 @@ export type Remembering = {
 export const createStore = ({ bus, version, mode }: StoreDeps): Store & Remembering => {
   const listeners = new Set<() => void>();
   let state: AppState = initialState({ version, mode });
-  let pending: Event[] = [];
-
-  const settle = (): void => {
-    if (pending.length === 0) return;
-    const batch = pending;
-    pending = [];
-    state = reduceAll(state, batch);
-  };
+  const batch = createBatch((events) => {
+    state = reduceAll(state, events);
+  });
 
   bus.subscribe((event) => {
-    pending.push(event);
-    if (pending.length >= batchSize) settle();
+    batch.add(event);
     for (const listener of listeners) listener();
   });
 
   return {
     remember(past, now) {
-      settle();
+      batch.settle();
       state = withPast(state, past, now);
       for (const listener of listeners) listener();
     },
     snapshot() {
-      settle();
+      batch.settle();
       return state;
     },
     subscribe(listener) {

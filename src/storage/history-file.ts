@@ -4,13 +4,15 @@ import { join } from "node:path";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
+import { createBatch } from "../messages/batch.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
+import { refreshFactOf } from "../messages/refresh-fact.ts";
 import { discard, writeAtomic } from "./atomic-write.ts";
 import { createFileLock } from "./file-lock.ts";
 import { systemFiles } from "./files.ts";
 import type { Files } from "./files.ts";
-import { emptyHistory, foldHistory, mergeHistory } from "./history.ts";
+import { emptyHistory, foldHistory, isKept, mergeHistory } from "./history.ts";
 import type { History, Usage } from "./history.ts";
 import { formatHistory, parseHistory } from "./history-text.ts";
 import { onceEach } from "./notice.ts";
@@ -60,7 +62,12 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
   let base = emptyHistory;
   let fresh = emptyHistory;
 
+  const batch = createBatch((events) => {
+    for (const event of events) fresh = foldHistory(fresh, event, { pid, usage: usages.take(event) });
+  });
+
   const save = async (): Promise<void> => {
+    batch.settle();
     if (fresh === emptyHistory) return;
     const held = await lock.acquire({ timeoutMs: lockWaitMs });
     try {
@@ -75,12 +82,15 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
 
   return {
     load: () => (base = attempt(() => readHistory(tools), emptyHistory)),
-    snapshot: () => mergeHistory(base, fresh),
+    snapshot() {
+      batch.settle();
+      return mergeHistory(base, fresh);
+    },
     flush: () => saver.now(),
     record(event) {
-      const before = fresh;
-      fresh = foldHistory(fresh, event, { pid, usage: usages.take(event) });
-      if (fresh !== before) saver.within(fresh.refreshes === before.refreshes ? counterDelayMs : recordDelayMs);
+      if (!isKept(event)) return;
+      batch.add(event);
+      saver.within(refreshFactOf(event) === null ? counterDelayMs : recordDelayMs);
     },
   };
 };

@@ -33,10 +33,20 @@ const noCounters: HistoryCounters = {
   inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheCreationTokens: 0,
 };
 
+const counterNames = Object.keys(noCounters) as (keyof HistoryCounters)[];
+
 export const emptyHistory: History = { refreshes: [], counters: noCounters };
 
 /** The last `usage.updated` of a request counts, once, when the request is finished. */
 export type Usage = Pick<HistoryCounters, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheCreationTokens">;
+
+/** Does `event` bear on what is kept, by itself or by closing a request? */
+export const isKept = ({ type }: Event): boolean => kept.has(type);
+
+const kept: ReadonlySet<Event["type"]> = new Set<Event["type"]>([
+  "server.listening", "usage.updated", "request.finished", "request.rejected",
+  "token.refreshed", "token.adopted", "token.refresh-failed", "account.needs-login",
+]);
 
 /** Adds what `event` says; the same object when it says nothing that is kept. */
 export const foldHistory = (history: History, event: Event, { pid, usage }: { pid: number; usage: Usage | null }): History => {
@@ -57,8 +67,9 @@ export const mergeHistory = (left: History, right: History): History => {
 };
 
 const addCounters = (left: HistoryCounters, right: Partial<HistoryCounters>): HistoryCounters => {
-  const names = Object.keys(noCounters) as (keyof HistoryCounters)[];
-  return Object.fromEntries(names.map((name) => [name, left[name] + (right[name] ?? 0)])) as HistoryCounters;
+  const sums: { -readonly [Name in keyof HistoryCounters]: number } = { ...left };
+  for (const name of counterNames) sums[name] += right[name] ?? 0;
+  return sums;
 };
 
 const recordOf = (event: Event, pid: number): RefreshRecord | null => {

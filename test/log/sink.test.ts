@@ -1,4 +1,5 @@
 // The bus on one side, lines on the other.
+import { setImmediate as immediately } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createTextFormat } from "../../src/log/format.ts";
 import { startRecord } from "../../src/log/record.ts";
@@ -18,12 +19,13 @@ describe("the log", () => {
     const bus = createBus(createFakeClock());
     const redact = createRedact();
     const [all, few] = [memory(), memory()];
-    startLog(bus, [
+    const log = startLog(bus, [
       { lines: all, format: createTextFormat(redact), level: "debug" },
       { lines: few, format: createTextFormat(redact), level: "warn" },
     ]);
     const events = everyEvent("/v1/messages");
     for (const { at: _at, seq: _seq, ...draft } of events) bus.publish(draft);
+    log.flush();
     expect(all.lines).toHaveLength(events.length);
     expect(few.lines.length).toBeLessThan(events.length);
     expect(few.lines.find((line) => line.includes("429"))).toContain("r1 POST /v1/messages: 429");
@@ -38,13 +40,25 @@ describe("the log", () => {
     expect(target.lines).toEqual([]);
   });
 
-  it("a recording holds every event word for word, whatever the level", () => {
+  it("nobody who publishes waits for a line, and none waits for another turn", async () => {
+    const bus = createBus(createFakeClock());
+    const target = memory();
+    startLog(bus, [{ lines: target, format: createTextFormat(createRedact()), level: "debug" }]);
+    bus.publish({ type: "account.healthy", accountId: "a" });
+    bus.publish({ type: "account.healthy", accountId: "b" });
+    expect(target.lines).toEqual([]);
+    await immediately();
+    expect(target.lines.map((line) => line.slice(-9))).toEqual(["a healthy", "b healthy"]);
+  });
+
+  it("a recording holds every event word for word, whatever the level", async () => {
     const bus = createBus(createFakeClock());
     const target = memory();
     const seen: unknown[] = [];
     bus.subscribe((event) => seen.push(event));
-    startRecord(bus, target, createRedact());
+    const record = startRecord(bus, target, createRedact());
     for (const { at: _at, seq: _seq, ...draft } of everyEvent("plain words")) bus.publish(draft);
+    await record.stop();
     expect(target.lines.map((line) => JSON.parse(line) as unknown)).toEqual(JSON.parse(JSON.stringify(seen)));
   });
 });
