@@ -22,7 +22,9 @@ const mostWindows = 24;
 /** Every window that the answer speaks of. Subscription headers are undocumented, the others are in the API's rate-limit page. */
 export const readLimits = (headers: AnswerHeaders): readonly LimitReading[] => {
   const windows = new Map<string, Map<string, string>>();
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    if (!name.startsWith("anthropic-")) continue;
+    const value = headers[name];
     const place = placeOf(name);
     const text = Array.isArray(value) ? value[0] : value;
     if (place === null || text === undefined) continue;
@@ -47,7 +49,6 @@ const overage = /^anthropic-ratelimit-unified-(overage)-(disabled-reason|in-use)
 const classic = /^anthropic-(?:ratelimit|(priority))-(?!unified-)(.{1,40})-(limit|remaining|reset)$/;
 
 const placeOf = (name: string): Place | null => {
-  if (!name.startsWith("anthropic-")) return null;
   const match = overage.exec(name) ?? unified.exec(name);
   if (match !== null) return { window: visibleText(match[1] ?? ""), field: match[2] ?? "" };
   const plain = classic.exec(name);

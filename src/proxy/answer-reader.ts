@@ -33,6 +33,8 @@ export type AnswerReader = {
 
 const longestError = 64 * 1024;
 const longestMessage = 1024 * 1024;
+/** Up to here the engine's own parser is faster than a walk past what is not wanted. */
+const shortMessage = 16 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
 export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
@@ -69,7 +71,8 @@ const createMessageReader = (): AnswerReader => {
   return {
     read: text.keep,
     end() {
-      seen = readMessage(usage, accounted(text.take()));
+      const body = text.take();
+      seen = readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body));
     },
     phase: bodyPhase,
     usage: () => (seen ? usage : null),
@@ -78,7 +81,15 @@ const createMessageReader = (): AnswerReader => {
   };
 };
 
-// Only the members that say what it cost: parsing the whole answer costs more than relaying it.
+const parsed = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return accounted(body);
+  }
+};
+
+// Only the members that say what it cost: building the whole of a long answer costs more than relaying it.
 const accounted = (body: Buffer): unknown => {
   const found: { [Name in (typeof names)[number]]?: unknown } = {};
   visitMembers(body, (keyStart, keyEnd, start, end) => {

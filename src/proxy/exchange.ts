@@ -52,6 +52,8 @@ export type Exchange = {
   upstreamRequestId: string | null;
   /** Of the answer that is relayed, with lower-case names. */
   table: HeaderTable;
+  /** Content-Length of that answer, null without one. */
+  length: number | null;
   ttfbMs: number | null;
   /** Monotonic: the last sign of life of the upload or of the answer. */
   aliveAt: number;
@@ -95,6 +97,7 @@ export const createExchange = (parts: Pick<Exchange, "request" | "response" | "f
   status: null,
   upstreamRequestId: null,
   table: {},
+  length: null,
   ttfbMs: null,
   aliveAt: parts.facts.receivedAt,
   longestSilenceMs: 0,

@@ -43,7 +43,7 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
     watch.add(exchange);
     // A write that meets a closed socket is reported here too; the closing itself is handled below.
     response.on("error", ignore);
-    response.once("close", () => settle(lane, exchange));
+    response.on("close", () => settle(lane, exchange));
     openRequestBody(request, limits, {
       onReady: (body) => begin(lane, exchange, body),
       onTooLarge: () => refuseBody(lane, exchange),

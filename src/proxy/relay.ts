@@ -23,6 +23,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
   exchange.stage = "relaying";
   exchange.status = status;
   exchange.table = table;
+  exchange.length = announcedLength(table);
   exchange.ttfbMs = now - facts.receivedAt;
   exchange.aliveAt = now;
   exchange.upstreamRequestId = text(table, "request-id");
@@ -39,6 +40,11 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
     retryAfter: text(table, "retry-after"),
   });
   void flushLoneHead(exchange);
+};
+
+const announcedLength = (table: HeaderTable): number | null => {
+  const length = table["content-length"];
+  return typeof length === "string" ? Number(length) : null;
 };
 
 // In pass-through mode the client's own login went upstream, and may be quoted back just as well.
@@ -76,9 +82,23 @@ export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void 
   const silence = now - exchange.aliveAt;
   if (silence > exchange.longestSilenceMs) exchange.longestSilenceMs = silence;
   exchange.aliveAt = now;
+  const isFirst = exchange.bytesOut === 0;
   exchange.bytesOut += chunk.length;
+  if (exchange.bytesOut === exchange.length) return relayLast(exchange, chunk, isFirst);
   if (!exchange.response.write(chunk)) holdBack(lane, exchange);
   exchange.meter?.push(chunk);
+};
+
+/** Up to here copying a body behind its head costs less than a second buffer in the system call (a tenth of a small request). */
+const copiedBytes = 16 * 1024;
+
+// Every byte that was announced is here: nothing has to be waited for. Latin-1 is the identity on bytes.
+const relayLast = (exchange: Exchange, chunk: Buffer, isWhole: boolean): void => {
+  exchange.ending = ok;
+  if (isWhole && chunk.length <= copiedBytes) exchange.response.end(chunk.toString("latin1"), "latin1");
+  else exchange.response.end(chunk);
+  exchange.meter?.push(chunk);
+  exchange.meter?.end();
 };
 
 const holdBack = (lane: Lane, exchange: Exchange): void => {
@@ -95,6 +115,7 @@ const holdBack = (lane: Lane, exchange: Exchange): void => {
 
 /** The upstream's regular end. Trailers are not passed on: no client asked for them (`TE` is not forwarded). */
 export const relayEnd = (exchange: Exchange): void => {
+  if (exchange.ending !== null) return;
   exchange.ending = ok;
   exchange.response.end();
   exchange.meter?.end();

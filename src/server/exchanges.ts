@@ -47,7 +47,8 @@ export const createExchanges = (): Exchanges => {
     mine.push(response);
     count += 1;
     if (draining) response.shouldKeepAlive = false;
-    response.once("close", () => {
+    // Not `once`: it closes once anyway, and the wrapper is made for every request.
+    response.on("close", () => {
       remove(mine, response);
       if (draining) closeIfIdle(socket);
     });
