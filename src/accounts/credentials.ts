@@ -24,6 +24,8 @@ export type CredentialsDeps = {
   readonly settings: PlanSettings & { readonly strategy: "round-robin" | "priority"; readonly sticky: boolean };
 };
 
+const nobody: ReadonlySet<string> = new Set();
+
 /** A server that could not be reached is tried again after this long, by one request that another account then takes over. */
 const unreachableMs = 30_000;
 
@@ -69,7 +71,7 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
   return {
     acquire(wish) {
       registry.settle();
-      return serve(wish, new Set());
+      return serve(wish, nobody);
     },
     renew,
     elsewhere(used, { sessionId, reason, unreachable }) {

@@ -47,7 +47,7 @@ export const createTextFormat = (redact: Redact): Format => {
 export const createJsonFormat =
   (redact: Redact): Format =>
   (event) =>
-    formatRecord({ ...event, level: levelOf(event) }, redact);
+    `${formatRecord(event, redact).slice(0, -1)},"level":"${levelOf(event)}"}`;
 
 /** Any flat record as one line of pure ASCII JSON. */
 export const formatRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): string =>

@@ -43,8 +43,8 @@ type Failure = { readonly code?: unknown; readonly syscall?: unknown; readonly m
 export const networkFault = (error: unknown, host: string): NetworkFault => {
   const chain = causes(error);
   // Our own way out says so when it could not even open a path (an outbound proxy that refuses).
-  const blocked = chain.find((failure) => failure instanceof AppError && failure.code === "upstream-unreachable");
-  if (blocked !== undefined) return { sent: "no", code: "upstream-unreachable", message: visibleText(String(blocked.message)) };
+  const blocked = chain.find((failure) => failure instanceof AppError && (failure.code === "upstream-unreachable" || failure.code === "upstream-timeout"));
+  if (blocked instanceof AppError) return { sent: "no", code: blocked.code, message: visibleText(blocked.message) };
   const early = chain.some(isEarly);
   const code = chain.map((failure) => failure.code).findLast((found) => typeof found === "string") ?? "network-error";
   const safeCode = visibleText(String(code), 60);

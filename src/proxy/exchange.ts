@@ -135,7 +135,11 @@ export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: {
     bytesOut: exchange.bytesOut,
     attempts: exchange.attempts,
     upstreamRequestId: exchange.upstreamRequestId,
-    ...ending,
+    outcome: ending.outcome,
+    blame: ending.blame,
+    errorCode: ending.errorCode,
+    message: ending.message,
+    nextStep: ending.nextStep,
   });
 };
 
@@ -147,5 +151,6 @@ export const tellUsage = (exchange: Exchange, publish: Publish): void => {
   const usage = exchange.meter?.usage() ?? null;
   if (usage === null) return;
   exchange.toldUsage = true;
-  publish({ type: "usage.updated", requestId: exchange.facts.requestId, ...usage });
+  const { model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason } = usage;
+  publish({ type: "usage.updated", requestId: exchange.facts.requestId, model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason });
 };

@@ -3,6 +3,7 @@
 import { assertNever } from "../lib/assert-never.ts";
 import { AppError } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
+import { isCertificateFault } from "./certificate-fault.ts";
 
 export type Explanation = {
   readonly code: Extract<ErrorCode, "upstream-unreachable" | "upstream-timeout" | "upstream-broken" | "bad-request" | "bad-config" | "unsafe-settings">;
@@ -28,13 +29,12 @@ export const explain = (error: unknown, scene: FailureScene): Explanation => {
   return { reason, ...(scene.sent ? afterSending(reason, scene.origin) : beforeSending(reason, scene.origin)) };
 };
 
-const fromTunnel = (error: AppError): Explanation => ({
-  code: error.code === "bad-config" || error.code === "unsafe-settings" ? error.code : "upstream-unreachable",
-  reason: error.cause === undefined ? error.code : reasonOf(error.cause),
-  message: error.message,
-  hint: error.hint ?? network,
-  permanent: error.cause === undefined,
-});
+const fromTunnel = ({ code, message, hint = network, cause }: AppError): Explanation => {
+  const reason = cause === undefined ? code : reasonOf(cause);
+  return { code: ourOwn.find((own) => own === code) ?? "upstream-unreachable", reason, message, hint, permanent: cause === undefined || isCertificateFault(reason) };
+};
+
+const ourOwn = ["bad-config", "unsafe-settings", "upstream-timeout"] as const;
 
 const beforeSending = (reason: string, origin: string): Omit<Explanation, "reason"> => {
   const group = groups.get(reason);
@@ -76,7 +76,7 @@ const groups = new Map<string, "name" | "refused" | "slow" | "route" | "files" |
 ]);
 
 const unnamed = (reason: string, origin: string): Omit<Explanation, "reason"> => {
-  if (isCertificate(reason)) return badCertificate(reason, origin);
+  if (isCertificateFault(reason)) return badCertificate(reason, origin);
   return /^(?:ERR_(?:TLS|SSL)_|EPROTO$)/.test(reason)
     ? says("upstream-unreachable", `No TLS connection with ${origin} could be agreed (${reason}).`, "Something else may be listening there: check upstream.baseUrl.")
     : says("upstream-unreachable", `No connection to ${origin} (${reason}).`, network);
@@ -101,9 +101,6 @@ const afterSending = (reason: string, origin: string): Omit<Explanation, "reason
         : says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason}).`, "Send the request again.");
   }
 };
-
-// OpenSSL's verification results (X509_V_ERR_* without the prefix) and Node's ERR_TLS_CERT_ALTNAME_INVALID.
-const isCertificate = (reason: string): boolean => /CERT|_SIGNATURE|SELF_SIGNED|ISSUER|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/.test(reason);
 
 const reasonOf = (error: unknown): string => {
   if (typeof error !== "object" || error === null) return "UNKNOWN";

@@ -19,6 +19,14 @@ const visibleAscii = /^[\u0021-\u007e]*$/;
  * `target` is the request line's own text (`IncomingMessage.url`), never a rebuilt URL.
  */
 export const checkTarget = (target: string): TargetVerdict => {
+  if (target !== latest.target) latest = { target, verdict: verdictOn(target) };
+  return latest.verdict;
+};
+
+// A client asks for the same target all day, and each is checked twice: at the door and before it is sent.
+let latest: { readonly target: string; readonly verdict: TargetVerdict } = { target: "", verdict: refuse("bad-request", "The request target is empty.") };
+
+const verdictOn = (target: string): TargetVerdict => {
   const fault = malformed(target);
   if (fault !== null) return refuse("bad-request", fault);
   const query = target.indexOf("?");

@@ -3,18 +3,19 @@
 import { request as plainRequest } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as secureRequest } from "node:https";
+import { isIP } from "node:net";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 
-import { AppError } from "../messages/errors.ts";
 import type { ProxyHop } from "./outbound.ts";
+import { refusedBy, unreachableHop } from "./tunnel-failure.ts";
 
 export type TunnelTarget = { readonly hostname: string; readonly port: number };
 export type TunnelOptions = { readonly timeoutMs: number; readonly secureContext: SecureContext | undefined };
 
 /**
- * Opens a TCP path to `target` through `hop`. Fails with an `AppError` `upstream-unreachable` that names the hop and
- * the variable that set it; its `cause` is there only when the hop itself could not be reached.
+ * Opens a TCP path to `target` through `hop`. Fails with an `AppError` that names the hop and the variable that set it;
+ * its `cause` is there only when the hop itself could not be reached.
  */
 export const openTunnel = (
   hop: ProxyHop,
@@ -29,11 +30,11 @@ export const openTunnel = (
     clearTimeout(limit);
     if (answer.statusCode === 200) return done(null, socket);
     socket.destroy();
-    return done(refused(hop, answer.statusCode ?? 0), null);
+    return done(refusedBy(hop, answer.statusCode ?? 0), null);
   });
   request.once("error", (cause: Error) => {
     clearTimeout(limit);
-    done(unreachable(hop, cause), null);
+    done(unreachableHop(hop, cause), null);
   });
   request.end();
 };
@@ -48,31 +49,9 @@ const connectOptions = (hop: ProxyHop, target: TunnelTarget, options: TunnelOpti
     agent: false,
     setHost: false,
     headers: { host: authority, ...(hop.authorization === null ? {} : { "proxy-authorization": hop.authorization.reveal() }) },
-    ...(hop.secure ? { secureContext: options.secureContext, rejectUnauthorized: true } : {}),
+    // Node would take the name from the Host field, which is the upstream's; an address is no server name (RFC 6066 section 3).
+    ...(hop.secure ? { secureContext: options.secureContext, rejectUnauthorized: true, servername: isIP(hop.hostname) === 0 ? hop.hostname : "" } : {}),
   };
 };
 
 const timedOut = (ms: number): Error => Object.assign(new Error(`no tunnel within ${ms} ms`), { code: "ETIMEDOUT" });
-
-const refused = (hop: ProxyHop, status: number): AppError =>
-  status === 407
-    ? new AppError({
-        code: "upstream-unreachable",
-        message: `The outbound proxy ${hop.shown} (from ${hop.source}) wants a user name and a password (407).`,
-        hint: `Write them into ${hop.source} as http://user:password@host:port.`,
-      })
-    : new AppError({
-        code: "upstream-unreachable",
-        message: `The outbound proxy ${hop.shown} (from ${hop.source}) refused the tunnel with status ${status}.`,
-        hint: "Ask who runs that proxy, or exempt the upstream with NO_PROXY.",
-      });
-
-const unreachable = (hop: ProxyHop, cause: Error): AppError =>
-  new AppError({
-    code: "upstream-unreachable",
-    message: `The outbound proxy ${hop.shown} (from ${hop.source}) could not be reached: ${codeOf(cause)}.`,
-    hint: `Check ${hop.source}.`,
-    cause,
-  });
-
-const codeOf = (cause: Error): string => ("code" in cause && typeof cause.code === "string" ? cause.code : "no answer");

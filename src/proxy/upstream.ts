@@ -15,6 +15,7 @@ import type { ProxyRule } from "./outbound.ts";
 import { createSlots } from "./slots.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { openTunnel } from "./tunnel.ts";
+import { failedBeyond } from "./tunnel-failure.ts";
 
 export type UpstreamSettings = {
   readonly baseUrl: string;
@@ -140,8 +141,9 @@ const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): build
     const hop = proxyFor(target.hostname, target.port);
     if (hop === null) return connect(options, callback);
     openTunnel(hop, target, { timeoutMs: settings.connectTimeoutMs, secureContext: context }, (error, socket) => {
-      if (socket === null) callback(error ?? new Error("no tunnel"), null);
-      else connect({ ...options, httpSocket: socket }, callback);
+      if (socket === null) return callback(error ?? new Error("no tunnel"), null);
+      return connect({ ...options, httpSocket: socket }, (...[failure, encrypted]) =>
+        failure === null ? callback(null, encrypted) : callback(failedBeyond(hop, `https://${options.host ?? target.hostname}`, failure), null));
     });
   };
 };

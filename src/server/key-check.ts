@@ -12,11 +12,18 @@ const bearer = /^bearer +/i;
  */
 export const createKeyCheck = (key: Secret) => {
   const same = createSameAs(key.reveal());
+  const carries = (shown: string | null): boolean => shown !== null && same(shown);
   return {
     inCredentials: ({ authorization, apiKey }: Inbound): boolean =>
-      (authorization !== null && bearer.test(authorization) && same(authorization.replace(bearer, ""))) || (apiKey !== null && same(apiKey)),
-    inOwnHeader: ({ proxyKey }: Inbound): boolean => proxyKey !== null && same(proxyKey),
+      carries(authorization === null ? null : tokenOf(authorization)) || carries(apiKey),
+    inOwnHeader: ({ proxyKey }: Inbound): boolean => carries(proxyKey),
   };
+};
+
+// Null for any other scheme. Written as nearly all write it, the value is found without a pattern.
+const tokenOf = (authorization: string): string | null => {
+  if (authorization.startsWith("Bearer ") && authorization[7] !== " ") return authorization.slice(7);
+  return bearer.test(authorization) ? authorization.replace(bearer, "") : null;
 };
 
 const createSameAs = (wanted: string): ((shown: string) => boolean) => {
@@ -24,7 +31,6 @@ const createSameAs = (wanted: string): ((shown: string) => boolean) => {
   const left = Buffer.alloc(right.length);
   return (shown) => {
     if (shown.length !== wanted.length) return false;
-    left.fill(0);
     left.write(shown, "latin1");
     // Header values are Latin-1; the last comparison only refuses what merely looks alike in those bytes.
     return timingSafeEqual(left, right) && shown === wanted;
