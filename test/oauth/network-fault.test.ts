@@ -20,9 +20,9 @@ describe("was the request sent?", () => {
     expect(failed(Object.assign(new Error(early), { code: "ECONNRESET" }))).toMatchObject({ sent: "no" });
   });
 
-  it("an outbound proxy that refuses the tunnel: no, in its own words", () => {
-    const cause = new AppError({ code: "upstream-unreachable", message: "The outbound proxy http://p:1 wants a password (407).", cause: coded("ECONNRESET") });
-    expect(failed(cause)).toEqual({ sent: "no", code: "upstream-unreachable", message: "The outbound proxy http://p:1 wants a password (407)." });
+  it.each(["upstream-unreachable", "upstream-timeout"] as const)("an outbound proxy that gives no way through (%s): no, in its own words", (code) => {
+    const cause = new AppError({ code, message: "The outbound proxy http://p:1 wants a password (407).", cause: coded("ECONNRESET") });
+    expect(failed(cause)).toEqual({ sent: "no", code, message: "The outbound proxy http://p:1 wants a password (407)." });
   });
 
   it("several addresses: no only if none of them was reached", () => {

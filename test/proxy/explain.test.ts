@@ -41,5 +41,11 @@ describe("explain", () => {
   it("a refusal of the outbound proxy is final, an unreachable one is not", () => {
     expect(explain(new AppError({ code: "upstream-unreachable", message: "Proxy said no." }), scene).permanent).toBe(true);
     expect(explain(new AppError({ code: "upstream-unreachable", message: "No.", cause: Object.assign(new Error(), { code: "ECONNREFUSED" }) }), scene).permanent).toBe(false);
+    expect(explain(new AppError({ code: "upstream-unreachable", message: "No.", cause: Object.assign(new Error(), { code: "CERT_HAS_EXPIRED" }) }), scene).permanent).toBe(true);
+  });
+
+  it("an outbound proxy that is silent is a time limit, in its own words", () => {
+    const error = new AppError({ code: "upstream-timeout", message: "No.", hint: "Look.", cause: Object.assign(new Error(), { code: "ETIMEDOUT" }) });
+    expect(explain(error, scene)).toEqual({ code: "upstream-timeout", reason: "ETIMEDOUT", message: "No.", hint: "Look.", permanent: false });
   });
 });
