@@ -81,13 +81,18 @@ const hopOf = (text: string, source: string): ProxyHop => {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
     shown: url.origin,
-    authorization: url.username === "" ? null : basic(url),
+    authorization: url.username === "" ? null : basic(url, source),
     source,
   };
 };
 
-const basic = (url: URL): Secret =>
-  secret(`Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}`);
+const basic = (url: URL, source: string): Secret => {
+  try {
+    return secret(`Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}`);
+  } catch {
+    throw new AppError({ code: "bad-config", message: `The user name or the password in ${source} has a % that is no escape.`, hint: "Write a percent sign as %25." });
+  }
+};
 
 // As curl reads it: `*`, a host, a domain with all below it, each optionally with a port.
 const covers = (entry: string, hostname: string, port: number): boolean => {

@@ -37,4 +37,9 @@ describe("createProxyRule", () => {
   it("a proxy that is no http(s) URL is refused without quoting its password", () => {
     expect(() => createProxyRule("socks5://u:CANARY@h", {})).toThrow(/upstream\.proxy does not name an http: or https: proxy\.$/);
   });
+
+  it("a password with a bare percent sign is refused with the variable's name, without quoting it", () => {
+    expect(() => createProxyRule(null, { HTTPS_PROXY: "http://u:CANARY%of@h" })).toThrow(/^The user name or the password in HTTPS_PROXY has a % that is no escape\.$/);
+    expect(createProxyRule(null, { HTTPS_PROXY: "http://u:50%25@h" })("x.example", 443)?.authorization?.reveal()).toBe(`Basic ${Buffer.from("u:50%").toString("base64")}`);
+  });
 });
