@@ -33,10 +33,16 @@ const valueAfter = (raw: string[], name: string, change: (value: string) => stri
 const chunks = (change: (text: string) => string | null): MakeForwarder =>
   changing((_, response) => {
     const write = response.write.bind(response) as (chunk: Buffer) => boolean;
+    const end = response.end.bind(response) as (last?: Buffer) => ServerResponse;
     response.write = ((chunk: Buffer) => {
       const changed = change(chunk.toString("latin1"));
       return changed === null ? true : write(Buffer.from(changed, "latin1"));
     }) as typeof response.write;
+    // A whole short answer comes as one text with the end.
+    response.end = ((last?: Buffer | string) => {
+      const changed = last === undefined ? null : change(last.toString("latin1"));
+      return changed === null ? end() : end(Buffer.from(changed, "latin1"));
+    }) as typeof response.end;
   });
 
 const heads = (change: (status: number, fields: string[]) => [number, string[]]): MakeForwarder =>
