@@ -10,12 +10,14 @@ import { parts } from "./parts.ts";
 import { privateVariables } from "./private-variables.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 /** Runs the command line `args` (without node and script) and ends the process with its exit code. */
 export const main = async (args: readonly string[]): Promise<void> => {
   // Every timer of ours is unref'd: something has to keep the process until the command is done.
   const awake = setInterval(() => {}, 2 ** 30);
   forgetReaders();
+  boundYoungGeneration();
   let restore: (() => void) | null = null;
   watchCrashes({
     process,
