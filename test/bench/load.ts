@@ -85,16 +85,29 @@ const runStreams = async (order: LoadOrder & { kind: "streams" }): Promise<LoadR
   const request = prepare("/v1/messages?stream", "{}", order);
   const samples: number[] = [];
   let errors = 0;
+  let opened = 0;
+  let allOpen = (): void => {};
+  const ready = new Promise<void>((resolve) => (allOpen = resolve));
   const sockets = Array.from({ length: order.connections }, () => {
     const socket = connect(order.port, "127.0.0.1");
     socket.once("connect", () => socket.write(request));
     socket.on("error", () => (errors += 1));
+    socket.once("data", () => {
+      opened += 1;
+      if (opened === order.connections) allOpen();
+    });
     socket.on("data", (bytes) => {
+      // How late an event is while thousands of others are still being opened says nothing of the streams.
+      if (opened < order.connections) return;
       const now = process.hrtime.bigint();
       for (const match of bytes.toString("latin1").matchAll(/"at":"(\d+)"/g)) samples.push(Number(now - BigInt(match[1] ?? 0)) / 1e6);
     });
     return socket;
   });
+  // A stream that never opens is an error below, not a benchmark that never ends.
+  const patience = setTimeout(allOpen, 30_000);
+  await ready;
+  clearTimeout(patience);
   await new Promise((resolve) => setTimeout(resolve, order.seconds * 1000));
   process.send?.({ measured: true });
   await new Promise((resolve) => process.once("message", resolve));
