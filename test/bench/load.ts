@@ -86,8 +86,7 @@ const runStreams = async (order: LoadOrder & { kind: "streams" }): Promise<LoadR
   const samples: number[] = [];
   let errors = 0;
   let opened = 0;
-  let allOpen = (): void => {};
-  const ready = new Promise<void>((resolve) => (allOpen = resolve));
+  const { promise: ready, resolve: allOpen } = Promise.withResolvers<void>();
   const sockets = Array.from({ length: order.connections }, () => {
     const socket = connect(order.port, "127.0.0.1");
     socket.once("connect", () => socket.write(request));
