@@ -19,7 +19,7 @@ import { createSticky } from "./sticky.ts";
 export type CredentialsDeps = {
   readonly clock: Clock;
   readonly registry: Registry;
-  readonly refresher: Pick<Refresher, "refresh" | "nextTryAt">;
+  readonly refresher: Pick<Refresher, "refresh" | "nextTryAt" | "lastFailure">;
   readonly reload: Reload;
   readonly settings: PlanSettings & { readonly strategy: "round-robin" | "priority"; readonly sticky: boolean };
 };

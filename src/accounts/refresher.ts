@@ -28,6 +28,8 @@ export type Refresher = {
   refresh(accountId: string, reason: RefreshReason): Promise<RefreshOutcome>;
   /** Wall milliseconds of the next allowed try; null when one is allowed now. */
   nextTryAt(accountId: string): number | null;
+  /** Why the last try failed, while the next one is not allowed yet. */
+  lastFailure(accountId: string): string | null;
   /** Resolves when no refresh runs and nothing waits to be stored, at the latest after `limitMs`. */
   drain(limitMs?: number): Promise<void>;
 };
@@ -88,6 +90,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
       return refused === null ? tracked(flight(accountId, () => refresh(accountId, reason))) : Promise.resolve(refused);
     },
     nextTryAt: (accountId) => backOffOf(accountId)?.note.nextTryAt ?? null,
+    lastFailure: (accountId) => backOffOf(accountId)?.note.message ?? null,
     async drain(limitMs = drainLimitMs) {
       const settled = Promise.allSettled(running).then(() => deps.keeper.flush());
       await Promise.race([settled, new Promise<void>((resolve) => void clock.setTimeout(resolve, limitMs))]);

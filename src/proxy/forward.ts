@@ -119,7 +119,7 @@ const depart = (lane: Lane, exchange: Exchange, credential: Credential | null): 
 
 const refuseWithoutCredential = (lane: Lane, exchange: Exchange, { code, message, retryAfterSeconds }: Extract<CredentialOutcome, { ok: false }>): void => {
   if (retryAfterSeconds !== null) exchange.response.setHeader("retry-after", String(retryAfterSeconds));
-  const hint = "Sign in: claude-oauth-proxy login.";
+  const hint = retryAfterSeconds === null ? "Sign in: claude-oauth-proxy login." : "Nothing to do: it is tried again by itself.";
   answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "credential", errorCode: code, message, nextStep: hint });
 };
 

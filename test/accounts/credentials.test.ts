@@ -106,12 +106,12 @@ describe("when no account can serve", () => {
     expect(tokenOf(await named.credentials.acquire({ sessionId: null, accountId: "ada" }))).toBe("access-0");
   });
 
-  it("A18 names the earliest moment of the next try", async () => {
+  it("A18 names the earliest moment of the next try, and why the last one failed", async () => {
     const engine = await createEngine(accountsOf(anAccount({ expiresAt: noon - 1 }), anAccount({ id: "bob", expiresAt: noon - 1 })), {
       answer: (account) => laterAnswer(account.id === "bob" ? 20_000 : 200_000),
     });
     const outcome = await engine.credentials.acquire(anyone);
-    expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, message: expect.stringContaining("the next try is in 21 s") });
+    expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s." });;
   });
 
   it("looks into the store once before a request is turned away", async () => {

@@ -101,7 +101,7 @@ const holdStreams = async (program: Program, before: Sample): Promise<void> => {
   const each = (during.rssKiB - before.rssKiB) / streams;
   row("streams at once", sent);
   row("p99 between two events of 1 s, ms", p99GapMs.toFixed(0));
-  row("KiB a stream", each.toFixed(0), streams >= 1000 ? "≤ 96" : "", streams < 1000 || each <= 96);
+  row("KiB a stream", each.toFixed(0), streams >= 1000 ? "≤ 80" : "", streams < 1000 || each <= 80);
   row("descriptors before, during", `${before.descriptors}, ${during.descriptors}`);
   await settle(program, before.descriptors);
 };
