@@ -123,14 +123,14 @@ export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: {
   exchange.timer?.cancel();
   exchange.meter?.stop();
   exchange.body.close();
-  const durationMs = clock.monotonic() - exchange.facts.receivedAt;
+  const durationMs = toMicroseconds(clock.monotonic() - exchange.facts.receivedAt);
   publish({
     type: "request.finished",
     requestId: exchange.facts.requestId,
     status: exchange.status,
     durationMs,
     ttfbMs: exchange.ttfbMs,
-    longestSilenceMs: exchange.longestSilenceMs,
+    longestSilenceMs: toMicroseconds(exchange.longestSilenceMs),
     bytesIn: exchange.body.bytesIn(),
     bytesOut: exchange.bytesOut,
     attempts: exchange.attempts,
@@ -142,6 +142,9 @@ export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: {
     nextStep: ending.nextStep,
   });
 };
+
+/** Milliseconds as exactly as the clock knows them: what stands behind is noise that fills every log line. */
+export const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** Its answer is complete or on its way, or it is closed: nothing further may be started for it. */
 export const isOver = (exchange: Exchange): boolean => exchange.finished || exchange.ending !== null;

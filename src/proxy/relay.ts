@@ -4,7 +4,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { HeaderTable, WireHeaders } from "./call.ts";
-import { isOver, ok } from "./exchange.ts";
+import { isOver, ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
@@ -24,7 +24,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
   exchange.status = status;
   exchange.table = table;
   exchange.length = announcedLength(table);
-  exchange.ttfbMs = now - facts.receivedAt;
+  exchange.ttfbMs = toMicroseconds(now - facts.receivedAt);
   exchange.aliveAt = now;
   exchange.upstreamRequestId = text(table, "request-id");
   exchange.body.release();
