@@ -10,11 +10,22 @@ export type Following = {
   stop(): void;
 };
 
-/** Calls `write` for every event of `bus`, in order, before the next turn of the event loop. */
+/**
+ * Calls `write` for every event of `bus`, in order, before the next turn of the event loop. When it throws, the
+ * events after it are written all the same, and the bus gets the error to report with the next event.
+ */
 export const followByTurn = (bus: Pick<Bus, "subscribe">, write: (event: Event) => void): Following => {
   let due = false;
+  let fault: unknown = null;
+  const attempt = (event: Event): void => {
+    try {
+      write(event);
+    } catch (error) {
+      fault = error;
+    }
+  };
   const batch = createBatch((events) => {
-    for (const event of events) write(event);
+    for (const event of events) attempt(event);
   });
   const settle = (): void => {
     due = false;
@@ -24,6 +35,10 @@ export const followByTurn = (bus: Pick<Bus, "subscribe">, write: (event: Event) 
     if (!due) setImmediate(settle);
     due = true;
     batch.add(event);
+    if (fault === null) return;
+    const thrown = fault;
+    fault = null;
+    throw thrown;
   });
   return {
     settle,

@@ -6,6 +6,7 @@ import { startRecord } from "../../src/log/record.ts";
 import { createRedact } from "../../src/log/redact.ts";
 import { startLog } from "../../src/log/sink.ts";
 import { createBus } from "../../src/messages/bus.ts";
+import type { Event } from "../../src/messages/events.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { everyEvent } from "./every-event.ts";
 
@@ -49,6 +50,24 @@ describe("the log", () => {
     expect(target.lines).toEqual([]);
     await immediately();
     expect(target.lines.map((line) => line.slice(-9))).toEqual(["a healthy", "b healthy"]);
+  });
+
+  it("a line that cannot be made costs that line: nobody else notices, and the bus is told", async () => {
+    const faults: unknown[] = [];
+    const bus = createBus(createFakeClock(), (error) => faults.push(error));
+    const target = memory();
+    const broken = new Error("no such words");
+    const format = (event: Event): string => {
+      if (event.type === "account.healthy" && event.accountId === "a") throw broken;
+      return event.type;
+    };
+    startLog(bus, [{ lines: target, format, level: "debug" }]);
+    for (const accountId of ["a", "b"]) bus.publish({ type: "account.healthy", accountId });
+    await immediately();
+    expect([target.lines, faults]).toEqual([["account.healthy"], []]);
+    bus.publish({ type: "account.healthy", accountId: "c" });
+    await immediately();
+    expect([target.lines.length, faults]).toEqual([2, [broken]]);
   });
 
   it("a recording holds every event word for word, whatever the level", async () => {
