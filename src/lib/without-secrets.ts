@@ -20,5 +20,9 @@ export const withoutSecrets = (text: string, secrets: readonly Secret[]): string
   return withoutEmail(clean.slice(0, longest).replace(/sk-ant-[\w-]+/gi, "***"));
 };
 
-const withoutValue = (text: string, value: string): string =>
-  value.length < shortest ? text : text.replaceAll(value, "***").replaceAll(encodeURIComponent(value), "***");
+/** `text` with stars for `value`, URL-encoded too. */
+export const withoutValue = (text: string, value: string): string => {
+  if (value.length < shortest) return text;
+  const encoded = encodeURIComponent(value);
+  return (encoded === value ? text : text.replaceAll(encoded, "***")).replaceAll(value, "***");
+};

@@ -1,12 +1,10 @@
 // The last net before text leaves the process. Events carry no secret by design; this catches the one
 // that slipped into a sentence from outside: by value for the secrets we hold, by name and shape for all others.
 import type { Secret } from "../lib/secret.ts";
+import { withoutValue } from "../lib/without-secrets.ts";
 
 /** Replaces every secret in a text by stars (`[e-mail]` for an address). Never throws, never lengthens without bound. */
 export type Redact = (text: string) => string;
-
-/** Shorter values would blank ordinary words. */
-const shortest = 8;
 
 /** `known` is asked at every call, because tokens change while the program runs. */
 export const createRedact = (known: () => Iterable<Secret> = () => []): Redact => {
@@ -32,12 +30,6 @@ export const redactRecord = (record: Readonly<Record<string, unknown>>, redact: 
 };
 
 const stars = "***";
-
-const withoutValue = (text: string, value: string): string => {
-  if (value.length < shortest) return text;
-  const encoded = encodeURIComponent(value);
-  return (encoded === value ? text : text.replaceAll(encoded, stars)).replaceAll(value, stars);
-};
 
 const named =
   "access_token|refresh_token|id_token|code_verifier|client_secret|api[_-]?key|x-api-key|x-claude-oauth-proxy-key|authorization|proxy-authorization|set-cookie|cookie|passw(?:or)?d|passphrase";
