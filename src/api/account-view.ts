@@ -1,8 +1,8 @@
 // How an account looks from outside: names, times and health. Never a token, and no e-mail address for
 // somebody who has not shown the key.
+import { isoTime } from "../lib/iso-time.ts";
 import type { AccountHealth } from "../messages/events.ts";
-import { lastRefreshOf } from "../state/refreshes.ts";
-import { viewRefresh } from "../state/refresh-view.ts";
+import { viewLastRefresh } from "../state/refresh-view.ts";
 import type { RefreshView } from "../state/refresh-view.ts";
 import type { AccountRow, AppState } from "../state/state.ts";
 
@@ -29,7 +29,6 @@ export const viewAccount = (row: AccountRow, { refreshes, now, refreshLeadSecond
   // An API key has no expiry, whatever was once stored beside it.
   const expiresAt = row.kind === "api_key" ? null : row.expiresAt;
   const shown = (text: string): string => (keyShown ? text : withoutEmail(text));
-  const last = lastRefreshOf(refreshes, row.id);
   return {
     id: shown(row.id),
     label: shown(row.label),
@@ -39,16 +38,12 @@ export const viewAccount = (row: AccountRow, { refreshes, now, refreshLeadSecond
     is_expired: expiresAt !== null && expiresAt <= now,
     needs_refresh: expiresAt !== null && expiresAt - now <= refreshLeadSeconds * 1000,
     last_error: row.lastError === null ? null : shown(row.lastError),
-    last_refresh: last === null ? null : viewRefresh(last),
+    last_refresh: viewLastRefresh(refreshes, row.id),
   };
 };
 
 /** True when at least one account holds a usable credential: one at a limit does. */
 export const canServe = (accounts: readonly AccountRow[]): boolean =>
   accounts.some(({ health }) => health === "healthy" || health === "cooling" || health === "limited");
-
-/** Milliseconds as ISO 8601; a time that no calendar knows is null. */
-export const isoTime = (ms: number | null): string | null =>
-  ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString();
 
 const withoutEmail = (text: string): string => text.replace(/[^\s@<>()"']{1,64}@[^\s@<>()"']{1,255}/g, "(hidden)");

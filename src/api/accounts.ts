@@ -1,12 +1,13 @@
 // GET|POST /api/accounts, PATCH|DELETE /api/accounts/:id: the accounts as claude-proxy lists them, with the
 // switches of the dashboard. Listings never carry a token.
+import { isoTime } from "../lib/iso-time.ts";
 import { secret } from "../lib/secret.ts";
 import type { Commands } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { flagField, integerField, neededText, textField } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
 import type { AccountRow } from "../state/state.ts";
-import { isoTime, viewAccount } from "./account-view.ts";
+import { viewAccount } from "./account-view.ts";
 import type { ApiDeps, Call, Endpoint } from "./call.ts";
 import { accountAfter, exchangeParts, providerId } from "./oauth.ts";
 

@@ -1,10 +1,11 @@
 // The sign-in calls of anthropic-oauth-proxy: /auth/device/start, /auth/device/submit, /auth/status,
 // /auth/refresh, /auth/logout, and /auth/device/cancel beside them. No token ever goes to the browser.
+import { isoTime } from "../lib/iso-time.ts";
 import { secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
 import { neededText, textField } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
-import { canServe, isoTime, viewAccount } from "./account-view.ts";
+import { canServe, viewAccount } from "./account-view.ts";
 import type { ApiDeps, Call, Endpoint } from "./call.ts";
 import { refreshed, signedIn } from "./submitted.ts";
 

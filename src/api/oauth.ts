@@ -1,11 +1,12 @@
 // The sign-in calls of claude-code-mux (/api/oauth/*) and of claude-proxy (/oauth/*). What they call
 // `verifier` and `code_verifier` is an opaque handle of the attempt here: the PKCE verifier never leaves
 // the process, so that who sees the code cannot spend it (RFC 7636 section 1).
+import { isoTime } from "../lib/iso-time.ts";
 import { secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
 import { neededText, textField } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
-import { isoTime, viewAccount } from "./account-view.ts";
+import { viewAccount } from "./account-view.ts";
 import { loginKind } from "./auth.ts";
 import type { ApiDeps, Call, Endpoint } from "./call.ts";
 import { refreshed, signedIn } from "./submitted.ts";

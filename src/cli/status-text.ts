@@ -1,12 +1,11 @@
 // `status` in three lengths: one line for a status bar, lines for people, JSON for scripts. Pure.
+import { isoTime } from "../lib/iso-time.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
-import { lastRefreshOf } from "../state/refreshes.ts";
-import { viewRefresh, viewTimeline } from "../state/refresh-view.ts";
+import { viewLastRefresh, viewTimeline } from "../state/refresh-view.ts";
 import type { RefreshView } from "../state/refresh-view.ts";
 import type { AccountRow } from "../state/state.ts";
-import { isoTime } from "./iso-time.ts";
 import type { HealthAccount, Running } from "./running.ts";
 
 /** What is known, from a running proxy or from the store alone. */
@@ -31,10 +30,8 @@ export const toHealthAccount = (row: AccountRow, refreshes: readonly RefreshFact
   // An API key has no expiry, whatever was once stored beside it.
   expires_at: row.kind === "api_key" ? null : isoTime(row.expiresAt),
   last_error: row.lastError,
-  last_refresh: viewOf(lastRefreshOf(refreshes, row.id)),
+  last_refresh: viewLastRefresh(refreshes, row.id),
 });
-
-const viewOf = (fact: RefreshFact | null): RefreshView | null => (fact === null ? null : viewRefresh(fact));
 
 /** `up :4001 | 2 open | claude 4h12m`, never longer than 59 columns. */
 export const shortStatus = ({ running, accounts, mode }: Status, now: number): string => {

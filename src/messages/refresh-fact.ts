@@ -19,6 +19,9 @@ export type RefreshFact = {
   readonly nextTryAt: number | null;
 };
 
+/** How many lines of the timeline are kept, oldest gone first: in the file and in the picture. */
+export const refreshLimit = 500;
+
 const nothing = {
   reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
   errorCode: null, message: null, failures: null, nextTryAt: null,

@@ -1,9 +1,9 @@
 // What earlier processes left behind, put into the picture of this one without telling it as news: the
 // refresh timeline and its lines of the Events pane. Pure.
 import type { Event } from "../messages/events.ts";
+import { refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { noteOf } from "./note.ts";
-import { refreshLimit } from "./refreshes.ts";
 import type { ActivityLine, AppState } from "./state.ts";
 import { clockMinute, clockTime } from "./words.ts";
 

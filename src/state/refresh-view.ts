@@ -1,6 +1,8 @@
 // A line of the refresh timeline as JSON speaks outside: snake_case, ISO 8601 in UTC, no secret and no text
 // of others unless asked for.
+import { isoTime } from "../lib/iso-time.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
+import { lastRefreshOf } from "./refreshes.ts";
 
 /** What `GET /health` tells of an account's last refresh. */
 export type RefreshView = {
@@ -21,6 +23,12 @@ export const viewRefresh = (fact: RefreshFact): RefreshView => ({
   new_expires_at: isoTime(fact.newExpiresAt),
 });
 
+/** The newest line of one account, null when there is none. */
+export const viewLastRefresh = (refreshes: readonly RefreshFact[], accountId: string): RefreshView | null => {
+  const last = lastRefreshOf(refreshes, accountId);
+  return last === null ? null : viewRefresh(last);
+};
+
 /** A whole line, for the person who holds the key or the files. */
 export const viewTimeline = (fact: RefreshFact): RefreshView & Readonly<Record<string, unknown>> => ({
   account_id: fact.accountId,
@@ -30,5 +38,3 @@ export const viewTimeline = (fact: RefreshFact): RefreshView & Readonly<Record<s
   message: fact.message,
   next_try_at: isoTime(fact.nextTryAt),
 });
-
-const isoTime = (ms: number | null): string | null => (ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString());

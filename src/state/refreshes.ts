@@ -1,9 +1,7 @@
 // The refresh timeline: every outcome of a refresh, of earlier processes too, oldest first and bounded.
 import type { Event } from "../messages/events.ts";
-import { refreshFactOf } from "../messages/refresh-fact.ts";
+import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
-
-export const refreshLimit = 500;
 
 /** Folds one event; the same array when nothing changed. */
 export const foldRefreshes = (refreshes: readonly RefreshFact[], event: Event): readonly RefreshFact[] => {

@@ -1,7 +1,8 @@
 // history.json as text and as a history. Pure; whatever is not a record of ours is left out.
+import { refreshLimit } from "../messages/refresh-fact.ts";
 import { isObject, own } from "./account-record.ts";
 import type { JsonObject } from "./account-record.ts";
-import { emptyHistory, refreshLimit } from "./history.ts";
+import { emptyHistory } from "./history.ts";
 import type { History, HistoryCounters, RefreshRecord } from "./history.ts";
 
 export const formatHistory = ({ refreshes, counters }: History): string => `${JSON.stringify({ version: 1, counters, refreshes }, null, 1)}\n`;

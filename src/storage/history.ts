@@ -1,7 +1,7 @@
 // The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
 // made only of fields that events may carry: never a token.
 import type { Event } from "../messages/events.ts";
-import { refreshFactOf } from "../messages/refresh-fact.ts";
+import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 
 /** One line of the timeline, with the process that saw it and its place there: together they name the record. */
@@ -25,8 +25,6 @@ export type History = {
   readonly refreshes: readonly RefreshRecord[];
   readonly counters: HistoryCounters;
 };
-
-export const refreshLimit = 500;
 
 const noCounters: HistoryCounters = {
   starts: 0, requests: 0, failedRequests: 0, refreshes: 0, failedRefreshes: 0,

@@ -5,7 +5,8 @@ import type { RefreshFact } from "../../src/messages/refresh-fact.ts";
 import { initialState } from "../../src/state/initial.ts";
 import { withPast } from "../../src/state/past.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
-import { lastRefreshOf, refreshLimit } from "../../src/state/refreshes.ts";
+import { refreshLimit } from "../../src/messages/refresh-fact.ts";
+import { lastRefreshOf } from "../../src/state/refreshes.ts";
 import { viewRefresh } from "../../src/state/refresh-view.ts";
 
 const now = Date.UTC(2026, 0, 2, 12);

@@ -1,7 +1,8 @@
 import { array, assert, constantFrom, jsonValue, nat, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
-import { emptyHistory, foldHistory, mergeHistory, refreshLimit } from "../../src/storage/history.ts";
+import { refreshLimit } from "../../src/messages/refresh-fact.ts";
+import { emptyHistory, foldHistory, mergeHistory } from "../../src/storage/history.ts";
 import type { History } from "../../src/storage/history.ts";
 import { formatHistory, parseHistory } from "../../src/storage/history-text.ts";
 

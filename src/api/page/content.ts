@@ -3,7 +3,7 @@
 import type { LoginAttempt } from "../../messages/commands.ts";
 import type { EventType } from "../../messages/events.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { isoTime } from "../account-view.ts";
+import { isoTime } from "../../lib/iso-time.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 

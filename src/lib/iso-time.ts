@@ -1,4 +1,4 @@
-// Times for listings; a time that no calendar knows must not end the command.
+// Times for listings; a time that no calendar knows must not end a command or an answer.
 
 /** Milliseconds as ISO 8601 in UTC, null for none and for an impossible time. */
 export const isoTime = (ms: number | null): string | null =>
