@@ -76,9 +76,9 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
     renew,
     elsewhere(used, { sessionId, reason, unreachable }) {
       registry.settle();
-      const isCandidate = ({ account, health }: AccountEntry): boolean => health === "healthy" && !unreachable.includes(baseUrlOf(account));
-      const [others, unfit] = [registry.list().filter(isCandidate), registry.list().filter((entry) => !isCandidate(entry))];
-      if (used.reason === "named" || others.length === 0) return null;
+      const entries = registry.list();
+      const unfit = entries.filter(({ account, health }) => health !== "healthy" || unreachable.includes(baseUrlOf(account)));
+      if (used.reason === "named" || unfit.length === entries.length) return null;
       registry.cool(used.accountId, unreachableMs, `its server cannot be reached (${reason})`);
       return credentialIn(serve({ sessionId, accountId: null }, new Set(unfit.map(({ account }) => account.id))));
     },
