@@ -3,6 +3,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createBatch } from "../messages/batch.ts";
 import type { Event } from "../messages/events.ts";
+import { createOpenUsage } from "../messages/open-usage.ts";
+import type { UsageReport } from "../messages/open-usage.ts";
 import { respondText } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 import { createTally } from "./tally.ts";
@@ -47,7 +49,7 @@ const createCounts = (registry: Registry, deps: Deps) => {
     refreshes: counter("token_refreshes_total", "Token refreshes by account and result.", ["account", "result"]),
     limits: gauge("limit_utilization", "Share of a plan window that is used; can exceed 1.", ["account", "window"]),
     jumps: counter("clock_jumps_total", "Sleeps and clock corrections noticed.", ["kind"]),
-    lastUsage: new Map<string, Usage>(),
+    usage: createOpenUsage(),
   };
 };
 
@@ -133,26 +135,22 @@ const countRare = (counts: Counts, event: Event): void => {
 };
 
 const countFinished = (counts: Counts, event: Extract<Event, { type: "request.finished" }>): void => {
-  counts.requests.add(1, event.outcome, event.status === null ? "none" : `${Math.floor(event.status / 100)}xx`);
+  counts.requests.add(1, event.outcome, classOf(event.status));
   if (event.blame !== null) counts.blames.add(1, event.blame, event.errorCode ?? "none");
   counts.duration.observe(event.durationMs / 1000);
   counts.bytes.add(event.bytesIn, "in");
   counts.bytes.add(event.bytesOut, "out");
-  counts.lastUsage.delete(event.requestId);
+  counts.usage.close(event.requestId);
 };
 
-const usageKinds = { input: "inputTokens", output: "outputTokens", cache_read: "cacheReadTokens", cache_creation: "cacheCreationTokens" } as const;
+const statusClasses = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"] as const;
 
-type Usage = Readonly<Record<keyof typeof usageKinds, number>>;
+const classOf = (status: number | null): string => (status === null ? "none" : (statusClasses[Math.floor(status / 100)] ?? "none"));
 
-// The usage of one request is told several times and grows: only what was added since counts.
-const countUsage = (counts: Counts, event: Extract<Event, { type: "usage.updated" }>): void => {
-  const before = counts.lastUsage.get(event.requestId);
-  const now = { input: 0, output: 0, cache_read: 0, cache_creation: 0 };
-  for (const [kind, field] of Object.entries(usageKinds) as [keyof Usage, (typeof usageKinds)[keyof Usage]][]) {
-    const known = before?.[kind] ?? 0;
-    now[kind] = Math.max(known, event[field] ?? known);
-    if (now[kind] > known) counts.tokens.add(now[kind] - known, kind);
-  }
-  counts.lastUsage.set(event.requestId, now);
+const countUsage = ({ usage, tokens }: Counts, event: UsageReport): void => {
+  const more = usage.add(event);
+  if (more.inputTokens > 0) tokens.add(more.inputTokens, "input");
+  if (more.outputTokens > 0) tokens.add(more.outputTokens, "output");
+  if (more.cacheReadTokens > 0) tokens.add(more.cacheReadTokens, "cache_read");
+  if (more.cacheCreationTokens > 0) tokens.add(more.cacheCreationTokens, "cache_creation");
 };

@@ -2,34 +2,47 @@
 // built until somebody asks. Bounded: names come from outside, and a hostile one must not fill the memory.
 
 export type Tally = {
-  /** Adds `amount` to the combination of `labels`. */
-  add(amount: number, ...labels: readonly string[]): void;
+  /** Adds `amount` to the combination of one or two labels. */
+  add(amount: number, first: string, second?: string): void;
   /** Sets instead of adding. */
-  set(value: number, ...labels: readonly string[]): void;
+  set(value: number, first: string, second?: string): void;
   /** Removes every combination whose first label is `first`. */
   drop(first: string): void;
   entries(): readonly { readonly labels: readonly string[]; readonly value: number }[];
 };
 
+type Counts = Map<string | undefined, number>;
+
 /** At most `limit` combinations; further ones are counted together under `other`. */
 export const createTally = (limit: number): Tally => {
-  const counts = new Map<string, number>();
-  // U+0000 stands in no label: all of them went through `visibleText` or are ours.
-  const keyOf = (labels: readonly string[]): string => {
-    const key = labels.join("\u0000");
-    return counts.has(key) || counts.size < limit ? key : labels.map(() => "other").join("\u0000");
+  const counts = new Map<string, Counts>();
+  let size = 0;
+
+  const place = (first: string, second: string | undefined, add: number | null, value: number): void => {
+    const seconds = counts.get(first);
+    const known = seconds?.get(second);
+    if (known !== undefined) seconds?.set(second, add === null ? value : known + add);
+    else if (size < limit || isRest(first, second)) begin(first, second, value);
+    else place(other, second === undefined ? undefined : other, add, value);
   };
+
+  const begin = (first: string, second: string | undefined, value: number): void => {
+    const seconds: Counts = counts.get(first) ?? new Map();
+    counts.set(first, seconds.set(second, value));
+    size += 1;
+  };
+
   return {
-    add(amount, ...labels) {
-      const key = keyOf(labels);
-      counts.set(key, (counts.get(key) ?? 0) + amount);
-    },
-    set(value, ...labels) {
-      counts.set(keyOf(labels), value);
-    },
+    add: (amount, first, second) => place(first, second, amount, amount),
+    set: (value, first, second) => place(first, second, null, value),
     drop(first) {
-      for (const key of counts.keys()) if (key.split("\u0000", 1)[0] === first) counts.delete(key);
+      size -= counts.get(first)?.size ?? 0;
+      counts.delete(first);
     },
-    entries: () => [...counts].map(([key, value]) => ({ labels: key.split("\u0000"), value })),
+    entries: () => [...counts].flatMap(([first, seconds]) => [...seconds].map(([second, value]) => ({ labels: second === undefined ? [first] : [first, second], value }))),
   };
 };
+
+const other = "other";
+
+const isRest = (first: string, second: string | undefined): boolean => first === other && (second ?? other) === other;

@@ -1,4 +1,4 @@
-// account.*, token.*, limits.* and the accounts' share of request.assigned: one row per account, in the
+// account.*, token.* and limits.*, and how many requests each account was given: one row per account, in the
 // order of the store. Events about an account that is not known change nothing.
 import type { AccountEvent, Event, LimitsEvent, TokenEvent } from "../messages/events.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
@@ -21,6 +21,10 @@ export const foldAccounts = (accounts: readonly AccountRow[], event: Event, past
   return after === before ? accounts : accounts.with(index, after);
 };
 
+/** Adds the requests that were given to accounts, by their ids. */
+export const addAssigned = (accounts: readonly AccountRow[], assigned: ReadonlyMap<string, number>): readonly AccountRow[] =>
+  accounts.some(({ id }) => assigned.has(id)) ? accounts.map((row) => ({ ...row, requests: row.requests + (assigned.get(row.id) ?? 0) })) : accounts;
+
 const fresh = { coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null, refreshedAt: null, lastRefreshReason: null, refreshCount: 0, limits: [], requests: 0 } as const;
 
 // An account may be announced again (signed in anew, re-read from the file): what was learnt stays.
@@ -39,7 +43,6 @@ const refreshedBefore = (past: readonly RefreshFact[], id: string): Pick<Account
 };
 
 const foldAccount = (row: AccountRow, event: Event): AccountRow => {
-  if (event.type === "request.assigned") return { ...row, requests: row.requests + 1 };
   if (event.type === "limits.updated") return foldLimits(row, event);
   if (event.type.startsWith("token.")) return foldToken(row, event as Stamped<TokenEvent>);
   return event.type.startsWith("account.") ? foldHealth(row, event as Stamped<AccountEvent>) : row;

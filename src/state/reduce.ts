@@ -1,13 +1,14 @@
 // Folds facts into the picture. Pure: the same state and events give the same picture, the same object
 // comes back when nothing changed, and nothing outside is touched.
 import type { Event, EventType } from "../messages/events.ts";
-import { foldAccounts } from "./accounts.ts";
+import { addAssigned, foldAccounts } from "./accounts.ts";
 import { appendLine, closeActivity, openActivity } from "./activity.ts";
 import type { ActivityDraft } from "./activity.ts";
-import { noteOf } from "./note.ts";
+import { isNoted, noteOf } from "./note.ts";
 import type { Surroundings } from "./note.ts";
 import { foldLogin } from "./login.ts";
 import { foldRefreshes } from "./refreshes.ts";
+import { isTraffic } from "./request-row.ts";
 import type { TrafficEvent } from "./request-row.ts";
 import { closeRequests, foldRequest, openRequests } from "./requests.ts";
 import type { RequestsDraft } from "./requests.ts";
@@ -25,16 +26,12 @@ type Draft = {
   small: Small;
   requests: RequestsDraft | null;
   sessions: SessionsDraft | null;
+  /** Requests given to accounts, by the accounts' ids. */
+  readonly assigned: Map<string, number>;
   readonly activity: ActivityDraft;
 };
 
-/** Which slice, besides requests and activity, an event may change: found by its prefix, with the exceptions spelled out. */
-const sliceOf = (type: EventType): SmallSlice | null => {
-  if (type === "request.assigned") return "accounts";
-  if (type === "attempt.failed" || type === "response.started") return "upstream";
-  return slices[type.slice(0, type.indexOf("."))] ?? null;
-};
-
+/** Which slice an event that is not about one request may change: found by its prefix. */
 const slices: Readonly<Record<string, SmallSlice>> = { server: "server", config: "server", account: "accounts", token: "accounts", limits: "accounts", login: "login" };
 
 /** The picture after one event. */
@@ -43,54 +40,60 @@ export const reduce = (state: AppState, event: Event): AppState => reduceAll(sta
 /** The picture after many events: equal to `reduce` one by one, at a hundredth of the cost for a busy proxy. */
 export const reduceAll = (state: AppState, events: readonly Event[]): AppState => {
   const { server, accounts, refreshes, login, upstream } = state;
-  const draft: Draft = { before: state, small: { server, accounts, refreshes, login, upstream }, requests: null, sessions: null, activity: openActivity(state.activity) };
+  const draft: Draft = { before: state, small: { server, accounts, refreshes, login, upstream }, requests: null, sessions: null, assigned: new Map(), activity: openActivity(state.activity) };
   for (const event of events) fold(draft, event);
   return close(draft);
 };
 
 const fold = (draft: Draft, event: Event): void => {
   const before = draft.small;
+  if (isTraffic(event)) return foldTraffic(draft, event, before);
   foldSmall(draft, event);
-  const traffic = "requestId" in event ? foldTraffic(draft, event) : null;
-  // A fact about a request that is gone, or already closed, is not news.
-  if (traffic !== null && traffic.request === null && event.type !== "request.rejected") return;
-  const note = noteOf(event, { before, request: traffic?.request ?? null, session: traffic?.session ?? null });
-  if (note !== null) appendLine(draft.activity, event, note);
+  note(draft, event, { before, request: null, session: null });
+};
+
+const note = (draft: Draft, event: Event, around: Surroundings): void => {
+  const line = noteOf(event, around);
+  if (line !== null) appendLine(draft.activity, event, line);
+};
+
+// Counted first: the event may remove the very account.
+const settleAssigned = (draft: Draft): Small => {
+  if (draft.assigned.size === 0) return draft.small;
+  draft.small = { ...draft.small, accounts: addAssigned(draft.small.accounts, draft.assigned) };
+  draft.assigned.clear();
+  return draft.small;
 };
 
 const foldSmall = (draft: Draft, event: Event): void => {
-  const { small } = draft;
-  const slice = sliceOf(event.type);
+  const small = settleAssigned(draft);
+  const slice = slices[event.type.slice(0, event.type.indexOf("."))];
   if (slice === "server") draft.small = { ...small, server: foldServer(small.server, event) };
-  else if (slice === "accounts") draft.small = withAccounts(small, event);
+  else if (slice === "accounts") draft.small = { ...small, accounts: foldAccounts(small.accounts, event, small.refreshes), refreshes: foldRefreshes(small.refreshes, event) };
   else if (slice === "login") draft.small = { ...small, login: foldLogin(small.login, event) };
-  else if (slice === "upstream") draft.small = withUpstream(small, event);
 };
 
-// The two that the request path touches allocate nothing when nothing changed.
-const withAccounts = (small: Small, event: Event): Small => {
-  const accounts = foldAccounts(small.accounts, event, small.refreshes);
-  const refreshes = foldRefreshes(small.refreshes, event);
-  return accounts === small.accounts && refreshes === small.refreshes ? small : { ...small, accounts, refreshes };
+const foldTraffic = (draft: Draft, event: TrafficEvent, before: Small): void => {
+  if (event.type === "attempt.failed" || event.type === "response.started") draft.small = withUpstream(before, event);
+  if (event.type === "request.assigned" && event.accountId !== null) draft.assigned.set(event.accountId, (draft.assigned.get(event.accountId) ?? 0) + 1);
+  draft.requests ??= openRequests(draft.before.requests);
+  const change = foldRequest(draft.requests, event);
+  // A fact about a request that is gone, or already closed, is not news.
+  if (change === null && event.type !== "request.rejected") return;
+  const session = change === null || change.row.sessionId === null ? null : foldSession((draft.sessions ??= openSessions(draft.before.sessions)), change, event.at);
+  if (isNoted(event.type)) note(draft, event, { before, request: change?.row ?? null, session });
 };
 
+// An answer of a healthy upstream allocates nothing.
 const withUpstream = (small: Small, event: Event): Small => {
   const upstream = foldUpstream(small.upstream, event);
   return upstream === small.upstream ? small : { ...small, upstream };
 };
 
-const foldTraffic = (draft: Draft, event: TrafficEvent): Pick<Surroundings, "request" | "session"> => {
-  draft.requests ??= openRequests(draft.before.requests);
-  const change = foldRequest(draft.requests, event);
-  if (change === null) return { request: null, session: null };
-  if (change.after.sessionId === null) return { request: change.after, session: null };
-  draft.sessions ??= openSessions(draft.before.sessions);
-  return { request: change.after, session: foldSession(draft.sessions, change, event.at) };
-};
-
-const close = ({ before, small, requests, sessions, activity }: Draft): AppState => {
+const close = (draft: Draft): AppState => {
+  const { before, requests, sessions, activity } = draft;
   const after: AppState = {
-    ...small,
+    ...settleAssigned(draft),
     requests: requests === null ? before.requests : closeRequests(requests),
     sessions: sessions === null ? before.sessions : closeSessions(sessions),
     activity: closeActivity(activity),

@@ -1,7 +1,11 @@
-// What one event makes of one row of the requests table. Pure; a closed row changes only by a late
-// usage report, because the meter may finish after the bytes.
-import type { Event, RequestEvent } from "../messages/events.ts";
+// What one event makes of one row of the requests table. The row is written in place: whoever folds a batch
+// copies it once before. A closed row changes only by a late usage report, because the meter may finish after
+// the bytes.
+import type { Event } from "../messages/events.ts";
 import type { RequestRow } from "./state.ts";
+
+/** A row that nobody else holds. */
+export type OwnRow = { -readonly [Name in keyof RequestRow]: RequestRow[Name] };
 
 /** The events that name a request. */
 export type TrafficEvent = Extract<Event, { readonly requestId: string }>;
@@ -9,7 +13,7 @@ export type TrafficEvent = Extract<Event, { readonly requestId: string }>;
 type Of<T extends TrafficEvent["type"]> = Extract<TrafficEvent, { readonly type: T }>;
 
 /** The row of a request that has just come in. */
-export const newRow = (event: Of<"request.received">): RequestRow => ({
+export const newRow = (event: Of<"request.received">): OwnRow => ({
   id: event.requestId,
   receivedAt: event.at,
   method: event.method,
@@ -48,94 +52,107 @@ export const newRow = (event: Of<"request.received">): RequestRow => ({
   nextStep: null,
 });
 
-/** The row after `event`; the same row when it changes nothing. */
-export const foldRow = (row: RequestRow, event: TrafficEvent): RequestRow => {
-  if (event.type === "usage.updated") return withUsage(row, event);
-  if (row.outcome !== null) return row;
+const types: ReadonlySet<Event["type"]> = new Set<TrafficEvent["type"]>([
+  "request.received", "request.rejected", "request.assigned", "request.finished", "attempt.started", "attempt.failed",
+  "response.started", "response.progress", "usage.updated",
+]);
+
+export const isTraffic = (event: Event): event is TrafficEvent => types.has(event.type);
+
+/** Could `event` change `row`? */
+export const concerns = (event: TrafficEvent, row: RequestRow): boolean => event.type === "usage.updated" || (row.outcome === null && event.type !== "request.received");
+
+/** Writes what `event` says into `row`. */
+export const foldRow = (row: OwnRow, event: TrafficEvent): void => {
   switch (event.type) {
+    case "usage.updated":
+      return noteUsage(row, event);
     case "response.progress":
-      return withProgress(row, event);
+      return noteProgress(row, event);
     case "request.assigned":
-      return { ...row, accountId: event.accountId, pickReason: event.reason };
+      row.accountId = event.accountId;
+      row.pickReason = event.reason;
+      return;
     case "attempt.started":
-      return withAttempt(row, event);
+      return noteAttempt(row, event);
     case "attempt.failed":
-      return { ...row, attempts: Math.max(row.attempts, event.attempt), errorCode: event.code, message: event.message };
+      row.attempts = Math.max(row.attempts, event.attempt);
+      row.errorCode = event.code;
+      row.message = event.message;
+      return;
     case "response.started":
-      return withResponse(row, event);
+      return noteResponse(row, event);
     case "request.rejected":
+      return closeRejected(row, event);
     case "request.finished":
-      return closed(row, event);
+      return closeFinished(row, event);
     default:
-      return row;
   }
 };
 
-const withUsage = (row: RequestRow, event: Of<"usage.updated">): RequestRow => ({
-  ...row,
-  model: event.model ?? row.model,
-  inputTokens: event.inputTokens ?? row.inputTokens,
-  outputTokens: event.outputTokens ?? row.outputTokens,
-  cacheReadTokens: event.cacheReadTokens ?? row.cacheReadTokens,
-  cacheCreationTokens: event.cacheCreationTokens ?? row.cacheCreationTokens,
-  stopReason: event.stopReason ?? row.stopReason,
-});
+const noteUsage = (row: OwnRow, event: Of<"usage.updated">): void => {
+  row.model = event.model ?? row.model;
+  row.inputTokens = event.inputTokens ?? row.inputTokens;
+  row.outputTokens = event.outputTokens ?? row.outputTokens;
+  row.cacheReadTokens = event.cacheReadTokens ?? row.cacheReadTokens;
+  row.cacheCreationTokens = event.cacheCreationTokens ?? row.cacheCreationTokens;
+  row.stopReason = event.stopReason ?? row.stopReason;
+};
 
-const withAttempt = (row: RequestRow, event: Of<"attempt.started">): RequestRow => ({
-  ...row,
-  attempts: event.attempt,
-  accountId: event.accountId ?? row.accountId,
-  modelAsked: event.modelAsked ?? row.modelAsked,
-  phase: "connecting",
-});
+const noteAttempt = (row: OwnRow, event: Of<"attempt.started">): void => {
+  row.attempts = event.attempt;
+  row.accountId = event.accountId ?? row.accountId;
+  row.modelAsked = event.modelAsked ?? row.modelAsked;
+  row.phase = "connecting";
+};
 
 // Progress may also tell a phase alone: only more bytes are a sign of life. The tokens of a running
 // answer are an estimate that the usage report replaces, so they never fall behind it.
-const withProgress = (row: RequestRow, event: Of<"response.progress">): RequestRow => {
-  const alive = event.bytesOut > row.bytesOut;
-  return {
-    ...row,
-    phase: event.phase,
-    bytesOut: alive ? event.bytesOut : row.bytesOut,
-    lastByteAt: alive ? event.at : row.lastByteAt,
-    longestSilenceMs: alive ? Math.max(row.longestSilenceMs, event.at - (row.lastByteAt ?? row.receivedAt)) : row.longestSilenceMs,
-    outputTokens: event.outputTokens === null ? row.outputTokens : Math.max(event.outputTokens, row.outputTokens ?? 0),
-  };
+const noteProgress = (row: OwnRow, event: Of<"response.progress">): void => {
+  row.phase = event.phase;
+  if (event.outputTokens !== null) row.outputTokens = Math.max(event.outputTokens, row.outputTokens ?? 0);
+  if (event.bytesOut <= row.bytesOut) return;
+  row.bytesOut = event.bytesOut;
+  row.longestSilenceMs = Math.max(row.longestSilenceMs, event.at - (row.lastByteAt ?? row.receivedAt));
+  row.lastByteAt = event.at;
 };
 
-const withResponse = (row: RequestRow, event: Of<"response.started">): RequestRow => ({
-  ...row,
-  status: event.status,
-  ttfbMs: event.ttfbMs,
-  lastByteAt: event.at,
-  phase: event.contentType?.startsWith("text/event-stream") === true ? "waiting" : "body",
-  upstreamRequestId: event.upstreamRequestId,
-  contentType: event.contentType,
-  contentEncoding: event.contentEncoding,
-  retryAfter: event.retryAfter,
-  errorCode: null,
-  message: null,
-});
+const noteResponse = (row: OwnRow, event: Of<"response.started">): void => {
+  row.status = event.status;
+  row.ttfbMs = event.ttfbMs;
+  row.lastByteAt = event.at;
+  row.phase = event.contentType?.startsWith("text/event-stream") === true ? "waiting" : "body";
+  row.upstreamRequestId = event.upstreamRequestId;
+  row.contentType = event.contentType;
+  row.contentEncoding = event.contentEncoding;
+  row.retryAfter = event.retryAfter;
+  row.errorCode = null;
+  row.message = null;
+};
 
-const closed = (row: RequestRow, event: Extract<Readonly<RequestEvent & { at: number; seq: number }>, { type: "request.rejected" | "request.finished" }>): RequestRow => {
-  const ended = { finishedAt: event.at, status: event.status, message: event.message };
-  if (event.type === "request.rejected") {
-    return { ...row, ...ended, outcome: "rejected", durationMs: Math.max(0, event.at - row.receivedAt), errorCode: event.code, blame: "client" };
-  }
-  const { outcome, durationMs, longestSilenceMs, bytesIn, bytesOut, attempts, blame, errorCode, nextStep } = event;
-  return {
-    ...row,
-    ...ended,
-    outcome,
-    durationMs,
-    longestSilenceMs,
-    bytesIn,
-    bytesOut,
-    attempts,
-    blame,
-    errorCode,
-    nextStep,
-    ttfbMs: event.ttfbMs ?? row.ttfbMs,
-    upstreamRequestId: event.upstreamRequestId ?? row.upstreamRequestId,
-  };
+const closeRejected = (row: OwnRow, event: Of<"request.rejected">): void => {
+  row.finishedAt = event.at;
+  row.status = event.status;
+  row.message = event.message;
+  row.outcome = "rejected";
+  row.durationMs = Math.max(0, event.at - row.receivedAt);
+  row.errorCode = event.code;
+  row.blame = "client";
+};
+
+const closeFinished = (row: OwnRow, event: Of<"request.finished">): void => {
+  row.finishedAt = event.at;
+  row.status = event.status;
+  row.message = event.message;
+  row.outcome = event.outcome;
+  row.durationMs = event.durationMs;
+  row.longestSilenceMs = event.longestSilenceMs;
+  row.bytesIn = event.bytesIn;
+  row.bytesOut = event.bytesOut;
+  row.attempts = event.attempts;
+  row.blame = event.blame;
+  row.errorCode = event.errorCode;
+  row.nextStep = event.nextStep;
+  row.ttfbMs = event.ttfbMs ?? row.ttfbMs;
+  row.upstreamRequestId = event.upstreamRequestId ?? row.upstreamRequestId;
 };

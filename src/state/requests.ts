@@ -1,11 +1,13 @@
 // request.*, attempt.*, response.*, usage.*: rows and counters of the requests table.
 // A batch of events is folded into a draft that copies the rows once, however many events follow: the
 // proxy can finish 10,000 requests a second, and copying 500 rows for each of seven events would cost
-// more than forwarding. What goes in and what comes out is immutable.
-import { foldRow, newRow } from "./request-row.ts";
-import type { TrafficEvent } from "./request-row.ts";
+// more than forwarding. Each row is copied once, too, and then written in place. What goes in and what comes
+// out is immutable.
+import { concerns, foldRow, newRow } from "./request-row.ts";
+import type { OwnRow, TrafficEvent } from "./request-row.ts";
 import type { RequestRow, RequestsState } from "./state.ts";
 import { countedSince } from "./token-count.ts";
+import type { KnownCount, TokenCount } from "./token-count.ts";
 
 export const maxRows = 500;
 export const maxStarts = 2000;
@@ -16,6 +18,8 @@ export type RequestsDraft = {
   readonly before: RequestsState;
   /** Oldest first. */
   readonly rows: Map<string, RequestRow>;
+  /** Those that only this batch holds. */
+  readonly own: Map<string, OwnRow>;
   readonly counts: Counts;
   readonly starts: number[];
   readonly ttfb: number[];
@@ -24,8 +28,16 @@ export type RequestsDraft = {
 
 type Counts = { -readonly [Key in Exclude<keyof RequestsState, "rows" | "recentStarts" | "recentTtfb">]: RequestsState[Key] };
 
-/** One row before and after an event; `before` is undefined for a new request. */
-export type Change = { readonly before: RequestRow | undefined; readonly after: RequestRow };
+/** What one event did to one row. */
+export type Change = {
+  readonly row: RequestRow;
+  /** The request has just come in. */
+  readonly isNew: boolean;
+  /** It is over with this event. */
+  readonly isEnd: boolean;
+  /** Tokens that were not counted before. */
+  readonly more: KnownCount | null;
+};
 
 export const openRequests = (before: RequestsState): RequestsDraft => {
   const { rows, recentStarts: _starts, recentTtfb: _ttfb, ...counts } = before;
@@ -34,23 +46,51 @@ export const openRequests = (before: RequestsState): RequestsDraft => {
     const row = rows[index];
     if (row !== undefined) oldestFirst.set(row.id, row);
   }
-  return { before, rows: oldestFirst, counts, starts: [], ttfb: [], changed: false };
+  return { before, rows: oldestFirst, own: new Map(), counts, starts: [], ttfb: [], changed: false };
 };
 
 /** Folds one event into the draft; null when it changed no row. */
 export const foldRequest = (draft: RequestsDraft, event: TrafficEvent): Change | null => {
-  const before = draft.rows.get(event.requestId);
-  if (event.type === "request.received" ? before !== undefined : before === undefined) return null;
-  const after = before === undefined ? newRow(event as Extract<TrafficEvent, { type: "request.received" }>) : foldRow(before, event);
-  if (after === before) return null;
-  draft.rows.set(after.id, after);
-  draft.changed = true;
-  if (before === undefined) received(draft, after);
-  else if (event.type === "response.started") answered(draft, event.status, event.ttfbMs, event.at);
-  else if (event.type === "usage.updated" || event.type === "response.progress") addTokens(draft.counts, before, after);
-  else if (after.outcome !== null) finished(draft.counts, after);
-  return { before, after };
+  if (event.type === "request.received") return receive(draft, event);
+  const row = ownRow(draft, event);
+  if (row === null) return null;
+  const wasOpen = row.outcome === null;
+  const before = event.type === "usage.updated" || event.type === "response.progress" ? tokensOf(row) : null;
+  foldRow(row, event);
+  if (event.type === "response.started") answered(draft, event.status, event.ttfbMs, event.at);
+  const more = before === null ? null : countedSince(before, row);
+  if (more !== null) addTokens(draft.counts, more);
+  const isEnd = wasOpen && row.outcome !== null;
+  if (isEnd) finished(draft.counts, row);
+  return { row, isNew: false, isEnd, more };
 };
+
+const receive = (draft: RequestsDraft, event: Extract<TrafficEvent, { type: "request.received" }>): Change | null => {
+  if (draft.rows.has(event.requestId)) return null;
+  const row = newRow(event);
+  keep(draft, row);
+  draft.counts.total += 1;
+  draft.counts.inFlight += 1;
+  draft.starts.push(row.receivedAt);
+  return { row, isNew: true, isEnd: false, more: null };
+};
+
+// Null when there is no such row or the event is no news for it.
+const ownRow = (draft: RequestsDraft, event: TrafficEvent): OwnRow | null => {
+  const own = draft.own.get(event.requestId);
+  const row = own ?? draft.rows.get(event.requestId);
+  if (row === undefined || !concerns(event, row)) return null;
+  return own ?? keep(draft, { ...row });
+};
+
+const keep = (draft: RequestsDraft, row: OwnRow): OwnRow => {
+  draft.own.set(row.id, row);
+  draft.rows.set(row.id, row);
+  draft.changed = true;
+  return row;
+};
+
+const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens }: RequestRow): TokenCount => ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens });
 
 /** The state after the batch: the same object when no event changed a row. */
 export const closeRequests = (draft: RequestsDraft): RequestsState => {
@@ -65,20 +105,12 @@ export const closeRequests = (draft: RequestsDraft): RequestsState => {
   };
 };
 
-const received = (draft: RequestsDraft, row: RequestRow): void => {
-  draft.counts.total += 1;
-  draft.counts.inFlight += 1;
-  draft.starts.push(row.receivedAt);
-};
-
 const answered = (draft: RequestsDraft, status: number, ttfbMs: number, at: number): void => {
   draft.ttfb.push(ttfbMs);
   if (status < 500) draft.counts.lastUpstreamOkAt = at;
 };
 
-const addTokens = (counts: Counts, before: RequestRow, after: RequestRow): void => {
-  const more = countedSince(before, after);
-  if (more === null) return;
+const addTokens = (counts: Counts, more: KnownCount): void => {
   counts.inputTokens += more.inputTokens;
   counts.outputTokens += more.outputTokens;
   counts.cacheReadTokens += more.cacheReadTokens;

@@ -2,7 +2,8 @@
 // Folded from the change of a request's row, not from events: what is counted here is counted there.
 import type { Change } from "./requests.ts";
 import type { AgentRow, RequestRow, SessionRow } from "./state.ts";
-import { countedSince, totalInput } from "./token-count.ts";
+import { totalInput } from "./token-count.ts";
+import type { KnownCount } from "./token-count.ts";
 
 export const maxSessions = 200;
 export const maxAgents = 50;
@@ -21,15 +22,14 @@ export const openSessions = (before: readonly SessionRow[]): SessionsDraft => ({
 });
 
 /** Folds one changed request; gives its session before and after, or null when nothing changed in one that was known. */
-export const foldSession = (draft: SessionsDraft, { before, after }: Change, at: number): { readonly before: SessionRow; readonly after: SessionRow } | null => {
-  if (after.sessionId === null) return null;
-  const known = draft.rows.get(after.sessionId);
-  if (before === undefined) keep(draft, started(known ?? newSession(after, at), after, at), true);
-  if (before === undefined || known === undefined) return null;
-  const closed = before.outcome === null && after.outcome !== null;
-  const counted = withTokens(known, before, after);
-  if (counted === known && !closed) return null;
-  return { before: known, after: keep(draft, closed ? ended(counted, after, at) : counted, false) };
+export const foldSession = (draft: SessionsDraft, change: Change, at: number): { readonly before: SessionRow; readonly after: SessionRow } | null => {
+  const { row: request, isNew, isEnd, more } = change;
+  if (request.sessionId === null) return null;
+  const known = draft.rows.get(request.sessionId);
+  if (isNew) keep(draft, started(known ?? newSession(request, at), request, at), true);
+  if (isNew || known === undefined || (more === null && !isEnd)) return null;
+  const counted = more === null ? known : withTokens(known, request, more);
+  return { before: known, after: keep(draft, isEnd ? ended(counted, request, at) : counted, false) };
 };
 
 /** Most recently seen first; at most 200, those with open requests are never evicted. */
@@ -77,18 +77,14 @@ const started = (row: SessionRow, request: RequestRow, at: number): SessionRow =
   agents: withAgent(row.agents, request, { requests: 1, inputTokens: 0, outputTokens: 0 }),
 });
 
-const withTokens = (row: SessionRow, before: RequestRow, after: RequestRow): SessionRow => {
-  const more = countedSince(before, after);
-  if (more === null) return row;
-  return {
-    ...row,
-    inputTokens: row.inputTokens + more.inputTokens,
-    outputTokens: row.outputTokens + more.outputTokens,
-    cacheReadTokens: row.cacheReadTokens + more.cacheReadTokens,
-    cacheCreationTokens: row.cacheCreationTokens + more.cacheCreationTokens,
-    agents: withAgent(row.agents, after, { requests: 0, inputTokens: totalInput(more), outputTokens: more.outputTokens }),
-  };
-};
+const withTokens = (row: SessionRow, request: RequestRow, more: KnownCount): SessionRow => ({
+  ...row,
+  inputTokens: row.inputTokens + more.inputTokens,
+  outputTokens: row.outputTokens + more.outputTokens,
+  cacheReadTokens: row.cacheReadTokens + more.cacheReadTokens,
+  cacheCreationTokens: row.cacheCreationTokens + more.cacheCreationTokens,
+  agents: withAgent(row.agents, request, { requests: 0, inputTokens: totalInput(more), outputTokens: more.outputTokens }),
+});
 
 const ended = (row: SessionRow, request: RequestRow, at: number): SessionRow => {
   const failed = request.outcome !== "ok" && request.outcome !== "client-left" && request.outcome !== "shutdown";

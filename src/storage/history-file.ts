@@ -7,13 +7,14 @@ import type { Random } from "../lib/random.ts";
 import { createBatch } from "../messages/batch.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
-import { refreshFactOf } from "../messages/refresh-fact.ts";
+import { createOpenUsage } from "../messages/open-usage.ts";
+import { isRefreshFact } from "../messages/refresh-fact.ts";
 import { discard, writeAtomic } from "./atomic-write.ts";
 import { createFileLock } from "./file-lock.ts";
 import { systemFiles } from "./files.ts";
 import type { Files } from "./files.ts";
 import { emptyHistory, foldHistory, isKept, mergeHistory } from "./history.ts";
-import type { History, Usage } from "./history.ts";
+import type { History } from "./history.ts";
 import { formatHistory, parseHistory } from "./history-text.ts";
 import { onceEach } from "./notice.ts";
 import type { OnNotice } from "./notice.ts";
@@ -58,12 +59,12 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
   const pid = processes.self.pid;
   const tools: Tools = { path: dataFiles(dir).history, guard: { files, uid: processes.uid, onNotice }, random, pid };
   const lock = createFileLock(join(dataFiles(dir).locks, "history"), { clock, files, random, processes });
-  const usages = createUsages();
+  const usage = createOpenUsage();
   let base = emptyHistory;
   let fresh = emptyHistory;
 
   const batch = createBatch((events) => {
-    for (const event of events) fresh = foldHistory(fresh, event, { pid, usage: usages.take(event) });
+    fresh = foldHistory(fresh, events, { pid, usage });
   });
 
   const save = async (): Promise<void> => {
@@ -90,7 +91,7 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
     record(event) {
       if (!isKept(event)) return;
       batch.add(event);
-      saver.within(refreshFactOf(event) === null ? counterDelayMs : recordDelayMs);
+      saver.within(isRefreshFact(event) ? recordDelayMs : counterDelayMs);
     },
   };
 };
@@ -147,29 +148,3 @@ const createSaver = (clock: Clock, save: () => Promise<void>) => {
     },
   };
 };
-
-const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheCreationTokens: 0 };
-
-/** Holds the last usage of each open request until that request is finished. */
-const createUsages = () => {
-  const open = new Map<string, Usage>();
-  return {
-    take(event: Event): Usage | null {
-      if (event.type === "usage.updated") {
-        open.set(event.requestId, latest(open.get(event.requestId) ?? noUsage, event));
-        return null;
-      }
-      if (event.type !== "request.finished" && event.type !== "request.rejected") return null;
-      const usage = open.get(event.requestId) ?? null;
-      open.delete(event.requestId);
-      return usage;
-    },
-  };
-};
-
-const latest = (known: Usage, event: Event & { type: "usage.updated" }): Usage => ({
-  inputTokens: event.inputTokens ?? known.inputTokens,
-  outputTokens: event.outputTokens ?? known.outputTokens,
-  cacheReadTokens: event.cacheReadTokens ?? known.cacheReadTokens,
-  cacheCreationTokens: event.cacheCreationTokens ?? known.cacheCreationTokens,
-});

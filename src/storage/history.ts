@@ -1,6 +1,7 @@
 // The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
 // made only of fields that events may carry: never a token.
 import type { Event } from "../messages/events.ts";
+import type { Increase, OpenUsage } from "../messages/open-usage.ts";
 import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 
@@ -35,9 +36,6 @@ const counterNames = Object.keys(noCounters) as (keyof HistoryCounters)[];
 
 export const emptyHistory: History = { refreshes: [], counters: noCounters };
 
-/** The last `usage.updated` of a request counts, once, when the request is finished. */
-export type Usage = Pick<HistoryCounters, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheCreationTokens">;
-
 /** Does `event` bear on what is kept, by itself or by closing a request? */
 export const isKept = ({ type }: Event): boolean => kept.has(type);
 
@@ -46,15 +44,18 @@ const kept: ReadonlySet<Event["type"]> = new Set<Event["type"]>([
   "token.refreshed", "token.adopted", "token.refresh-failed", "account.needs-login",
 ]);
 
-/** Adds what `event` says; the same object when it says nothing that is kept. */
-export const foldHistory = (history: History, event: Event, { pid, usage }: { pid: number; usage: Usage | null }): History => {
-  const record = recordOf(event, pid);
-  const sums = countsOf(event, usage);
-  if (record === null && sums === null) return history;
-  return {
-    refreshes: record === null ? history.refreshes : [...history.refreshes, record].slice(-refreshLimit),
-    counters: sums === null ? history.counters : addCounters(history.counters, sums),
-  };
+/** Adds what `events` of process `pid` say; the same object when they say nothing that is kept. `usage` remembers the open requests from one call to the next. */
+export const foldHistory = (history: History, events: readonly Event[], { pid, usage }: { readonly pid: number; readonly usage: OpenUsage }): History => {
+  const records: RefreshRecord[] = [];
+  const sums = { ...history.counters };
+  let changed = false;
+  for (const event of events) {
+    const fact = refreshFactOf(event);
+    if (fact !== null) records.push({ ...fact, pid, seq: event.seq });
+    changed = addTo(sums, event, usage) || fact !== null || changed;
+  }
+  if (!changed) return history;
+  return { refreshes: records.length === 0 ? history.refreshes : [...history.refreshes, ...records].slice(-refreshLimit), counters: sums };
 };
 
 /** Two histories as one: records in the order of time, each once; counters added. */
@@ -64,30 +65,46 @@ export const mergeHistory = (left: History, right: History): History => {
   return { refreshes, counters: addCounters(left.counters, right.counters) };
 };
 
-const addCounters = (left: HistoryCounters, right: Partial<HistoryCounters>): HistoryCounters => {
-  const sums: { -readonly [Name in keyof HistoryCounters]: number } = { ...left };
-  for (const name of counterNames) sums[name] += right[name] ?? 0;
-  return sums;
-};
+type Sums = { -readonly [Name in keyof HistoryCounters]: number };
 
-const recordOf = (event: Event, pid: number): RefreshRecord | null => {
-  const fact = refreshFactOf(event);
-  return fact === null ? null : { ...fact, pid, seq: event.seq };
+const addCounters = (left: HistoryCounters, right: HistoryCounters): HistoryCounters => {
+  const sums: Sums = { ...left };
+  for (const name of counterNames) sums[name] += right[name];
+  return sums;
 };
 
 const failures = new Set(["upstream-error", "timeout", "failed"]);
 
-const countsOf = (event: Event, usage: Usage | null): Partial<HistoryCounters> | null => {
+const addTo = (sums: Sums, event: Event, usage: OpenUsage): boolean => {
   switch (event.type) {
     case "server.listening":
-      return { starts: 1 };
+      sums.starts += 1;
+      return true;
+    case "usage.updated":
+      addTokens(sums, usage.add(event));
+      return true;
+    case "request.rejected":
+      usage.close(event.requestId);
+      return false;
     case "request.finished":
-      return { requests: 1, failedRequests: failures.has(event.outcome) ? 1 : 0, ...usage };
+      usage.close(event.requestId);
+      sums.requests += 1;
+      if (failures.has(event.outcome)) sums.failedRequests += 1;
+      return true;
     case "token.refreshed":
-      return { refreshes: 1 };
+      sums.refreshes += 1;
+      return true;
     case "token.refresh-failed":
-      return { failedRefreshes: 1 };
+      sums.failedRefreshes += 1;
+      return true;
     default:
-      return null;
+      return false;
   }
+};
+
+const addTokens = (sums: Sums, more: Increase): void => {
+  sums.inputTokens += more.inputTokens;
+  sums.outputTokens += more.outputTokens;
+  sums.cacheReadTokens += more.cacheReadTokens;
+  sums.cacheCreationTokens += more.cacheCreationTokens;
 };

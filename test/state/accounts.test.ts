@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { foldAccounts } from "../../src/state/accounts.ts";
+import { initialState } from "../../src/state/initial.ts";
+import { reduceAll } from "../../src/state/reduce.ts";
 import type { Event } from "../../src/messages/events.ts";
 import type { AccountRow } from "../../src/state/state.ts";
 import { fact } from "./facts.ts";
@@ -15,7 +17,13 @@ describe("an account", () => {
 
   it("keeps what was learnt when it is announced again, but not its troubles", () => {
     const again = fact("account.added", { label: "new", expiresAt: 5 });
-    expect(row(fact("limits.updated"), fact("request.assigned"), fact("token.refresh-failed"), again)).toMatchObject({ label: "new", expiresAt: 5, requests: 1, refreshFailures: 0, limits: [{ window: "5h" }] });
+    expect(row(fact("limits.updated"), fact("token.refresh-failed"), again)).toMatchObject({ label: "new", expiresAt: 5, refreshFailures: 0, limits: [{ window: "5h" }] });
+  });
+
+  it("counts the requests it was given, also from before it was announced again", () => {
+    const given = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("account.added"), fact("request.assigned"), fact("request.assigned"), fact("account.added", { label: "new" }), fact("request.assigned")]);
+    expect(given.accounts).toMatchObject([{ label: "new", requests: 3 }]);
+    expect(reduceAll(given, [fact("request.assigned"), fact("account.removed"), fact("account.added")]).accounts).toMatchObject([{ requests: 0 }]);
   });
 
   it.each([

@@ -27,7 +27,7 @@ const anyEvent: fc.Arbitrary<Event> = fc
     inputTokens: fc.constantFrom(null, 0, 7, 70_000),
     window: fc.constantFrom("", "5h", "7d", "overage"),
   })
-  .map(({ type, status, ...about }) => fact(type, { ...about, ...(status === null && type !== "request.finished" ? {} : { status }) } as Parameters<typeof fact>[1]));
+  .map(({ type, status, ...about }) => fact(type, { ...about, ...((status === null && type !== "request.finished") || type === "limits.updated" ? {} : { status }) } as Parameters<typeof fact>[1]));
 
 const story = fc.array(anyEvent, { maxLength: 120 }).map((events) => events.map((event, index) => ({ ...event, seq: index + 1 })));
 

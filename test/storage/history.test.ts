@@ -1,6 +1,7 @@
 import { array, assert, constantFrom, jsonValue, nat, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
+import { createOpenUsage } from "../../src/messages/open-usage.ts";
 import { refreshLimit } from "../../src/messages/refresh-fact.ts";
 import { emptyHistory, foldHistory, mergeHistory } from "../../src/storage/history.ts";
 import type { History } from "../../src/storage/history.ts";
@@ -9,7 +10,7 @@ import { formatHistory, parseHistory } from "../../src/storage/history-text.ts";
 let seq = 0;
 const event = (draft: EventDraft, at = 1_000): Event => Object.freeze({ ...draft, at, seq: (seq += 1) });
 const refreshed = (accountId: string, at: number): Event => event({ type: "token.refreshed", accountId, reason: "lead", durationMs: 12, oldExpiresAt: 1, newExpiresAt: 2 }, at);
-const fold = (events: readonly Event[], from = emptyHistory, pid = 7): History => events.reduce((history, each) => foldHistory(history, each, { pid, usage: null }), from);
+const fold = (events: readonly Event[], from = emptyHistory, pid = 7): History => foldHistory(from, events, { pid, usage: createOpenUsage() });
 const long = "x".repeat(1_000);
 
 describe("the timeline", () => {
