@@ -1,6 +1,6 @@
 // Folds facts into the picture. Pure: the same state and events give the same picture, the same object
 // comes back when nothing changed, and nothing outside is touched.
-import type { Event, EventType } from "../messages/events.ts";
+import type { Event } from "../messages/events.ts";
 import { addAssigned, foldAccounts } from "./accounts.ts";
 import { appendLine, closeActivity, openActivity } from "./activity.ts";
 import type { ActivityDraft } from "./activity.ts";
@@ -11,7 +11,7 @@ import { foldRefreshes } from "./refreshes.ts";
 import { isTraffic } from "./request-row.ts";
 import type { TrafficEvent } from "./request-row.ts";
 import { closeRequests, foldRequest, openRequests } from "./requests.ts";
-import type { RequestsDraft } from "./requests.ts";
+import type { Change, RequestsDraft } from "./requests.ts";
 import { foldServer } from "./server.ts";
 import { closeSessions, foldSession, openSessions } from "./sessions.ts";
 import type { SessionsDraft } from "./sessions.ts";
@@ -74,14 +74,29 @@ const foldSmall = (draft: Draft, event: Event): void => {
 };
 
 const foldTraffic = (draft: Draft, event: TrafficEvent, before: Small): void => {
-  if (event.type === "attempt.failed" || event.type === "response.started") draft.small = withUpstream(before, event);
-  if (event.type === "request.assigned" && event.accountId !== null) draft.assigned.set(event.accountId, (draft.assigned.get(event.accountId) ?? 0) + 1);
+  foldAround(draft, event);
   draft.requests ??= openRequests(draft.before.requests);
   const change = foldRequest(draft.requests, event);
   // A fact about a request that is gone, or already closed, is not news.
   if (change === null && event.type !== "request.rejected") return;
-  const session = change === null || change.row.sessionId === null ? null : foldSession((draft.sessions ??= openSessions(draft.before.sessions)), change, event.at);
+  const session = change === null ? null : foldSessions(draft, change, event.at);
   if (isNoted(event.type)) note(draft, event, { before, request: change?.row ?? null, session });
+};
+
+// What a request's event says of others.
+const foldAround = (draft: Draft, event: TrafficEvent): void => {
+  if (event.type === "request.assigned") countAssigned(draft.assigned, event.accountId);
+  else if (event.type === "attempt.failed" || event.type === "response.started") draft.small = withUpstream(draft.small, event);
+};
+
+const countAssigned = (assigned: Map<string, number>, accountId: string | null): void => {
+  if (accountId !== null) assigned.set(accountId, (assigned.get(accountId) ?? 0) + 1);
+};
+
+const foldSessions = (draft: Draft, change: Change, at: number): Surroundings["session"] => {
+  if (change.row.sessionId === null) return null;
+  draft.sessions ??= openSessions(draft.before.sessions);
+  return foldSession(draft.sessions, change, at);
 };
 
 // An answer of a healthy upstream allocates nothing.
