@@ -24,6 +24,8 @@ export const createMetrics = (deps: Deps): Endpoint => {
   });
   deps.subscribe(batch.add);
   return async ({ response }) => {
+    // The picture is asked for first: what was published so far is told then.
+    deps.store.snapshot();
     batch.settle();
     respondText(response, 200, await registry.metrics(), registry.contentType);
   };

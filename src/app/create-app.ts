@@ -99,7 +99,7 @@ const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = c
   return make({
     upstream,
     credentials,
-    publish: bus.publish,
+    publish: bus.publishSoon,
     clock,
     cut,
     respondError,
@@ -126,7 +126,7 @@ const serverOf = (ground: Ground, { commands, forward, key, onCut }: Serving): S
     subscribe: bus.subscribe,
     version,
     forward,
-    publish: bus.publish,
+    publish: bus.publishSoon,
     clock,
     random,
     key,

@@ -74,6 +74,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   await reload();
   const close = async (): Promise<void> => {
     await refresher.drain();
+    bus.settle();
     await folder.history.flush();
     await upstream.close();
   };

@@ -24,10 +24,12 @@ export const startLog = (bus: Bus, targets: readonly Target[]): Log => {
   });
   return {
     flush() {
+      bus.settle();
       following.settle();
       for (const { lines } of targets) lines.flush();
     },
     async stop() {
+      bus.settle();
       following.stop();
       await Promise.all(targets.map(({ lines }) => lines.close()));
     },

@@ -42,12 +42,9 @@ export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer
   const mediaType = typeof type === "string" ? type.toLowerCase() : "";
   if (status >= 400) return createErrorReader(sent);
   if (mediaType.startsWith("text/event-stream")) return createEventReader(sent);
-  return mediaType.startsWith("application/json") && path === "/v1/messages" ? createMessageReader() : null;
+  return mediaType.startsWith("application/json") && path === "/v1/messages" ? new MessageReader() : null;
 };
 
-const bodyPhase = (): Phase => "body";
-const nothing = (): null => null;
-const never = (): boolean => false;
 const nobodys = (): readonly Secret[] => [];
 
 const createEventReader = (sent: () => readonly Secret[]): AnswerReader => {
@@ -64,22 +61,37 @@ const createEventReader = (sent: () => readonly Secret[]): AnswerReader => {
   };
 };
 
-const createMessageReader = (): AnswerReader => {
-  const usage = emptyUsage();
-  const text = createCollector(longestMessage);
-  let seen = false;
-  return {
-    read: text.keep,
-    end() {
-      const body = text.take();
-      seen = readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body));
-    },
-    phase: bodyPhase,
-    usage: () => (seen ? usage : null),
-    error: nothing,
-    isIncomplete: never,
-  };
-};
+// The everyday answer: an object of a class, without a closure for each function.
+class MessageReader implements AnswerReader {
+  private readonly text = new Collector(longestMessage);
+  private known: Usage | null = null;
+
+  read(chunk: Buffer): void {
+    this.text.keep(chunk);
+  }
+
+  end(): void {
+    const body = this.text.take();
+    const usage = emptyUsage();
+    if (readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body))) this.known = usage;
+  }
+
+  phase(): Phase {
+    return "body";
+  }
+
+  usage(): Usage | null {
+    return this.known;
+  }
+
+  error(): null {
+    return null;
+  }
+
+  isIncomplete(): boolean {
+    return false;
+  }
+}
 
 const parsed = (body: Buffer): unknown => {
   try {
@@ -104,33 +116,38 @@ const accounted = (body: Buffer): unknown => {
 const names = ["model", "stop_reason", "usage"] as const;
 
 const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
-  const text = createCollector(longestError);
+  const text = new Collector(longestError);
   let error: UpstreamError | null = null;
   return {
-    read: text.keep,
+    read: (chunk) => text.keep(chunk),
     end() {
       error = readUpstreamError(text.take().toString("utf8"), sent());
     },
-    phase: bodyPhase,
-    usage: nothing,
+    phase: () => "body",
+    usage: () => null,
     error: () => error,
-    isIncomplete: never,
+    isIncomplete: () => false,
   };
 };
 
-// A body beyond the limit cannot be parsed as a whole: it is given up, as an empty one.
-const createCollector = (limit: number) => {
-  let parts: Buffer[] = [];
-  let bytes = 0;
-  return {
-    keep(chunk: Buffer): void {
-      bytes += chunk.length;
-      if (bytes > limit) parts = [];
-      else parts.push(chunk);
-    },
-    take(): Buffer {
-      const only = parts.length === 1 ? parts[0] : undefined;
-      return only ?? Buffer.concat(parts);
-    },
-  };
-};
+/** A body that is kept as a whole. Beyond the limit it cannot be parsed and is given up, as an empty one. */
+class Collector {
+  private readonly limit: number;
+  private parts: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  keep(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.bytes > this.limit) this.parts = [];
+    else this.parts.push(chunk);
+  }
+
+  take(): Buffer {
+    const only = this.parts.length === 1 ? this.parts[0] : undefined;
+    return only ?? Buffer.concat(this.parts);
+  }
+}

@@ -24,7 +24,7 @@ type Held = { readonly head: Head; readonly chunks: Buffer[]; ended: boolean; er
 export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credential | null): void => {
   exchange.attempts += 1;
   exchange.sent = false;
-  if (credential !== null) exchange.tokens = [...exchange.tokens, credential.token];
+  if (credential !== null) exchange.tokens.push(credential.token);
   exchange.stage = "awaiting";
   exchange.aliveAt = lane.clock.monotonic();
   lane.publish({
@@ -34,7 +34,7 @@ export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credent
     accountId: exchange.accountId,
     modelAsked: modelAsked(exchange.body.head()),
   });
-  const listener = createListener(lane, exchange, credential);
+  const listener = new Attempt(lane, exchange, credential);
   try {
     exchange.call = lane.upstream.send(requestFor(exchange, credential), listener);
   } catch (error) {
@@ -50,34 +50,48 @@ const requestFor = ({ request, body }: Exchange, credential: Credential | null):
   return { baseUrl, method: request.method ?? "", path: request.url ?? "", headers, body: body.open() };
 };
 
-const createListener = (lane: Lane, exchange: Exchange, credential: Credential | null): CallListener => {
-  let held: Held | null = null;
-  return {
-    onSent() {
-      exchange.sent = true;
-    },
-    onHead(status, raw, table) {
-      const head = { status, raw, table };
-      if (credential !== null) lane.credentials?.learn(credential, { status, headers: table });
-      if (status === 401 && mayRenew(lane, exchange, credential)) {
-        held = { head, chunks: [], ended: false, error: null };
-        hold(lane, exchange, { used: credential, letGo: () => release(lane, exchange, held) });
-      } else if (!retriesStatus(lane, exchange, { credential, status })) relayHead(lane, exchange, head);
-    },
-    onData(chunk) {
-      if (exchange.stage === "held") held?.chunks.push(chunk);
-      else relayChunk(lane, exchange, chunk);
-    },
-    onEnd() {
-      if (exchange.stage === "held" && held !== null) held.ended = true;
-      else relayEnd(exchange);
-    },
-    onError(error) {
-      if (exchange.stage === "held" && held !== null) held.error = error;
-      else fail(lane, exchange, { credential, error });
-    },
-  };
-};
+/** What comes back for one attempt; an object of a class, because a closure for each function cost more than what they do. */
+class Attempt implements CallListener {
+  private readonly lane: Lane;
+  private readonly exchange: Exchange;
+  private readonly credential: Credential | null;
+  private held: Held | null = null;
+
+  constructor(lane: Lane, exchange: Exchange, credential: Credential | null) {
+    this.lane = lane;
+    this.exchange = exchange;
+    this.credential = credential;
+  }
+
+  onSent(): void {
+    this.exchange.sent = true;
+  }
+
+  onHead(status: number, raw: WireHeaders, table: HeaderTable): void {
+    const { lane, exchange, credential } = this;
+    const head = { status, raw, table };
+    if (credential !== null) lane.credentials?.learn(credential, { status, headers: table });
+    if (status === 401 && mayRenew(lane, exchange, credential)) {
+      this.held = { head, chunks: [], ended: false, error: null };
+      hold(lane, exchange, { used: credential, letGo: () => release(lane, exchange, this.held) });
+    } else if (!retriesStatus(lane, exchange, { credential, status })) relayHead(lane, exchange, head);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.exchange.stage === "held") this.held?.chunks.push(chunk);
+    else relayChunk(this.lane, this.exchange, chunk);
+  }
+
+  onEnd(): void {
+    if (this.exchange.stage === "held" && this.held !== null) this.held.ended = true;
+    else relayEnd(this.exchange);
+  }
+
+  onError(error: unknown): void {
+    if (this.exchange.stage === "held" && this.held !== null) this.held.error = error;
+    else fail(this.lane, this.exchange, { credential: this.credential, error });
+  }
+}
 
 const mayRenew = (lane: Lane, exchange: Exchange, credential: Credential | null): credential is Credential =>
   credential?.kind === "oauth" && lane.credentials !== null && !exchange.renewed && exchange.body.isReplayable();

@@ -43,7 +43,7 @@ export type Exchange = {
   renewed: boolean;
   accountId: string | null;
   /** Every token an attempt was made with. */
-  tokens: readonly Secret[];
+  readonly tokens: Secret[];
   /** Base URLs, null for the configured one, that no connection could be had to. */
   unreachable: readonly (string | null)[];
   /** The connection stands: the present attempt may have been executed. */

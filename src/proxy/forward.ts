@@ -9,13 +9,13 @@ import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
 import { clientLeft, shutDown, silent } from "./endings.ts";
 import { createExchange, finish, isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
-import { settle } from "./lane.ts";
+import { createHeadFlush, settle } from "./lane.ts";
 import type { Lane } from "./lane.ts";
 import { mapsModels, planModel } from "./model-map.ts";
 import { answerOurselves } from "./own-answer.ts";
 import { relayBreak } from "./relay.ts";
 import { openRequestBody, wholeBody } from "./request-body.ts";
-import type { RequestBody } from "./request-body.ts";
+import type { BodyEvents, RequestBody } from "./request-body.ts";
 import { checkTarget } from "./target.ts";
 import { createWatch } from "./watch.ts";
 import type { Lapse } from "./watch.ts";
@@ -31,9 +31,17 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
       finish(exchange, ending, deps);
       watch.remove(exchange);
     },
+    flushIfAlone: createHeadFlush(),
   };
   const watch = createWatch({ clock: deps.clock, publish: deps.publish, limits: deps.settings, onLapse: (exchange, lapse) => lapsed(lane, exchange, lapse) });
   const limits = { maxBytes: deps.settings.maxBodyBytes, collectBytes, collectAll: mapsModels(deps.settings.models) };
+  const upload: BodyEvents<Exchange> = {
+    onReady: (exchange, body) => begin(lane, exchange, body),
+    onTooLarge: (exchange) => refuseBody(lane, exchange),
+    onProgress(exchange) {
+      if (exchange.stage === "awaiting") exchange.aliveAt = deps.clock.monotonic();
+    },
+  };
   deps.cut?.addEventListener("abort", () => watch.each((exchange) => cutOff(lane, exchange)), { once: true });
 
   return (request, response, facts) => {
@@ -44,13 +52,7 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
     // A write that meets a closed socket is reported here too; the closing itself is handled below.
     response.on("error", ignore);
     response.on("close", () => settle(lane, exchange));
-    openRequestBody(request, limits, {
-      onReady: (body) => begin(lane, exchange, body),
-      onTooLarge: () => refuseBody(lane, exchange),
-      onProgress: () => {
-        if (exchange.stage === "awaiting") exchange.aliveAt = deps.clock.monotonic();
-      },
-    });
+    openRequestBody(exchange, limits, upload);
   };
 };
 
@@ -91,7 +93,7 @@ const choicesFor = ({ settings }: Lane, body: RequestBody): readonly Choice[] =>
   const content = mapsModels(settings.models) ? body.whole() : null;
   if (content === null) return asIs;
   const plan = planModel(content, settings.models);
-  const mapped = plan.routes.map((route) => ({ body: { ...wholeBody(plan.apply(route)), bytesIn: body.bytesIn }, accountId: route.account ?? settings.accountId }));
+  const mapped = plan.routes.map((route) => ({ body: wholeBody(plan.apply(route), body.bytesIn()), accountId: route.account ?? settings.accountId }));
   return mapped.length === 0 ? asIs : mapped;
 };
 

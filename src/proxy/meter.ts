@@ -28,7 +28,7 @@ export const createMeter = (answer: MeteredAnswer, onFault: (reason: string) => 
   const reader = readerFor(answer);
   if (reader === null) return deafMeter;
   const encoding = answer.table["content-encoding"];
-  return encoding === undefined || encoding === "identity" ? directMeter(reader, onFault) : decodingMeter(reader, encoding, onFault);
+  return encoding === undefined || encoding === "identity" ? new DirectMeter(reader, onFault) : decodingMeter(reader, encoding, onFault);
 };
 
 const callNow = (done: () => void): void => done();
@@ -38,38 +38,63 @@ const ignore = (): void => {};
 /** For answers from which there is nothing to learn. */
 const deafMeter: Meter = { push: ignore, end: ignore, stop: ignore, whenSettled: callNow, phase: () => "body", usage: nothing, error: nothing, isIncomplete: () => false };
 
-// Nearly every answer takes this way: as few closures as possible, and never anything to wait for.
-const directMeter = (reader: AnswerReader, onFault: (reason: string) => void): Meter => {
-  let faulty = false;
-  const giveUp = (): void => {
-    faulty = true;
-    onFault("reader");
-  };
-  return {
-    push(chunk) {
-      if (faulty) return;
-      try {
-        reader.read(chunk);
-      } catch {
-        giveUp();
-      }
-    },
-    end() {
-      if (faulty) return;
-      try {
-        reader.end();
-      } catch {
-        giveUp();
-      }
-    },
-    stop: ignore,
-    whenSettled: callNow,
-    phase: reader.phase,
-    usage: reader.usage,
-    error: reader.error,
-    isIncomplete: () => !faulty && reader.isIncomplete(),
-  };
-};
+// Nearly every answer takes this way, and there is never anything to wait for: an object of a class, without a
+// closure for each function.
+class DirectMeter implements Meter {
+  private readonly reader: AnswerReader;
+  private readonly onFault: (reason: string) => void;
+  private faulty = false;
+
+  constructor(reader: AnswerReader, onFault: (reason: string) => void) {
+    this.reader = reader;
+    this.onFault = onFault;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.faulty) return;
+    try {
+      this.reader.read(chunk);
+    } catch {
+      this.giveUp();
+    }
+  }
+
+  end(): void {
+    if (this.faulty) return;
+    try {
+      this.reader.end();
+    } catch {
+      this.giveUp();
+    }
+  }
+
+  stop(): void {}
+
+  whenSettled(done: () => void): void {
+    done();
+  }
+
+  phase(): Phase {
+    return this.reader.phase();
+  }
+
+  usage(): Usage | null {
+    return this.reader.usage();
+  }
+
+  error(): UpstreamError | null {
+    return this.reader.error();
+  }
+
+  isIncomplete(): boolean {
+    return !this.faulty && this.reader.isIncomplete();
+  }
+
+  private giveUp(): void {
+    this.faulty = true;
+    this.onFault("reader");
+  }
+}
 
 const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFault: (reason: string) => void): Meter => {
   let settled = false;
@@ -95,9 +120,9 @@ const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFaul
       if (settled) done();
       else waiting = done;
     },
-    phase: reader.phase,
-    usage: reader.usage,
-    error: reader.error,
+    phase: () => reader.phase(),
+    usage: () => reader.usage(),
+    error: () => reader.error(),
     isIncomplete: () => !faulty && reader.isIncomplete(),
   };
 };

@@ -31,25 +31,28 @@ export type BodyLimits = {
   readonly collectAll: boolean;
 };
 
-export type BodyEvents = {
+/** For all requests of one forwarder: each is told whose body it is about. */
+export type BodyEvents<Owner> = {
   /** The first attempt may begin. */
-  readonly onReady: (body: RequestBody) => void;
+  readonly onReady: (owner: Owner, body: RequestBody) => void;
   /** More than `maxBytes` were announced or came. */
-  readonly onTooLarge: () => void;
+  readonly onTooLarge: (owner: Owner) => void;
   /** The upload moves on. */
-  readonly onProgress: () => void;
+  readonly onProgress: (owner: Owner) => void;
 };
+
+type Owned = { readonly request: IncomingMessage };
 
 /** A copy is kept up to here; larger bodies cannot be sent a second time. */
 export const replayBytes = 4 * 1024 * 1024;
 
-/** Begins to read `request` and calls `onReady`: at once for a stream or no body, else when all of it is here. */
-export const openRequestBody = (request: IncomingMessage, limits: BodyLimits, events: BodyEvents): void => {
-  const length = announcedLength(request);
-  if (length === 0) return events.onReady(emptyBody);
-  if (length !== null && length > limits.maxBytes) return events.onTooLarge();
-  if (limits.collectAll || (length !== null && length <= limits.collectBytes)) collect(request, limits.maxBytes, events);
-  else stream(request, { length, maxBytes: limits.maxBytes }, events);
+/** Begins to read the request of `owner` and calls `onReady`: at once for a stream or no body, else when all of it is here. */
+export const openRequestBody = <Owner extends Owned>(owner: Owner, limits: BodyLimits, events: BodyEvents<Owner>): void => {
+  const length = announcedLength(owner.request);
+  if (length === 0) return events.onReady(owner, emptyBody);
+  if (length !== null && length > limits.maxBytes) return events.onTooLarge(owner);
+  if (limits.collectAll || (length !== null && length <= limits.collectBytes)) collect(owner, limits.maxBytes, events);
+  else stream(owner, { length, maxBytes: limits.maxBytes }, events);
 };
 
 // Zero also stands for a request without a body; null for one whose end is marked by its coding.
@@ -71,42 +74,77 @@ export const emptyBody: RequestBody = {
   close() {},
 };
 
-const collect = (request: IncomingMessage, maxBytes: number, events: BodyEvents): void => {
-  const parts: Buffer[] = [];
+const collect = <Owner extends Owned>(owner: Owner, maxBytes: number, events: BodyEvents<Owner>): void => {
+  const { request } = owner;
+  let parts: Buffer | Buffer[] | null = null;
   let bytes = 0;
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length;
-    parts.push(chunk);
-    if (bytes <= maxBytes) return;
-    parts.length = 0;
-    request.off("data", onData).off("end", onEnd).resume();
-    events.onTooLarge();
+    if (bytes > maxBytes) return giveUp();
+    // Mostly it is one piece, and then nothing is built.
+    if (parts === null) parts = chunk;
+    else if (Array.isArray(parts)) parts.push(chunk);
+    else parts = [parts, chunk];
   };
-  const onEnd = (): void => events.onReady(wholeBody(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)));
+  const giveUp = (): void => {
+    parts = null;
+    request.off("data", onData).off("end", onEnd).resume();
+    events.onTooLarge(owner);
+  };
+  const onEnd = (): void => events.onReady(owner, wholeBody(Array.isArray(parts) ? Buffer.concat(parts) : (parts ?? nothing)));
   request.on("data", onData).on("end", onEnd);
 };
 
-/** A body that is at hand; also what a mapped model leaves. */
-export const wholeBody = (content: Buffer): RequestBody => {
-  const bytes = content.length;
-  let kept: Buffer | null = content;
-  const all = (): Buffer | null => kept;
-  const release = (): void => {
-    kept = null;
-  };
-  return {
-    bytesIn: () => bytes,
-    head: all,
-    whole: all,
-    open: all,
-    streamLength: emptyBody.streamLength,
-    isReplayable: () => kept !== null,
-    release,
-    close: release,
-  };
-};
+const nothing = Buffer.alloc(0);
 
-const stream = (request: IncomingMessage, size: { readonly length: number | null; readonly maxBytes: number }, events: BodyEvents): void => {
+/** A body that is at hand; also what a mapped model leaves. `bytesIn` is what the client sent. */
+export const wholeBody = (content: Buffer, bytesIn = content.length): RequestBody => new WholeBody(content, bytesIn);
+
+// Nearly every request has one: an object of a class, without a closure for each function.
+class WholeBody implements RequestBody {
+  private readonly received: number;
+  private kept: Buffer | null;
+
+  constructor(content: Buffer, received: number) {
+    this.kept = content;
+    this.received = received;
+  }
+
+  bytesIn(): number {
+    return this.received;
+  }
+
+  head(): Buffer | null {
+    return this.kept;
+  }
+
+  whole(): Buffer | null {
+    return this.kept;
+  }
+
+  open(): Buffer | null {
+    return this.kept;
+  }
+
+  streamLength(): null {
+    return null;
+  }
+
+  isReplayable(): boolean {
+    return this.kept !== null;
+  }
+
+  release(): void {
+    this.kept = null;
+  }
+
+  close(): void {
+    this.kept = null;
+  }
+}
+
+const stream = <Owner extends Owned>(owner: Owner, size: { readonly length: number | null; readonly maxBytes: number }, events: BodyEvents<Owner>): void => {
+  const { request } = owner;
   const copy = createCopy(size.length === null || size.length <= replayBytes ? replayBytes : 0);
   let reader: Readable | null = null;
   let bytes = 0;
@@ -117,11 +155,11 @@ const stream = (request: IncomingMessage, size: { readonly length: number | null
     bytes += chunk.length;
     if (bytes > size.maxBytes) {
       request.off("data", onData).resume();
-      events.onTooLarge();
+      events.onTooLarge(owner);
       return;
     }
     copy.keep(chunk);
-    events.onProgress();
+    events.onProgress(owner);
     // With nobody reading, what does not fit the copy is let go: the answer came before the upload's end.
     if (reader !== null && !reader.push(chunk)) request.pause();
   };
@@ -148,7 +186,7 @@ const stream = (request: IncomingMessage, size: { readonly length: number | null
     return fresh;
   };
 
-  events.onReady({
+  events.onReady(owner, {
     bytesIn: () => bytes,
     head: () => copy.chunks()[0] ?? null,
     whole: () => null,

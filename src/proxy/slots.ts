@@ -2,46 +2,48 @@
 // stays open for minutes from a request that is over in one, so long streams would starve the rest:
 // a request leaves its slot as soon as its answer turns out to be a stream.
 
-/** A place in the line; `leave` is idempotent and also gives up waiting. */
-export type Slot = { leave(): void };
-
-export type Slots = {
-  /** Runs `start` at once when a slot is free, else in the order of arrival when one becomes free. */
-  enter(start: () => void): Slot;
+/** Who needs a slot: by itself, because one is made for every request. */
+export type Guest = {
+  place: "outside" | "waiting" | "inside" | "gone";
+  /** The slot is there. */
+  start(): void;
 };
 
-type Entry = Slot & { state: "waiting" | "inside" | "gone"; readonly start: () => void };
+export type Slots = {
+  /** Starts `guest` at once when a slot is free, else in the order of arrival when one becomes free. Once. */
+  enter(guest: Guest): void;
+  /** Gives the slot back, or gives up waiting for one; idempotent. */
+  leave(guest: Guest): void;
+};
 
 /** At most `limit` inside. */
 export const createSlots = (limit: number): Slots => {
-  const waiting = new Set<Entry>();
+  const waiting = new Set<Guest>();
   let inside = 0;
 
-  const admit = (entry: Entry): void => {
+  const admit = (guest: Guest): void => {
     inside += 1;
-    entry.state = "inside";
-    entry.start();
-  };
-
-  const leave = (entry: Entry): void => {
-    const { state } = entry;
-    entry.state = "gone";
-    if (state === "waiting") waiting.delete(entry);
-    if (state !== "inside") return;
-    inside -= 1;
-    for (const next of waiting) {
-      if (inside >= limit) return;
-      waiting.delete(next);
-      admit(next);
-    }
+    guest.place = "inside";
+    guest.start();
   };
 
   return {
-    enter(start) {
-      const entry: Entry = { state: "waiting", start, leave: () => leave(entry) };
-      if (inside < limit) admit(entry);
-      else waiting.add(entry);
-      return entry;
+    enter(guest) {
+      if (inside < limit) return admit(guest);
+      guest.place = "waiting";
+      waiting.add(guest);
+    },
+    leave(guest) {
+      const { place } = guest;
+      guest.place = "gone";
+      if (place === "waiting") waiting.delete(guest);
+      if (place !== "inside") return;
+      inside -= 1;
+      for (const next of waiting) {
+        if (inside >= limit) return;
+        waiting.delete(next);
+        admit(next);
+      }
     },
   };
 };

@@ -8,12 +8,11 @@ import type { Dispatcher } from "undici";
 import type { Readable } from "node:stream";
 
 import { AppError } from "../messages/errors.ts";
-import { createCall } from "./call.ts";
-import type { Call, CallListener } from "./call.ts";
+import { PooledCall } from "./call.ts";
+import type { Call, CallListener, Line } from "./call.ts";
 import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
 import type { ProxyRule } from "./outbound.ts";
 import { createSlots } from "./slots.ts";
-import type { Slot, Slots } from "./slots.ts";
 import { openTunnel } from "./tunnel.ts";
 import { failedBeyond } from "./tunnel-failure.ts";
 
@@ -59,7 +58,7 @@ const idleMs = 55_000;
 const longestIdleMs = 60_000;
 const maxHeaderSize = 64 * 1024;
 
-type Origin = { pool: Pool; readonly slots: Slots };
+type Origin = Line<UpstreamRequest> & { pool: Pool };
 
 /** `env` is read for `HTTPS_PROXY`, `NO_PROXY` and `NODE_TLS_REJECT_UNAUTHORIZED`. Throws `AppError` for unsafe settings. */
 export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>): Upstream => {
@@ -87,14 +86,19 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const made = { pool: openPool(name), slots: createSlots(settings.connections) };
+    const made = openOrigin(openPool(name), settings.connections);
     origins.set(name, made);
     return made;
   };
 
   return {
     origin,
-    send: (request, listener) => dispatch(find(request.baseUrl), request, listener),
+    send(request, listener) {
+      const line = find(request.baseUrl);
+      const call = new PooledCall(line, request, listener);
+      line.slots.enter(call);
+      return call;
+    },
     fetch: boundFetch(agent),
     renewConnections() {
       for (const [name, entry] of origins) {
@@ -109,18 +113,13 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
   };
 };
 
-const dispatch = (origin: Origin, request: UpstreamRequest, listener: CallListener): Call => {
-  let slot: Slot | null = null;
-  let left = false;
-  const { call, handler } = createCall(listener, () => {
-    left = true;
-    slot?.leave();
-  });
-  const options = { path: request.path, method: request.method, headers: request.headers, body: request.body };
-  slot = origin.slots.enter(() => origin.pool.dispatch(options, handler as Dispatcher.DispatchHandler));
-  // It may have failed before there was a slot to leave.
-  if (left) slot.leave();
-  return call;
+const openOrigin = (pool: Pool, connections: number): Origin => {
+  const origin: Origin = {
+    pool,
+    slots: createSlots(connections),
+    dispatch: (request, handler) => void origin.pool.dispatch(request as Dispatcher.DispatchOptions, handler as Dispatcher.DispatchHandler),
+  };
+  return origin;
 };
 
 const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): buildConnector.connector => {

@@ -9,7 +9,7 @@ import { reduceAll } from "./reduce.ts";
 import type { AppState } from "./state.ts";
 import type { Store } from "./store.ts";
 
-export type StoreDeps = { readonly bus: Pick<Bus, "subscribe">; readonly version: string; readonly mode: string };
+export type StoreDeps = { readonly bus: Pick<Bus, "subscribe" | "settle">; readonly version: string; readonly mode: string };
 
 export type Remembering = {
   /** Puts what earlier processes left behind (oldest first) before what this one knows; call it once. `now` is wall milliseconds. */
@@ -34,11 +34,13 @@ export const createStore = ({ bus, version, mode }: StoreDeps): Store & Remember
 
   return {
     remember(past, now) {
+      bus.settle();
       batch.settle();
       state = withPast(state, past, now);
       for (const listener of listeners) listener();
     },
     snapshot() {
+      bus.settle();
       batch.settle();
       return state;
     },

@@ -53,4 +53,51 @@ describe("the bus", () => {
     bus.publish(fact);
     expect(seen).toBe(0);
   });
+
+  it("tells the facts of requests together and soon, each with its own time", async () => {
+    const clock = createFakeClock(1000);
+    const bus = createBus(clock);
+    const seen: Event[] = [];
+    bus.subscribe((event) => seen.push(event));
+    bus.publishSoon({ ...fact });
+    await clock.advance(2);
+    bus.publishSoon({ ...fact });
+    expect(seen).toEqual([]);
+    await clock.advance(3);
+    expect(seen.map(({ at, seq }) => [at, seq])).toEqual([[1000, 1], [1002, 2]]);
+    bus.publishSoon({ ...fact });
+    await clock.advance(5);
+    expect(seen).toHaveLength(3);
+  });
+
+  it("keeps the order: what is told at once comes after what was held, and whoever looks has it all", () => {
+    const bus = createBus(createFakeClock());
+    const seen: string[] = [];
+    bus.subscribe((event) => seen.push("accountId" in event ? (event.accountId ?? "") : ""));
+    bus.publishSoon({ ...fact, accountId: "first" });
+    bus.publish({ ...fact, accountId: "second" });
+    bus.publishSoon({ ...fact, accountId: "third" });
+    bus.settle();
+    expect(seen).toEqual(["first", "second", "third"]);
+  });
+
+  it("holds a bounded number", () => {
+    const bus = createBus(createFakeClock());
+    let seen = 0;
+    bus.subscribe(() => (seen += 1));
+    for (let count = 0; count < 1000; count += 1) bus.publishSoon({ ...fact });
+    expect(seen).toBe(512);
+  });
+
+  it("what a listener publishes comes after what it was told, for everybody", () => {
+    const bus = createBus(createFakeClock());
+    const seen: number[] = [];
+    bus.subscribe(({ seq }) => {
+      if (seq === 1) bus.publish({ ...fact });
+      if (seq === 2) bus.publishSoon({ ...fact });
+    });
+    bus.subscribe(({ seq }) => seen.push(seq));
+    bus.publish({ ...fact });
+    expect(seen).toEqual([1, 2, 3]);
+  });
 });

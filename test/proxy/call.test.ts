@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createCall } from "../../src/proxy/call.ts";
+import { PooledCall } from "../../src/proxy/call.ts";
 import type { CallListener } from "../../src/proxy/call.ts";
 
 const open = () => {
@@ -13,11 +13,11 @@ const open = () => {
     onError: (error) => void seen.push(`error ${(error as Error).message}`),
   };
   const controller = { rawHeaders: [Buffer.from("A"), Buffer.from([0xe9])], abort: () => void seen.push("aborted"), pause: () => void seen.push("paused"), resume() {} };
-  const made = createCall(listener, () => seen.push("left"));
-  return { ...made, seen, controller };
+  const call = new PooledCall({ slots: { enter() {}, leave: () => void seen.push("left") }, dispatch() {} }, "request", listener);
+  return { call, handler: call, seen, controller };
 };
 
-describe("createCall", () => {
+describe("a call", () => {
   it("a call given up before its turn is refused to the connection, and says nothing", () => {
     const { call, handler, seen, controller } = open();
     call.pause();
