@@ -15,7 +15,7 @@ export type Bus = {
   readonly publishSoon: Publish;
   /** Tells what `publishSoon` still holds, for those who look now. */
   settle(): void;
-  /** Calls `listener` for every later event, in order; returns the way to stop. */
+  /** Calls `listener` for every later event, in order; returns the way to stop, before which it hears what is held. */
   subscribe(listener: (event: Event) => void): () => void;
 };
 
@@ -89,7 +89,10 @@ export const createBus = (clock: Clock, onFault: (error: unknown) => void = () =
     settle,
     subscribe(listener) {
       listeners.add(listener);
-      return () => listeners.delete(listener);
+      return () => {
+        settle();
+        listeners.delete(listener);
+      };
     },
   };
 };
