@@ -1,5 +1,5 @@
 // npm run bench: every contender in one run on one machine, in turns, so that the ratios hold even where
-// the machine is noisy. Options: --seconds N (per turn), --rounds N, --streams N, --only a,b.
+// the machine is noisy. Options: --seconds N (per turn), --rounds N (each contender has a turn in each), --streams N, --only a,b.
 import { fork, type ChildProcess } from "node:child_process";
 import { cpus, release } from "node:os";
 import { join } from "node:path";
@@ -10,8 +10,8 @@ import { formatTable } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "3" },
-    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "1.5" },
+    rounds: { type: "string", default: "9" },
     streams: { type: "string", default: "2000" },
     only: { type: "string", default: "requests,single,streams" },
   },
@@ -19,6 +19,7 @@ const { values } = parseArgs({
 const [seconds, rounds, streams] = [Number(values.seconds), Number(values.rounds), Number(values.streams)];
 
 const warmUpSeconds = 6;
+const streamSeconds = 12;
 
 const load = async (order: LoadOrder, meanwhile?: (child: ChildProcess) => Promise<void>): Promise<LoadResult> => {
   const child = fork(join(import.meta.dirname, "load.ts"));
@@ -49,7 +50,8 @@ const requests = async (contenders: readonly Contender[], connections: number, b
   const rate = (name: string): number => median((results.get(name) ?? []).map((result) => result.perSecond));
   return contenders.map(({ name }) => {
     const all = results.get(name) ?? [];
-    const ratio = (rival: string): string => (rate(name) / rate(rival)).toFixed(2);
+    // Within one round the machine is the same for all; over the rounds its speed may change by a third.
+    const ratio = (rival: string): string => median(all.map((result, round) => result.perSecond / (results.get(rival)?.[round]?.perSecond ?? Number.NaN))).toFixed(2);
     return {
       contender: name,
       "req/s": Math.round(rate(name)),
@@ -73,7 +75,7 @@ const settled = async (pid: number, baseline: number): Promise<number> => {
 const holdStreams = async ({ name, port, headers, pid }: Contender): Promise<Row> => {
   const before = usageOf(pid);
   let during = before;
-  const result = await load({ kind: "streams", port, connections: streams, seconds: seconds * 4, headers }, async () => {
+  const result = await load({ kind: "streams", port, connections: streams, seconds: streamSeconds, headers }, async () => {
     during = usageOf(pid);
   });
   const back = await settled(pid, before.descriptors);
@@ -83,7 +85,7 @@ const holdStreams = async ({ name, port, headers, pid }: Contender): Promise<Row
     "p50 ms": result.p50.toFixed(2),
     "p99 ms": result.p99.toFixed(2),
     errors: result.errors,
-    "CPU % with opening": ((during.cpuMs - before.cpuMs) / (seconds * 40)).toFixed(0),
+    "CPU % with opening": ((during.cpuMs - before.cpuMs) / (streamSeconds * 10)).toFixed(0),
     "KiB/stream": ((during.rssKiB - before.rssKiB) / streams).toFixed(0),
     "descriptors back after ms": back,
   };
