@@ -68,9 +68,9 @@ const endCooling = ({ held, publish }: Scope): void => {
 export const settle = (scope: Scope): void => {
   const { held, clock, publish } = scope;
   if (held.cooling !== null && held.cooling.endsAt <= clock.monotonic()) endCooling(scope);
-  const { account, remainingMs, needsLogin } = entryOf(held, clock);
-  const ended = account.kind === "oauth" && account.refreshToken === null && (remainingMs ?? 1) <= 0;
-  if (ended && needsLogin === null) markNeedsLogin(held, "The token has ended and there is no refresh token. Sign in again.", publish);
+  const { account, needsLogin } = held;
+  if (account.kind !== "oauth" || account.refreshToken !== null || needsLogin !== null) return;
+  if ((entryOf(held, clock).remainingMs ?? 1) <= 0) markNeedsLogin(held, "The token has ended and there is no refresh token. Sign in again.", publish);
 };
 
 /** Remembers the words of a refusal until other tokens come; says it once. */

@@ -54,7 +54,9 @@ export const createBus = (clock: Clock, onFault: (error: unknown) => void = () =
   };
 
   const tell = (drafts: readonly EventDraft[], at: readonly number[]): void => {
-    for (const [index, draft] of drafts.entries()) {
+    for (let index = 0; index < drafts.length; index += 1) {
+      const draft = drafts[index];
+      if (draft === undefined) continue;
       seq += 1;
       const event = stamped(draft, at[index] ?? 0, seq);
       for (const listener of listeners) deliver(listener, event);

@@ -33,8 +33,6 @@ export type AnswerReader = {
 
 const longestError = 64 * 1024;
 const longestMessage = 1024 * 1024;
-/** Up to here the engine's own parser is faster than a walk past what is not wanted. */
-const shortMessage = 16 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
 export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
@@ -73,7 +71,7 @@ class MessageReader implements AnswerReader {
   end(): void {
     const body = this.text.take();
     const usage = emptyUsage();
-    if (readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body))) this.known = usage;
+    if (readMessage(usage, accounted(body))) this.known = usage;
   }
 
   phase(): Phase {
@@ -92,14 +90,6 @@ class MessageReader implements AnswerReader {
     return false;
   }
 }
-
-const parsed = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return accounted(body);
-  }
-};
 
 // Only the members that say what it cost: building the whole of a long answer costs more than relaying it.
 const accounted = (body: Buffer): unknown => {

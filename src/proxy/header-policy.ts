@@ -112,7 +112,7 @@ const connectionOptions = (raw: RawHeaders): ReadonlySet<string> | null => {
     const name = raw[index] ?? "";
     if (name.length === 10 && name.toLowerCase() === "connection") values.push(raw[index + 1] ?? "");
   }
-  return namedBy(values.length === 1 ? values[0] : values);
+  return values.length === 0 ? null : namedBy(values.length === 1 ? values[0] : values);
 };
 
 const namedBy = (connection: string | string[] | undefined): ReadonlySet<string> | null => {

@@ -28,6 +28,10 @@ export const pathOf = (target: string): string => {
 const shown = (id: string | null): string | null => (id === null || id === "" ? null : visibleText(id, 100));
 
 // `claude-cli/2.1.197 (external, cli)` → `claude-cli/2.1.197`
-const firstProduct = (userAgent: string | null): string => userAgent?.split(" ", 1)[0] ?? "";
+const firstProduct = (userAgent: string | null): string => {
+  if (userAgent === null) return "";
+  const end = userAgent.indexOf(" ");
+  return end === -1 ? userAgent : userAgent.slice(0, end);
+};
 
 const bytesOf = (contentLength: string | null): number | null => (contentLength === null ? null : Number(contentLength));

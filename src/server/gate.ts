@@ -4,7 +4,7 @@ import { checkTarget } from "../proxy/target.ts";
 import type { Access } from "../api/call.ts";
 import type { Admission } from "./admit.ts";
 import { pathOf } from "./facts.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { Peer, RateLimit } from "./rate-limit.ts";
 import type { Route, Routes } from "./route.ts";
 import { deny } from "./verdict.ts";
 import type { Denied, Head } from "./verdict.ts";
@@ -22,9 +22,9 @@ export type GateDeps = {
   readonly maxBodyBytes: number;
 };
 
-/** The way of one request from `peer` (an address). A refusal may carry the CORS origin, so that the page can read it. */
+/** The way of one request from `peer` (its connection: the address is asked for only where a rate is limited). A refusal may carry the CORS origin, so that the page can read it. */
 export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps) => {
-  const forward = (head: Head, peer: string, corsOrigin: string | null): Way | Denied => {
+  const forward = (head: Head, peer: Peer, corsOrigin: string | null): Way | Denied => {
     const target = checkTarget(head.target);
     if (!target.ok) return deny(target.code, sentence(target.message));
     const unlocked = admission.unlock(head, { open: false, forwarded: true });
@@ -33,7 +33,7 @@ export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps
     return limited(limits.api(peer)) ?? { ok: true, to: "forward", corsOrigin };
   };
 
-  const endpoint = (head: Head, peer: string, corsOrigin: string | null): Way | Denied => {
+  const endpoint = (head: Head, peer: Peer, corsOrigin: string | null): Way | Denied => {
     const found = routes(head.method, pathOf(head.target));
     if ("missing" in found) return missing(head);
     if ("allow" in found) return { ...deny("method-not-allowed", `This path does not know ${head.method}.`), allow: found.allow };
@@ -43,7 +43,7 @@ export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps
     return tooOften ?? { ok: true, to: "endpoint", corsOrigin, route: found.route, param: found.param, access: unlocked.access };
   };
 
-  return (head: Head, peer: string): Way | Denied => {
+  return (head: Head, peer: Peer): Way | Denied => {
     if (head.method === "TRACE") return { ...deny("method-not-allowed", "TRACE is not served here."), allow: "GET, HEAD, POST" };
     const screened = admission.screen(head);
     if (!screened.ok) return screened;

@@ -12,6 +12,7 @@ import type { Exchanges } from "./exchanges.ts";
 import { receivedFact } from "./facts.ts";
 import type { Way } from "./gate.ts";
 import { readBody } from "./read-body.ts";
+import type { Peer } from "./rate-limit.ts";
 import type { RefusalReports } from "./refusal-reports.ts";
 import type { Exchange, Refuser } from "./refuse.ts";
 import { respondEmpty } from "./respond.ts";
@@ -19,7 +20,7 @@ import { deny } from "./verdict.ts";
 import type { Denied, Head } from "./verdict.ts";
 
 export type HandlerDeps = {
-  readonly gate: (head: Head, peer: string) => Way | Denied;
+  readonly gate: (head: Head, peer: Peer) => Way | Denied;
   readonly forward: Forward;
   readonly publish: Publish;
   readonly clock: Clock;
@@ -48,7 +49,7 @@ export const createHandler = (deps: HandlerDeps) => {
     const receivedAt = clock.monotonic();
     const arrival: Arrival = { request, response, head: headOf(request), requestId: deps.nextId() };
     exchanges.add(request, response);
-    const way = deps.isStopping() ? stopping : gate(arrival.head, request.socket.remoteAddress ?? "");
+    const way = deps.isStopping() ? stopping : gate(arrival.head, request.socket);
     if (!way.ok) turnAway(arrival, way);
     else if (way.to === "preflight") answerPreflight(arrival, way.corsOrigin);
     else if (way.to === "forward") passOn(deps, arrival, { receivedAt, corsOrigin: way.corsOrigin });

@@ -4,8 +4,11 @@ import type { Clock } from "../lib/clock.ts";
 /** `count` requests in `windowMs`. */
 export type Rate = { readonly count: number; readonly windowMs: number };
 
+/** A connection, as node:net knows it. */
+export type Peer = { readonly remoteAddress?: string | undefined };
+
 /** Null lets the request in; a number refuses it and is the whole seconds until the next one may come. */
-export type RateLimit = (peer: string) => number | null;
+export type RateLimit = (peer: Peer) => number | null;
 
 type Bucket = { tokens: number; at: number };
 
@@ -17,9 +20,9 @@ export const createRateLimit = (rate: Rate | null, clock: Pick<Clock, "monotonic
   if (rate === null) return () => null;
   const buckets = new Map<string, Bucket>();
   const perMs = rate.count / rate.windowMs;
-  return (peer) => {
+  return ({ remoteAddress: address = "" }) => {
     const now = clock.monotonic();
-    const bucket = buckets.get(peer) ?? add(buckets, peer, { tokens: rate.count, at: now });
+    const bucket = buckets.get(address) ?? add(buckets, address, { tokens: rate.count, at: now });
     bucket.tokens = Math.min(rate.count, bucket.tokens + (now - bucket.at) * perMs);
     bucket.at = now;
     // A hair of tolerance: a peer that waits exactly as long as it was told must get in.

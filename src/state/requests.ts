@@ -140,7 +140,8 @@ const evict = (rows: Map<string, RequestRow>): void => {
 
 const lastMinute = (starts: readonly number[]): readonly number[] => {
   // Not the last but the latest: the clock may have been set back in between.
-  const since = starts.reduce((latest, at) => Math.max(latest, at), 0) - 60_000;
+  let since = -60_000;
+  for (const at of starts) if (at - 60_000 > since) since = at - 60_000;
   const from = Math.max(starts.length - maxStarts, starts.findIndex((at) => at > since));
   return starts.slice(Math.max(0, from));
 };

@@ -10,14 +10,22 @@ export type TokenCount = {
 
 export type KnownCount = { readonly [Key in keyof TokenCount]: number };
 
-const kinds = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheCreationTokens"] as const;
-
 /** What `after` counts more than `before`; null when nothing. */
 export const countedSince = (before: TokenCount, after: TokenCount): KnownCount | null => {
-  if (kinds.every((kind) => before[kind] === after[kind])) return null;
-  const [inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens] = kinds.map((kind) => (after[kind] ?? 0) - (before[kind] ?? 0)) as [number, number, number, number];
-  return { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens };
+  if (isSame(before, after)) return null;
+  return {
+    inputTokens: (after.inputTokens ?? 0) - (before.inputTokens ?? 0),
+    outputTokens: (after.outputTokens ?? 0) - (before.outputTokens ?? 0),
+    cacheReadTokens: (after.cacheReadTokens ?? 0) - (before.cacheReadTokens ?? 0),
+    cacheCreationTokens: (after.cacheCreationTokens ?? 0) - (before.cacheCreationTokens ?? 0),
+  };
 };
+
+const isSame = (before: TokenCount, after: TokenCount): boolean =>
+  before.inputTokens === after.inputTokens &&
+  before.outputTokens === after.outputTokens &&
+  before.cacheReadTokens === after.cacheReadTokens &&
+  before.cacheCreationTokens === after.cacheCreationTokens;
 
 /** Read, written and plain input together: what the model saw. */
 export const totalInput = (count: Omit<TokenCount, "outputTokens">): number =>
