@@ -100,6 +100,7 @@ const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = c
     upstream,
     credentials,
     publish: bus.publishSoon,
+    publishLate: bus.publishLate,
     clock,
     cut,
     respondError,

@@ -1,9 +1,14 @@
 // Facts out: one ordered line from those who know to those who show and store.
-import type { Clock } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import type { Event, EventDraft } from "./events.ts";
 
 /** Hands a fact to everybody who listens; `at` and `seq` are stamped here and nowhere else. It takes `draft` over: pass a fresh one. */
 export type Publish = (draft: EventDraft) => void;
+
+/** Like `Publish` for a fact that is made when it is told. */
+export type PublishLate = (make: () => EventDraft | null) => void;
+
+type Held = EventDraft | (() => EventDraft | null);
 
 export type Bus = {
   /** Everybody has heard of it when this returns. */
@@ -13,6 +18,8 @@ export type Bus = {
    * milliseconds, in order and with the time they were handed in.
    */
   readonly publishSoon: Publish;
+  /** The same for a fact that somebody has still to work out: `make` is called when it is told, and null is none. */
+  readonly publishLate: PublishLate;
   /** Tells what `publishSoon` still holds, for those who look now. */
   settle(): void;
   /** Calls `listener` for every later event, in order; returns the way to stop, before which it hears what is held. */
@@ -32,50 +39,49 @@ const mostHeld = 512;
  * (a broken view must not break a request). What a subscriber publishes is told after what it was told.
  */
 export const createBus = (clock: Clock, onFault: (error: unknown) => void = () => {}): Bus => {
-  const listeners = new Set<(event: Event) => void>();
-  const faulty = new Set<(event: Event) => void>();
-  let held: EventDraft[] = [];
+  const { deliver, listeners } = createAudience(onFault);
+  let held: Held[] = [];
   let times: number[] = [];
+  let timer: Timer | null = null;
   let telling = false;
   let seq = 0;
 
-  const deliver = (listener: (event: Event) => void, event: Event): void => {
-    try {
-      listener(event);
-    } catch (error) {
-      if (!faulty.has(listener)) onFault(error);
-      faulty.add(listener);
-    }
-  };
-
-  const hold = (draft: EventDraft): number => {
+  const hold = (fact: Held): number => {
     times.push(clock.now());
-    return held.push(draft);
+    return held.push(fact);
   };
 
-  const tell = (drafts: readonly EventDraft[], at: readonly number[]): void => {
-    for (let index = 0; index < drafts.length; index += 1) {
-      const draft = drafts[index];
-      if (draft === undefined) continue;
+  const tell = (facts: readonly Held[], at: readonly number[]): void => {
+    for (let index = 0; index < facts.length; index += 1) {
+      const fact = facts[index];
+      const draft = typeof fact === "function" ? fact() : fact;
+      if (draft === undefined || draft === null) continue;
       seq += 1;
-      const event = stamped(draft, at[index] ?? 0, seq);
-      for (const listener of listeners) deliver(listener, event);
+      deliver(stamped(draft, at[index] ?? 0, seq));
     }
   };
 
   const settle = (): void => {
     if (telling) return;
     telling = true;
+    timer?.cancel();
+    timer = null;
     try {
       while (held.length > 0) {
-        const [drafts, at] = [held, times];
+        const [facts, at] = [held, times];
         held = [];
         times = [];
-        tell(drafts, at);
+        tell(facts, at);
       }
     } finally {
       telling = false;
     }
+  };
+
+  const soon = (fact: Held): void => {
+    const count = hold(fact);
+    if (count >= mostHeld) settle();
+    else if (!telling) timer ??= clock.setTimeout(settle, soonMs);
   };
 
   return {
@@ -83,11 +89,8 @@ export const createBus = (clock: Clock, onFault: (error: unknown) => void = () =
       hold(draft);
       settle();
     },
-    publishSoon(draft) {
-      const count = hold(draft);
-      if (count === 1 && !telling) clock.setTimeout(settle, soonMs);
-      else if (count >= mostHeld) settle();
-    },
+    publishSoon: soon,
+    publishLate: soon,
     settle,
     subscribe(listener) {
       listeners.add(listener);
@@ -95,6 +98,27 @@ export const createBus = (clock: Clock, onFault: (error: unknown) => void = () =
         settle();
         listeners.delete(listener);
       };
+    },
+  };
+};
+
+type Listener = (event: Event) => void;
+
+const createAudience = (onFault: (error: unknown) => void) => {
+  const listeners = new Set<Listener>();
+  const faulty = new Set<Listener>();
+  const attempt = (listener: Listener, event: Event): void => {
+    try {
+      listener(event);
+    } catch (error) {
+      if (!faulty.has(listener)) onFault(error);
+      faulty.add(listener);
+    }
+  };
+  return {
+    listeners,
+    deliver(event: Event): void {
+      for (const listener of listeners) attempt(listener, event);
     },
   };
 };

@@ -33,12 +33,14 @@ export type AnswerReader = {
 
 const longestError = 64 * 1024;
 const longestMessage = 1024 * 1024;
+/** Up to here the engine's own parser is faster than a walk past what is not wanted. */
+const shortMessage = 16 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
 export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
+  if (status >= 400) return createErrorReader(sent);
   const type = table["content-type"];
   const mediaType = typeof type === "string" ? type.toLowerCase() : "";
-  if (status >= 400) return createErrorReader(sent);
   if (mediaType.startsWith("text/event-stream")) return createEventReader(sent);
   return mediaType.startsWith("application/json") && path === "/v1/messages" ? new MessageReader() : null;
 };
@@ -59,19 +61,19 @@ const createEventReader = (sent: () => readonly Secret[]): AnswerReader => {
   };
 };
 
-// The everyday answer: an object of a class, without a closure for each function.
+// The everyday answer: an object of a class, without a closure for each function, and read only when somebody
+// wants to know, which is after the client has it.
 class MessageReader implements AnswerReader {
   private readonly text = new Collector(longestMessage);
-  private known: Usage | null = null;
+  private ended = false;
+  private known: Usage | null | undefined = undefined;
 
   read(chunk: Buffer): void {
     this.text.keep(chunk);
   }
 
   end(): void {
-    const body = this.text.take();
-    const usage = emptyUsage();
-    if (readMessage(usage, accounted(body))) this.known = usage;
+    this.ended = true;
   }
 
   phase(): Phase {
@@ -79,6 +81,8 @@ class MessageReader implements AnswerReader {
   }
 
   usage(): Usage | null {
+    if (!this.ended) return null;
+    this.known ??= usageIn(this.text.take());
     return this.known;
   }
 
@@ -90,6 +94,19 @@ class MessageReader implements AnswerReader {
     return false;
   }
 }
+
+const usageIn = (body: Buffer): Usage | null => {
+  const usage = emptyUsage();
+  return readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body)) ? usage : null;
+};
+
+const parsed = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return accounted(body);
+  }
+};
 
 // Only the members that say what it cost: building the whole of a long answer costs more than relaying it.
 const accounted = (body: Buffer): unknown => {
@@ -120,10 +137,12 @@ const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
   };
 };
 
-/** A body that is kept as a whole. Beyond the limit it cannot be parsed and is given up, as an empty one. */
+/** A body that is kept as a whole. Beyond the limit it cannot be read and is given up, as an empty one. */
 class Collector {
   private readonly limit: number;
-  private parts: Buffer[] = [];
+  /** Mostly it is one piece, and then nothing is built. */
+  private first: Buffer = nothing;
+  private others: Buffer[] | null = null;
   private bytes = 0;
 
   constructor(limit: number) {
@@ -131,13 +150,16 @@ class Collector {
   }
 
   keep(chunk: Buffer): void {
+    const isFirst = this.bytes === 0;
     this.bytes += chunk.length;
-    if (this.bytes > this.limit) this.parts = [];
-    else this.parts.push(chunk);
+    if (isFirst) this.first = chunk;
+    else if (this.bytes <= this.limit) (this.others ??= []).push(chunk);
   }
 
   take(): Buffer {
-    const only = this.parts.length === 1 ? this.parts[0] : undefined;
-    return only ?? Buffer.concat(this.parts);
+    if (this.bytes > this.limit) return nothing;
+    return this.others === null ? this.first : Buffer.concat([this.first, ...this.others]);
   }
 }
+
+const nothing = Buffer.alloc(0);

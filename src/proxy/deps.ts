@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Credentials } from "../accounts/credential.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Publish } from "../messages/bus.ts";
+import type { Publish, PublishLate } from "../messages/bus.ts";
 import type { ErrorCode } from "../messages/errors.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -52,6 +52,8 @@ export type ForwarderDeps = {
   /** Null in pass-through mode: the client keeps its own login. */
   readonly credentials: Credentials | null;
   readonly publish: Publish;
+  /** For what is read from an answer when the client has it. */
+  readonly publishLate: PublishLate;
   readonly clock: Clock;
   readonly settings: ForwardSettings;
   readonly respondError: RespondError;

@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Publish } from "../messages/bus.ts";
-import type { Blame, Outcome, Phase } from "../messages/events.ts";
+import type { Publish, PublishLate } from "../messages/bus.ts";
+import type { Blame, EventDraft, Outcome, Phase } from "../messages/events.ts";
 import type { Call, HeaderTable } from "./call.ts";
 import type { RequestFacts } from "./deps.ts";
 import type { Meter } from "./meter.ts";
@@ -111,14 +111,16 @@ export const createExchange = (parts: Pick<Exchange, "request" | "response" | "f
   finished: false,
 });
 
+type Telling = { readonly clock: Clock; readonly publish: Publish; readonly publishLate: PublishLate };
+
 /**
  * Ends the exchange: stops whatever still runs, publishes what it cost and the one `request.finished`. A
  * second call does nothing.
  */
-export const finish = (exchange: Exchange, ending: Ending, { clock, publish }: { readonly clock: Clock; readonly publish: Publish }): void => {
+export const finish = (exchange: Exchange, ending: Ending, { clock, publish, publishLate }: Telling): void => {
   if (exchange.finished) return;
   exchange.finished = true;
-  tellUsage(exchange, publish);
+  if (exchange.meter !== null) publishLate(() => usageDraft(exchange));
   exchange.call?.abort();
   exchange.timer?.cancel();
   exchange.meter?.stop();
@@ -151,9 +153,15 @@ export const isOver = (exchange: Exchange): boolean => exchange.finished || exch
 
 /** Publishes what the answer has cost so far, when it said so. */
 export const tellUsage = (exchange: Exchange, publish: Publish): void => {
-  const usage = exchange.meter?.usage() ?? null;
-  if (usage === null) return;
+  const draft = usageDraft(exchange);
+  if (draft === null) return;
   exchange.toldUsage = true;
+  publish(draft);
+};
+
+const usageDraft = ({ meter, facts }: Exchange): EventDraft | null => {
+  const usage = meter?.usage() ?? null;
+  if (usage === null) return null;
   const { model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason } = usage;
-  publish({ type: "usage.updated", requestId: exchange.facts.requestId, model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason });
+  return { type: "usage.updated", requestId: facts.requestId, model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason };
 };

@@ -78,8 +78,15 @@ class DirectMeter implements Meter {
     return this.reader.phase();
   }
 
+  // The reader may put its work off until it is asked.
   usage(): Usage | null {
-    return this.reader.usage();
+    if (this.faulty) return null;
+    try {
+      return this.reader.usage();
+    } catch {
+      this.giveUp();
+      return null;
+    }
   }
 
   error(): UpstreamError | null {
@@ -121,7 +128,15 @@ const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFaul
       else waiting = done;
     },
     phase: () => reader.phase(),
-    usage: () => reader.usage(),
+    usage() {
+      try {
+        return faulty ? null : reader.usage();
+      } catch {
+        faulty = true;
+        onFault("reader");
+        return null;
+      }
+    },
     error: () => reader.error(),
     isIncomplete: () => !faulty && reader.isIncomplete(),
   };

@@ -85,6 +85,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     upstream,
     credentials: options.credentials === undefined ? steadyCredentials() : options.credentials,
     publish: bus.publish,
+    publishLate: bus.publishLate,
     clock,
     settings: { ...defaults, ...options.settings },
     respondError,
