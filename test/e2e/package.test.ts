@@ -13,7 +13,8 @@ const { version, scripts } = JSON.parse(readFileSync(join(root, "package.json"),
 const npm = (command: "npm" | "npx", args: readonly string[], cwd: string): Promise<string> =>
   new Promise((done, fail) => {
     const cache = process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? "", ".npm");
-    const env = cleanEnvironment(cwd, { npm_config_cache: cache, npm_config_update_notifier: "false" });
+    // Not `cwd` as the home: npm would leave its compile cache in the project.
+    const env = cleanEnvironment(temporaryFolder(), { npm_config_cache: cache, npm_config_update_notifier: "false" });
     execFile(command, args, { cwd, env, timeout: 240_000, maxBuffer: 16 * 1024 * 1024 }, (error, out, err) => (error === null ? done(out) : fail(new Error(`${error.message}\n${out}${err}`))));
   });
 
