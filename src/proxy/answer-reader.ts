@@ -82,7 +82,7 @@ class MessageReader implements AnswerReader {
 
   usage(): Usage | null {
     if (!this.ended) return null;
-    this.known ??= usageIn(this.text.take());
+    if (this.known === undefined) this.known = usageIn(this.text.take());
     return this.known;
   }
 

@@ -80,11 +80,10 @@ class DirectMeter implements Meter {
 
   // The reader may put its work off until it is asked.
   usage(): Usage | null {
-    if (this.faulty) return null;
     try {
       return this.reader.usage();
     } catch {
-      this.giveUp();
+      if (!this.faulty) this.giveUp();
       return null;
     }
   }
@@ -130,10 +129,10 @@ const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFaul
     phase: () => reader.phase(),
     usage() {
       try {
-        return faulty ? null : reader.usage();
+        return reader.usage();
       } catch {
+        if (!faulty) onFault("reader");
         faulty = true;
-        onFault("reader");
         return null;
       }
     },

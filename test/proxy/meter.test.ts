@@ -116,6 +116,13 @@ describe("a reading that fails", () => {
     expect(meter.usage()).toBe(null);
   });
 
+  it.each([["as it came", {}], ["compressed", { "content-encoding": "gzip" }]])("a usage that is no JSON, %s, is one fault however often it is asked for", async (_, encoding) => {
+    const body = Buffer.from('{"model":"m","usage":{oops}}');
+    const { meter, faults } = await read(["content-encoding" in encoding ? gzipSync(body) : body], { ...json, ...encoding });
+    expect([meter.usage(), meter.usage(), meter.isIncomplete()]).toEqual([null, null, false]);
+    expect(faults).toEqual(["reader"]);
+  });
+
   it("an encoding nobody knows, or several, are left unread without complaint", async () => {
     for (const encoding of ["compress", "gzip, br"]) {
       const { meter, faults } = await read([Buffer.from("x")], { ...json, "content-encoding": encoding });
