@@ -102,7 +102,8 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
     expect(text).toMatch(/^HTTP\/1\.1 502[\s\S]*upstream\.caFile/);
     expect(text).toContain(sentence);
     expect(failed).toEqual([sentence]);
-    expect(squid.said()).not.toContain("4433");
+    // As a whole target: some number in the log may well hold these digits.
+    expect(squid.said()).not.toMatch(/upstream\.example:4433\b/);
   });
 
   it.each(["upstream.example", "127.0.0.1"])("F16 the certificate of a proxy has to be for the proxy's own name, not for %s", async (name) => {
