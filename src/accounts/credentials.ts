@@ -52,7 +52,7 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
   };
 
   const serve = (wish: CredentialWish, tried: ReadonlySet<string>): CredentialOutcome | Promise<CredentialOutcome> => {
-    const picked = theOnly(registry, wish, tried) ?? choose(wish, tried);
+    const picked = choose(wish, tried);
     const entry = picked === null ? null : registry.get(picked.id);
     if (picked === null || entry === null) return reload(tried.size > 0, () => serve(wish, new Set([...tried, ""]))) ?? nobodyServes(deps, wish);
     return mustWait(entry, settings, refresher) ? afterRefresh(wish, picked, tried) : given(entry, picked);
@@ -109,14 +109,6 @@ export const credentialOf = (account: Account, reason: Credential["reason"]): Cr
 const baseUrlOf = (account: Account): string | null => account.endpoints?.baseUrl ?? null;
 
 export const isAlive = ({ remainingMs, account }: AccountEntry): boolean => (remainingMs === null || remainingMs > 0) && !isEmpty(account);
-
-// What `pick` would say as well, in a few steps for the many who have one account.
-const theOnly = (registry: Registry, wish: CredentialWish, tried: ReadonlySet<string>): Picked | null => {
-  if (wish.accountId !== null || tried.size > 0) return null;
-  const [entry, another] = registry.list();
-  if (entry === undefined || another !== undefined) return null;
-  return entry.health === "healthy" && isAlive(entry) ? { id: entry.account.id, reason: "only" } : null;
-};
 
 const isEmpty = (account: Account): boolean => sameSecret(account.accessToken, null) || account.accessToken.reveal() === "";
 

@@ -16,28 +16,13 @@ const longest = 8000;
  */
 export const withoutSecrets = (text: string, secrets: readonly Secret[]): string => {
   let clean = text;
-  for (const each of secrets) clean = withoutSecret(clean, each);
+  for (const each of secrets) clean = withoutValue(clean, each.reveal());
   return withoutEmail(clean.slice(0, longest).replace(/sk-ant-[\w-]+/gi, "***"));
 };
 
-/** `text` with stars for the value of `hidden`, URL-encoded too. */
-export const withoutSecret = (text: string, hidden: Secret): string => {
-  let clean = text;
-  for (const spelling of spellingsOf(hidden)) clean = clean.replaceAll(spelling, "***");
-  return clean;
-};
-
-// Every log line is looked through for every secret: encoding them each time cost more than looking.
-const known = new WeakMap<Secret, readonly string[]>();
-
-const spellingsOf = (hidden: Secret): readonly string[] => {
-  const spellings = known.get(hidden) ?? spell(hidden.reveal());
-  known.set(hidden, spellings);
-  return spellings;
-};
-
-const spell = (value: string): readonly string[] => {
-  if (value.length < shortest) return [];
+/** `text` with stars for `value`, URL-encoded too. */
+export const withoutValue = (text: string, value: string): string => {
+  if (value.length < shortest) return text;
   const encoded = encodeURIComponent(value);
-  return encoded === value ? [value] : [encoded, value];
+  return (encoded === value ? text : text.replaceAll(encoded, "***")).replaceAll(value, "***");
 };

@@ -1,7 +1,7 @@
 // The last net before text leaves the process. Events carry no secret by design; this catches the one
 // that slipped into a sentence from outside: by value for the secrets we hold, by name and shape for all others.
 import type { Secret } from "../lib/secret.ts";
-import { withoutSecret } from "../lib/without-secrets.ts";
+import { withoutValue } from "../lib/without-secrets.ts";
 
 /** Replaces every secret in a text by stars (`[e-mail]` for an address). Never throws, never lengthens without bound. */
 export type Redact = (text: string) => string;
@@ -10,7 +10,7 @@ export type Redact = (text: string) => string;
 export const createRedact = (known: () => Iterable<Secret> = () => []): Redact => {
   return (text) => {
     let clean = text;
-    for (const value of known()) clean = withoutSecret(clean, value);
+    for (const value of known()) clean = withoutValue(clean, value.reveal());
     if (!suspicious.test(clean)) return clean;
     for (const [shape, replacement] of shapes) clean = clean.replace(shape, replacement);
     return clean;
@@ -22,22 +22,12 @@ export const createRedact = (known: () => Iterable<Secret> = () => []): Redact =
  * together first: almost every record is clean, and one look is cheaper than one per field.
  */
 export const redactRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): Readonly<Record<string, unknown>> => {
-  const texts = foreignTexts(record);
+  const texts = Object.values(record)
+    .filter((value) => typeof value === "string")
+    .join("\n");
   if (redact(texts) === texts) return record;
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]));
 };
-
-const foreignTexts = (record: Readonly<Record<string, unknown>>): string => {
-  let texts = "";
-  for (const name in record) {
-    const value = record[name];
-    if (typeof value === "string" && !ownWords.has(name)) texts += `${value}\n`;
-  }
-  return texts;
-};
-
-/** Fields of events that only ever hold words of this program: looking is the dearest part of a line. */
-const ownWords: ReadonlySet<string> = new Set(["type", "requestId", "outcome", "blame", "phase"]);
 
 const stars = "***";
 

@@ -54,7 +54,7 @@ const startOfValue = (text: Buffer, keyEnd: number): number => {
 /** Does the string literal from `start` to `end` spell `name` (which holds nothing that needs an escape)? */
 export const isKey = (text: Buffer, start: number, end: number, name: string): boolean => {
   const length = end - start - 2;
-  if (length === name.length) return isAt(text, start + 1, name);
+  if (length === name.length) return text.toString("latin1", start + 1, end - 1) === name;
   if (length < name.length) return false;
   // Longer only when it is written with escapes.
   const written = text.toString("utf8", start, end);
@@ -64,12 +64,6 @@ export const isKey = (text: Buffer, start: number, end: number, name: string): b
   } catch {
     return false;
   }
-};
-
-// Byte by byte: a key is short, and making a string of it costs more.
-const isAt = (text: Buffer, start: number, name: string): boolean => {
-  for (let index = 0; index < name.length; index += 1) if (text[start + index] !== name.charCodeAt(index)) return false;
-  return true;
 };
 
 const skipSpace = (text: Buffer, from: number): number => {

@@ -8,7 +8,8 @@ import { anyone, createEngine, eventsOf, granted, laterAnswer, refusedGrant, tok
 const soon = (ms: number) => accountsOf(anAccount({ expiresAt: noon + ms }));
 const isPromise = (outcome: CredentialOutcome | Promise<CredentialOutcome>): boolean => outcome instanceof Promise;
 
-const three = () => accountsOf(...["ada", "bob", "eve"].map((id) => anAccount({ id, accessToken: secret(`access-${id}`) })));
+const named = (id: string) => anAccount({ id, accessToken: secret(`access-${id}`) });
+const three = () => accountsOf(...["ada", "bob", "eve"].map(named));
 
 const used = async (engine: Engine): Promise<Credential> => {
   const outcome = await engine.credentials.acquire(anyone);
@@ -201,5 +202,13 @@ describe("A17 several accounts", () => {
     expect(await accountOf("s1")).toBe("eve round-robin");
     await engine.clock.advance(10_000);
     expect(await accountOf("s1")).toBe("eve sticky");
+  });
+
+  it("a session stays with the account that was the only one when it began", async () => {
+    const engine = await createEngine(accountsOf(named("bob")));
+    const asked = async () => engine.credentials.acquire({ sessionId: "s1", accountId: null });
+    expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "only" } });
+    engine.registry.put(named("ada"));
+    expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "sticky" } });
   });
 });
