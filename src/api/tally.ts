@@ -18,23 +18,23 @@ export const createTally = (limit: number): Tally => {
   const counts = new Map<string, Counts>();
   let size = 0;
 
-  const place = (first: string, second: string | undefined, add: number | null, value: number): void => {
-    const seconds = counts.get(first);
-    const known = seconds?.get(second);
-    if (known !== undefined) seconds?.set(second, add === null ? value : known + add);
-    else if (size < limit || isRest(first, second)) begin(first, second, value);
-    else place(other, second === undefined ? undefined : other, add, value);
-  };
-
   const begin = (first: string, second: string | undefined, value: number): void => {
     const seconds: Counts = counts.get(first) ?? new Map();
     counts.set(first, seconds.set(second, value));
     size += 1;
   };
 
+  const put = (value: number, isSum: boolean, first: string, second: string | undefined): void => {
+    const seconds = counts.get(first);
+    const known = seconds?.get(second);
+    if (known !== undefined) seconds?.set(second, isSum ? known + value : value);
+    else if (size < limit || isRest(first, second)) begin(first, second, value);
+    else put(value, isSum, other, second === undefined ? undefined : other);
+  };
+
   return {
-    add: (amount, first, second) => place(first, second, amount, amount),
-    set: (value, first, second) => place(first, second, null, value),
+    add: (amount, first, second) => put(amount, true, first, second),
+    set: (value, first, second) => put(value, false, first, second),
     drop(first) {
       size -= counts.get(first)?.size ?? 0;
       counts.delete(first);

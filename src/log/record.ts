@@ -10,7 +10,6 @@ export const startRecord = (bus: Bus, lines: Lines, redact: Redact): { stop(): P
   const following = followByTurn(bus, (event) => lines.write(formatRecord(event, redact)));
   return {
     async stop() {
-      bus.settle();
       following.stop();
       await lines.close();
     },

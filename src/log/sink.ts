@@ -29,7 +29,6 @@ export const startLog = (bus: Bus, targets: readonly Target[]): Log => {
       for (const { lines } of targets) lines.flush();
     },
     async stop() {
-      bus.settle();
       following.stop();
       await Promise.all(targets.map(({ lines }) => lines.close()));
     },

@@ -7,6 +7,14 @@ export type UsageReport = Extract<Event, { readonly type: "usage.updated" }>;
 /** Tokens that were not counted yet. */
 export type Increase = { readonly inputTokens: number; readonly outputTokens: number; readonly cacheReadTokens: number; readonly cacheCreationTokens: number };
 
+/** Adds `more` to `sums`. */
+export const addTokens = (sums: { -readonly [Kind in keyof Increase]: number }, more: Increase): void => {
+  sums.inputTokens += more.inputTokens;
+  sums.outputTokens += more.outputTokens;
+  sums.cacheReadTokens += more.cacheReadTokens;
+  sums.cacheCreationTokens += more.cacheCreationTokens;
+};
+
 export type OpenUsage = {
   /** What `report` says beyond what its request was known to have cost. */
   add(report: UsageReport): Increase;

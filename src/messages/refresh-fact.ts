@@ -27,9 +27,6 @@ const nothing = {
   errorCode: null, message: null, failures: null, nextTryAt: null,
 };
 
-/** Is `event` the outcome of a refresh? */
-export const isRefreshFact = ({ type }: Event): boolean => type === "token.refreshed" || type === "token.adopted" || type === "token.refresh-failed" || type === "account.needs-login";
-
 /** Null for an event that is no outcome of a refresh. */
 export const refreshFactOf = (event: Event): RefreshFact | null => {
   switch (event.type) {

@@ -140,9 +140,7 @@ const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
 /** A body that is kept as a whole. Beyond the limit it cannot be read and is given up, as an empty one. */
 class Collector {
   private readonly limit: number;
-  /** Mostly it is one piece, and then nothing is built. */
-  private first: Buffer = nothing;
-  private others: Buffer[] | null = null;
+  private parts: Buffer[] = [];
   private bytes = 0;
 
   constructor(limit: number) {
@@ -150,16 +148,13 @@ class Collector {
   }
 
   keep(chunk: Buffer): void {
-    const isFirst = this.bytes === 0;
     this.bytes += chunk.length;
-    if (isFirst) this.first = chunk;
-    else if (this.bytes <= this.limit) (this.others ??= []).push(chunk);
+    if (this.bytes > this.limit) this.parts = [];
+    else this.parts.push(chunk);
   }
 
   take(): Buffer {
-    if (this.bytes > this.limit) return nothing;
-    return this.others === null ? this.first : Buffer.concat([this.first, ...this.others]);
+    const only = this.parts.length === 1 ? this.parts[0] : undefined;
+    return only ?? Buffer.concat(this.parts);
   }
 }
-
-const nothing = Buffer.alloc(0);

@@ -9,7 +9,7 @@ import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
 import { clientLeft, shutDown, silent } from "./endings.ts";
 import { createExchange, finish, isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
-import { createHeadFlush, settle } from "./lane.ts";
+import { settle } from "./lane.ts";
 import type { Lane } from "./lane.ts";
 import { mapsModels, planModel } from "./model-map.ts";
 import { answerOurselves } from "./own-answer.ts";
@@ -31,7 +31,6 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
       finish(exchange, ending, deps);
       watch.remove(exchange);
     },
-    flushIfAlone: createHeadFlush(),
   };
   const watch = createWatch({ clock: deps.clock, publish: deps.publish, limits: deps.settings, onLapse: (exchange, lapse) => lapsed(lane, exchange, lapse) });
   const limits = { maxBytes: deps.settings.maxBodyBytes, collectBytes, collectAll: mapsModels(deps.settings.models) };

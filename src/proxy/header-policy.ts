@@ -112,7 +112,7 @@ const connectionOptions = (raw: RawHeaders): ReadonlySet<string> | null => {
     const name = raw[index] ?? "";
     if (name.length === 10 && name.toLowerCase() === "connection") values.push(raw[index + 1] ?? "");
   }
-  return values.length === 0 ? null : namedBy(values.length === 1 ? values[0] : values);
+  return namedBy(values.length > 1 ? values : values[0]);
 };
 
 const namedBy = (connection: string | string[] | undefined): ReadonlySet<string> | null => {

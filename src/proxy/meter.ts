@@ -78,14 +78,8 @@ class DirectMeter implements Meter {
     return this.reader.phase();
   }
 
-  // The reader may put its work off until it is asked.
   usage(): Usage | null {
-    try {
-      return this.reader.usage();
-    } catch {
-      if (!this.faulty) this.giveUp();
-      return null;
-    }
+    return usageOf(this.reader, () => this.giveUp());
   }
 
   error(): UpstreamError | null {
@@ -97,10 +91,20 @@ class DirectMeter implements Meter {
   }
 
   private giveUp(): void {
+    if (!this.faulty) this.onFault("reader");
     this.faulty = true;
-    this.onFault("reader");
   }
 }
+
+// The reader may put its work off until it is asked.
+const usageOf = (reader: AnswerReader, giveUp: () => void): Usage | null => {
+  try {
+    return reader.usage();
+  } catch {
+    giveUp();
+    return null;
+  }
+};
 
 const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFault: (reason: string) => void): Meter => {
   let settled = false;
@@ -114,6 +118,10 @@ const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFaul
     waiting?.();
   });
   if (feed === null) return deafMeter;
+  const giveUp = (): void => {
+    if (!faulty) onFault("reader");
+    faulty = true;
+  };
   return {
     push(chunk) {
       if (!settled) feed.push(chunk);
@@ -127,15 +135,7 @@ const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFaul
       else waiting = done;
     },
     phase: () => reader.phase(),
-    usage() {
-      try {
-        return reader.usage();
-      } catch {
-        if (!faulty) onFault("reader");
-        faulty = true;
-        return null;
-      }
-    },
+    usage: () => usageOf(reader, giveUp),
     error: () => reader.error(),
     isIncomplete: () => !faulty && reader.isIncomplete(),
   };

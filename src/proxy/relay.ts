@@ -4,7 +4,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { HeaderTable, WireHeaders } from "./call.ts";
-import { ok, toMicroseconds } from "./exchange.ts";
+import { isOver, ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
@@ -39,7 +39,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
     contentEncoding: text(table, "content-encoding"),
     retryAfter: text(table, "retry-after"),
   });
-  lane.flushIfAlone(exchange);
+  void flushLoneHead(exchange);
 };
 
 const announcedLength = (table: HeaderTable): number | null => {
@@ -56,6 +56,15 @@ const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
 const text = (table: HeaderTable, name: string): string | null => {
   const value = table[name];
   return typeof value === "string" ? visibleText(value, 128) : null;
+};
+
+const settled = Promise.resolve();
+
+// The head usually comes with the first bytes of the body: then one packet carries both. (A promise's job,
+// because `queueMicrotask` makes an async resource for each call and costs as much as all the rest here.)
+const flushLoneHead = async (exchange: Exchange): Promise<void> => {
+  await settled;
+  if (exchange.bytesOut === 0 && !isOver(exchange)) exchange.response.flushHeaders();
 };
 
 const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>

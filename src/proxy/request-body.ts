@@ -76,26 +76,19 @@ export const emptyBody: RequestBody = {
 
 const collect = <Owner extends Owned>(owner: Owner, maxBytes: number, events: BodyEvents<Owner>): void => {
   const { request } = owner;
-  let parts: Buffer | Buffer[] | null = null;
+  const parts: Buffer[] = [];
   let bytes = 0;
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length;
-    if (bytes > maxBytes) return giveUp();
-    // Mostly it is one piece, and then nothing is built.
-    if (parts === null) parts = chunk;
-    else if (Array.isArray(parts)) parts.push(chunk);
-    else parts = [parts, chunk];
-  };
-  const giveUp = (): void => {
-    parts = null;
+    parts.push(chunk);
+    if (bytes <= maxBytes) return;
+    parts.length = 0;
     request.off("data", onData).off("end", onEnd).resume();
     events.onTooLarge(owner);
   };
-  const onEnd = (): void => events.onReady(owner, wholeBody(Array.isArray(parts) ? Buffer.concat(parts) : (parts ?? nothing)));
+  const onEnd = (): void => events.onReady(owner, wholeBody(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)));
   request.on("data", onData).on("end", onEnd);
 };
-
-const nothing = Buffer.alloc(0);
 
 /** A body that is at hand; also what a mapped model leaves. `bytesIn` is what the client sent. */
 export const wholeBody = (content: Buffer, bytesIn = content.length): RequestBody => new WholeBody(content, bytesIn);

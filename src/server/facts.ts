@@ -20,18 +20,16 @@ export const receivedFact = ({ method, target, inbound }: Head, requestId: strin
 });
 
 /** The target without its query. */
-export const pathOf = (target: string): string => {
-  const query = target.indexOf("?");
-  return query === -1 ? target : target.slice(0, query);
+export const pathOf = (target: string): string => upTo(target, "?");
+
+const upTo = (text: string, sign: string): string => {
+  const end = text.indexOf(sign);
+  return end === -1 ? text : text.slice(0, end);
 };
 
 const shown = (id: string | null): string | null => (id === null || id === "" ? null : visibleText(id, 100));
 
 // `claude-cli/2.1.197 (external, cli)` → `claude-cli/2.1.197`
-const firstProduct = (userAgent: string | null): string => {
-  if (userAgent === null) return "";
-  const end = userAgent.indexOf(" ");
-  return end === -1 ? userAgent : userAgent.slice(0, end);
-};
+const firstProduct = (userAgent: string | null): string => upTo(userAgent ?? "", " ");
 
 const bytesOf = (contentLength: string | null): number | null => (contentLength === null ? null : Number(contentLength));

@@ -19,9 +19,6 @@ export type Surroundings = {
 type Of<T extends EventType> = Event & { readonly type: T };
 type Writers = { readonly [T in EventType]?: (event: Of<T>, around: Surroundings) => Note | null };
 
-/** Is there ever a line for an event of this type? */
-export const isNoted = (type: EventType): boolean => writers[type] !== undefined;
-
 /** The line for `event`; null for everyday facts. */
 export const noteOf = (event: Event, around: Surroundings): Note | null => {
   const write = writers[event.type] as ((event: Event, around: Surroundings) => Note | null) | undefined;

@@ -4,7 +4,7 @@ import type { Event } from "../messages/events.ts";
 import { addAssigned, foldAccounts } from "./accounts.ts";
 import { appendLine, closeActivity, openActivity } from "./activity.ts";
 import type { ActivityDraft } from "./activity.ts";
-import { isNoted, noteOf } from "./note.ts";
+import { noteOf } from "./note.ts";
 import type { Surroundings } from "./note.ts";
 import { foldLogin } from "./login.ts";
 import { foldRefreshes } from "./refreshes.ts";
@@ -80,7 +80,7 @@ const foldTraffic = (draft: Draft, event: TrafficEvent, before: Small): void => 
   // A fact about a request that is gone, or already closed, is not news.
   if (change === null && event.type !== "request.rejected") return;
   const session = change === null ? null : foldSessions(draft, change, event.at);
-  if (isNoted(event.type)) note(draft, event, { before, request: change?.row ?? null, session });
+  note(draft, event, { before, request: change?.row ?? null, session });
 };
 
 // What a request's event says of others.

@@ -52,15 +52,23 @@ export const newRow = (event: Of<"request.received">): OwnRow => ({
   nextStep: null,
 });
 
-const types: ReadonlySet<Event["type"]> = new Set<TrafficEvent["type"]>([
-  "request.received", "request.rejected", "request.assigned", "request.finished", "attempt.started", "attempt.failed",
-  "response.started", "response.progress", "usage.updated",
-]);
+// A table and not a list: the compiler asks for what is missing.
+const traffic: Readonly<Record<TrafficEvent["type"], true>> = {
+  "request.received": true,
+  "request.rejected": true,
+  "request.assigned": true,
+  "request.finished": true,
+  "attempt.started": true,
+  "attempt.failed": true,
+  "response.started": true,
+  "response.progress": true,
+  "usage.updated": true,
+};
 
-export const isTraffic = (event: Event): event is TrafficEvent => types.has(event.type);
+export const isTraffic = (event: Event): event is TrafficEvent => event.type in traffic;
 
-/** Could `event` change `row`? */
-export const concerns = (event: TrafficEvent, row: RequestRow): boolean => event.type === "usage.updated" || (row.outcome === null && event.type !== "request.received");
+/** Could `event`, which is not its first, change `row`? */
+export const concerns = (event: TrafficEvent, row: RequestRow): boolean => event.type === "usage.updated" || row.outcome === null;
 
 /** Writes what `event` says into `row`. */
 export const foldRow = (row: OwnRow, event: TrafficEvent): void => {
@@ -130,10 +138,14 @@ const noteResponse = (row: OwnRow, event: Of<"response.started">): void => {
   row.message = null;
 };
 
-const closeRejected = (row: OwnRow, event: Of<"request.rejected">): void => {
+const noteEnd = (row: OwnRow, event: Of<"request.rejected" | "request.finished">): void => {
   row.finishedAt = event.at;
   row.status = event.status;
   row.message = event.message;
+};
+
+const closeRejected = (row: OwnRow, event: Of<"request.rejected">): void => {
+  noteEnd(row, event);
   row.outcome = "rejected";
   row.durationMs = Math.max(0, event.at - row.receivedAt);
   row.errorCode = event.code;
@@ -141,9 +153,7 @@ const closeRejected = (row: OwnRow, event: Of<"request.rejected">): void => {
 };
 
 const closeFinished = (row: OwnRow, event: Of<"request.finished">): void => {
-  row.finishedAt = event.at;
-  row.status = event.status;
-  row.message = event.message;
+  noteEnd(row, event);
   row.outcome = event.outcome;
   row.durationMs = event.durationMs;
   row.longestSilenceMs = event.longestSilenceMs;

@@ -3,6 +3,7 @@
 // proxy can finish 10,000 requests a second, and copying 500 rows for each of seven events would cost
 // more than forwarding. Each row is copied once, too, and then written in place. What goes in and what comes
 // out is immutable.
+import { addTokens } from "../messages/open-usage.ts";
 import { concerns, foldRow, newRow } from "./request-row.ts";
 import type { OwnRow, TrafficEvent } from "./request-row.ts";
 import type { RequestRow, RequestsState } from "./state.ts";
@@ -108,13 +109,6 @@ export const closeRequests = (draft: RequestsDraft): RequestsState => {
 const answered = (draft: RequestsDraft, status: number, ttfbMs: number, at: number): void => {
   draft.ttfb.push(ttfbMs);
   if (status < 500) draft.counts.lastUpstreamOkAt = at;
-};
-
-const addTokens = (counts: Counts, more: KnownCount): void => {
-  counts.inputTokens += more.inputTokens;
-  counts.outputTokens += more.outputTokens;
-  counts.cacheReadTokens += more.cacheReadTokens;
-  counts.cacheCreationTokens += more.cacheCreationTokens;
 };
 
 // A client that left, or a stop that was asked for, is nobody's error.

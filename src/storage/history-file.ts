@@ -8,7 +8,7 @@ import { createBatch } from "../messages/batch.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
 import { createOpenUsage } from "../messages/open-usage.ts";
-import { isRefreshFact } from "../messages/refresh-fact.ts";
+import { refreshFactOf } from "../messages/refresh-fact.ts";
 import { discard, writeAtomic } from "./atomic-write.ts";
 import { createFileLock } from "./file-lock.ts";
 import { systemFiles } from "./files.ts";
@@ -91,7 +91,7 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
     record(event) {
       if (!isKept(event)) return;
       batch.add(event);
-      saver.within(isRefreshFact(event) ? recordDelayMs : counterDelayMs);
+      saver.within(refreshFactOf(event) === null ? counterDelayMs : recordDelayMs);
     },
   };
 };

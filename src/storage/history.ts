@@ -1,7 +1,8 @@
 // The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
 // made only of fields that events may carry: never a token.
 import type { Event } from "../messages/events.ts";
-import type { Increase, OpenUsage } from "../messages/open-usage.ts";
+import { addTokens } from "../messages/open-usage.ts";
+import type { OpenUsage } from "../messages/open-usage.ts";
 import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 
@@ -100,11 +101,4 @@ const addTo = (sums: Sums, event: Event, usage: OpenUsage): boolean => {
     default:
       return false;
   }
-};
-
-const addTokens = (sums: Sums, more: Increase): void => {
-  sums.inputTokens += more.inputTokens;
-  sums.outputTokens += more.outputTokens;
-  sums.cacheReadTokens += more.cacheReadTokens;
-  sums.cacheCreationTokens += more.cacheCreationTokens;
 };

@@ -8,7 +8,7 @@ import { startAttempt } from "../../src/proxy/attempt.ts";
 import type { CallListener } from "../../src/proxy/call.ts";
 import { createExchange, ok } from "../../src/proxy/exchange.ts";
 import type { Ending, Exchange } from "../../src/proxy/exchange.ts";
-import { createHeadFlush, settle } from "../../src/proxy/lane.ts";
+import { settle } from "../../src/proxy/lane.ts";
 import type { Lane } from "../../src/proxy/lane.ts";
 import { createWatch } from "../../src/proxy/watch.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -40,7 +40,6 @@ const open = () => {
       },
     },
     end: (_: Exchange, ending: Ending) => void endings.push(ending),
-    flushIfAlone: createHeadFlush(),
   } as unknown as Lane;
   const exchange = createExchange({ request, response, facts: { requestId: "r1", receivedAt: 0, sessionId: null }, path: "/v1/messages" });
   return { clock, written, request, response, listeners, endings, lane, exchange };
