@@ -8,8 +8,8 @@ import { anyone, createEngine, eventsOf, granted, laterAnswer, refusedGrant, tok
 const soon = (ms: number) => accountsOf(anAccount({ expiresAt: noon + ms }));
 const isPromise = (outcome: CredentialOutcome | Promise<CredentialOutcome>): boolean => outcome instanceof Promise;
 
-const named = (id: string) => anAccount({ id, accessToken: secret(`access-${id}`) });
-const three = () => accountsOf(...["ada", "bob", "eve"].map(named));
+const signedIn = (id: string) => anAccount({ id, accessToken: secret(`access-${id}`) });
+const three = () => accountsOf(...["ada", "bob", "eve"].map(signedIn));
 
 const used = async (engine: Engine): Promise<Credential> => {
   const outcome = await engine.credentials.acquire(anyone);
@@ -205,10 +205,10 @@ describe("A17 several accounts", () => {
   });
 
   it("a session stays with the account that was the only one when it began", async () => {
-    const engine = await createEngine(accountsOf(named("bob")));
+    const engine = await createEngine(accountsOf(signedIn("bob")));
     const asked = async () => engine.credentials.acquire({ sessionId: "s1", accountId: null });
     expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "only" } });
-    engine.registry.put(named("ada"));
+    engine.registry.put(signedIn("ada"));
     expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "sticky" } });
   });
 });
