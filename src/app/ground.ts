@@ -52,7 +52,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   const bus = opening.bus ?? createBus(clock);
   const store = createStore({ bus, version, mode: config.mode });
   const folder = openDataFolder(opening, { clock, random, publish: bus.publish });
-  const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
+  const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment, clock);
   const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
   const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });

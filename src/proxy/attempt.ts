@@ -1,7 +1,7 @@
 // One attempt after another to get an answer: sends, tries again when that is certainly safe, and after a
 // 401 asks once for a newer token. The answer it settles for goes to the client unchanged.
 import type { Credential } from "../accounts/credential.ts";
-import type { CallListener, HeaderTable, WireHeaders } from "./call.ts";
+import type { CallListener } from "./call.ts";
 import { endingOfFailure } from "./endings.ts";
 import { isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
@@ -12,6 +12,7 @@ import type { Lane } from "./lane.ts";
 import { modelAsked } from "./model-asked.ts";
 import { answerFailure } from "./own-answer.ts";
 import { relayBreak, relayChunk, relayEnd, relayHead } from "./relay.ts";
+import type { HeaderTable, WireHeaders } from "./response-head.ts";
 import { retryAfterFailure, retryAfterStatus } from "./retry.ts";
 import type { UpstreamRequest } from "./upstream.ts";
 
@@ -43,10 +44,8 @@ export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credent
 };
 
 const requestFor = ({ request, body }: Exchange, credential: Credential | null): UpstreamRequest => {
-  const headers = requestHeaders(request.rawHeaders, credential);
-  const length = body.streamLength();
-  if (length !== null) headers.push("content-length", String(length));
   const baseUrl = credential === null ? null : credential.baseUrl;
+  const headers = requestHeaders(request.rawHeaders, credential);
   return { baseUrl, method: request.method ?? "", path: request.url ?? "", headers, body: body.open() };
 };
 

@@ -1,7 +1,7 @@
 // Who is to blame for a failed request, in whose words, and what to do next. Pure: the one line a person
 // reads instead of a stack of logs.
 import type { Blame } from "../messages/events.ts";
-import type { HeaderTable } from "./call.ts";
+import type { HeaderTable } from "./response-head.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 export type BlameLine = {

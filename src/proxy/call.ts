@@ -1,13 +1,9 @@
-// One HTTP exchange with the upstream as the rest of the proxy sees it, on top of undici's raw dispatch
-// handler: every quirk of that handler is met here and nowhere else. It never touches bytes.
-
+// One HTTP exchange with the upstream as the rest of the proxy sees it. It never touches bytes.
+import type { Carried, Connection } from "./connection.ts";
+import type { Connections } from "./connections.ts";
+import type { Upload } from "./request-body.ts";
+import type { HeaderTable, ResponseHead, WireHeaders } from "./response-head.ts";
 import type { Guest, Slots } from "./slots.ts";
-
-/** Header fields as they stood on the wire: name, value, name, value … */
-export type WireHeaders = readonly Buffer[];
-
-/** Lower-case names, for looking things up. */
-export type HeaderTable = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Called in this order; `onError` may come at any point and, like `onEnd`, is the last call. */
 export type CallListener = {
@@ -23,88 +19,81 @@ export type CallListener = {
 /** A call in flight. Nothing is reported after `abort`. */
 export type Call = { pause(): void; resume(): void; abort(): void };
 
-/** What undici hands out (`Dispatcher.DispatchController`). */
-type Controller = { rawHeaders?: unknown; abort(reason: Error): void; pause(): void; resume(): void };
+/** Where a call is made: the places of one origin, and its connections. */
+export type Line = { readonly slots: Slots; readonly connections: Pick<Connections, "send" | "forget"> };
 
-// More than any server has a reason to send; each is up to the header limit, so a flood must end.
-const mostInterimAnswers = 16;
-
-/** Where a call is made: the places of one origin, and the way to send. */
-export type Line<Request> = { readonly slots: Slots; dispatch(request: Request, handler: PooledCall<Request>): void };
+/** What goes over the wire. */
+export type Written = { readonly method: string; readonly head: string; readonly body: Buffer | Upload | null };
 
 /**
- * A call and, for undici, its handler (`Dispatcher.DispatchHandler`), in one object: with a closure for each of
- * their functions a request cost 2 KiB more. It leaves its place among the plain connections once: at its end, at
- * an abort, or as soon as the answer is an event stream.
+ * A call, its guest and its carried request in one object: a closure for each of their functions cost 2 KiB a
+ * request. It leaves its place among the plain connections once: at its end, at an abort, or as soon as the answer
+ * is an event stream.
  */
-export class PooledCall<Request> implements Call, Guest {
+export class PooledCall implements Call, Guest, Carried {
   place: Guest["place"] = "outside";
-  private readonly line: Line<Request>;
+  readonly method: string;
+  readonly head: string;
+  readonly body: Buffer | Upload | null;
+  private readonly line: Line;
   private readonly listener: CallListener;
-  private request: Request | null;
-  private controller: Controller | null = null;
+  private connection: Connection | null = null;
   private over = false;
-  private interim = 0;
 
-  constructor(line: Line<Request>, request: Request, listener: CallListener) {
+  constructor(line: Line, { method, head, body }: Written, listener: CallListener) {
     this.line = line;
-    this.request = request;
+    this.method = method;
+    this.head = head;
+    this.body = body;
     this.listener = listener;
   }
 
   start(): void {
-    const { request } = this;
-    this.request = null;
-    if (request !== null) this.line.dispatch(request, this);
+    this.line.connections.send(this);
   }
 
   pause(): void {
-    this.controller?.pause();
+    this.connection?.pause();
   }
 
   resume(): void {
-    this.controller?.resume();
+    this.connection?.resume();
   }
 
   abort(): void {
-    if (this.end()) this.controller?.abort(new Error("given up"));
+    const { connection } = this;
+    if (!this.finish()) return;
+    if (connection === null) this.line.connections.forget(this);
+    else connection.drop();
   }
 
-  onRequestStart(started: Controller): void {
-    // Throwing is undici's only way to drop a request that waited without closing the good connection.
-    if (this.over) throw new Error("given up before it was sent");
-    this.controller = started;
+  onSent(connection: Connection): void {
+    this.connection = connection;
     this.listener.onSent();
   }
 
-  onResponseStart(current: Controller, status: number, table: HeaderTable): void {
-    if (this.over) return;
-    if (status < 200) {
-      this.interim += 1;
-      // Undici turns an exception here into the end of this call and of its connection.
-      if (this.interim > mostInterimAnswers) throw Object.assign(new Error("too many interim answers"), { code: "INTERIM_FLOOD" });
-      return;
-    }
+  onHead({ status, raw, table }: ResponseHead): void {
     if (isEventStream(table)) this.line.slots.leave(this);
-    this.listener.onHead(status, Array.isArray(current.rawHeaders) ? (current.rawHeaders as WireHeaders) : [], table);
+    this.listener.onHead(status, raw, table);
   }
 
-  onResponseData(_: Controller, chunk: Buffer): void {
-    if (!this.over) this.listener.onData(chunk);
+  onData(piece: Buffer): void {
+    this.listener.onData(piece);
   }
 
-  onResponseEnd(): void {
-    if (this.end()) this.listener.onEnd();
+  onEnd(): void {
+    if (this.finish()) this.listener.onEnd();
   }
 
-  onResponseError(_: Controller | null, error: Error): void {
-    if (this.end()) this.listener.onError(error);
+  onError(error: unknown): void {
+    if (this.finish()) this.listener.onError(error);
   }
 
-  private end(): boolean {
+  // The connection may carry another call from now on: it is let go of here.
+  private finish(): boolean {
     if (this.over) return false;
     this.over = true;
-    this.request = null;
+    this.connection = null;
     this.line.slots.leave(this);
     return true;
   }

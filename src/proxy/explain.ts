@@ -22,7 +22,7 @@ const says = (code: Explanation["code"], message: string, hint: string, permanen
 
 const network = "Check the network; the next request tries again.";
 
-/** `error` as undici, Node or the tunnel gave it. */
+/** `error` as Node, the tunnel or our own reading of the answer gave it. */
 export const explain = (error: unknown, scene: FailureScene): Explanation => {
   if (error instanceof AppError) return fromTunnel(error);
   const reason = reasonOf(error);
@@ -70,9 +70,7 @@ const groups = new Map<string, "name" | "refused" | "slow" | "route" | "files" |
   ["ENETDOWN", "route"],
   ["EMFILE", "files"],
   ["ENFILE", "files"],
-  ["UND_ERR_INVALID_ARG", "request"],
-  ["UND_ERR_NOT_SUPPORTED", "request"],
-  ["UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", "request"],
+  ["INVALID_REQUEST", "request"],
 ]);
 
 const unnamed = (reason: string, origin: string): Omit<Explanation, "reason"> => {
@@ -87,18 +85,21 @@ const badCertificate = (reason: string, origin: string): Omit<Explanation, "reas
 
 const afterSending = (reason: string, origin: string): Omit<Explanation, "reason"> => {
   switch (reason) {
-    case "UND_ERR_HEADERS_OVERFLOW":
+    case "HEADERS_TOO_LARGE":
       return says("upstream-broken", `${origin} sent more than 64 KiB of header fields (${reason}).`, "The answer is not usable.");
-    case "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH":
-      return says("bad-request", `The body is not as long as its Content-Length says (${reason}).`, "The request was broken off.", true);
     case "INTERIM_FLOOD":
       return says("upstream-broken", `${origin} sent one interim answer after another (${reason}).`, "The answer is not usable.");
-    case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
-      return says("upstream-broken", `${origin} sent a body of another length than it announced (${reason}).`, "Send the request again.");
+    case "SHORT_BODY":
+      return says("upstream-broken", `${origin} ended its answer before it was complete (${reason}).`, "Send the request again.");
+    case "BAD_STATUS_LINE":
+    case "BAD_HEADER_FIELD":
+    case "BAD_CONTENT_LENGTH":
+    case "BAD_TRANSFER_ENCODING":
+    case "BAD_CHUNK":
+    case "UNEXPECTED_UPGRADE":
+      return says("upstream-broken", `${origin} did not answer in correct HTTP (${reason}).`, "Something else may be listening there: check upstream.baseUrl and any proxy between.");
     default:
-      return reason.startsWith("HPE_") || reason === "UND_ERR_HTTP_PARSER"
-        ? says("upstream-broken", `${origin} did not answer in correct HTTP (${reason}).`, "Something else may be listening there: check upstream.baseUrl and any proxy between.")
-        : says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason}).`, "Send the request again.");
+      return says("upstream-broken", `${origin} closed the connection before its answer was complete (${reason}).`, "Send the request again.");
   }
 };
 

@@ -7,7 +7,7 @@
 // the two protocol fields below. A `Via` that came in goes through.
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
-import type { HeaderTable, WireHeaders } from "./call.ts";
+import type { HeaderTable, WireHeaders } from "./response-head.ts";
 
 /** What a client sent: name, value, name, value …, each byte one latin-1 character. */
 export type RawHeaders = readonly string[];
@@ -90,17 +90,13 @@ export const responseHeaders = (raw: WireHeaders, table: HeaderTable, status: nu
   const bodiless = status === 204 || status === 304;
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = latin1(raw[index]);
+    const name = raw[index] ?? "";
     const lower = name.toLowerCase();
     if (isDroppedFromResponse(lower) || (bodiless && lower === "content-length") || named?.has(lower) === true) continue;
-    // The table has decoded every field that stands there once.
-    const value = table[lower];
-    kept.push(name, typeof value === "string" ? value : latin1(raw[index + 1]));
+    kept.push(name, raw[index + 1] ?? "");
   }
   return kept;
 };
-
-const latin1 = (bytes: Buffer | undefined): string => (bytes === undefined ? "" : bytes.toString("latin1"));
 
 const isDroppedFromResponse = (lower: string): boolean =>
   responseOnly.has(lower) || (lower.length > 20 && (lower.startsWith("access-control-allow-") || lower.startsWith("x-claude-oauth-proxy-")));

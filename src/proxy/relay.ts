@@ -3,7 +3,7 @@
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import type { HeaderTable, WireHeaders } from "./call.ts";
+import type { HeaderTable, WireHeaders } from "./response-head.ts";
 import { isOver, ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";

@@ -1,8 +1,27 @@
 // The client's body on its way up. Small ones are collected first (one write, a known length, and an
 // upload that breaks off never reaches the upstream); larger ones are streamed, with a bounded copy kept
 // as long as the request may have to be sent again. Bytes are never changed here.
-import { Readable } from "node:stream";
 import type { IncomingMessage } from "node:http";
+
+/** Where one attempt's body goes. */
+export type BodySink = {
+  /** False asks to wait until `resume`. */
+  write(piece: Buffer): boolean;
+  /** All of it was written. */
+  end(): void;
+};
+
+/** A body on its way, for one attempt after another. */
+export type Upload = {
+  /** Its announced length in bytes; null when its end is marked by its coding. */
+  readonly length: number | null;
+  /** Writes it to `sink`, from the first byte on; an earlier sink gets nothing more. */
+  start(sink: BodySink): void;
+  /** The sink that said false takes more. */
+  resume(): void;
+  /** `sink` takes nothing more: the rest is read and thrown away. */
+  stop(sink: BodySink): void;
+};
 
 export type RequestBody = {
   /** Bytes received from the client so far. */
@@ -11,10 +30,8 @@ export type RequestBody = {
   head(): Buffer | null;
   /** The whole body when it was collected, null when it is streamed or absent. */
   whole(): Buffer | null;
-  /** What one attempt sends, from the first byte on; ends the reading of an earlier one. */
-  open(): Buffer | Readable | null;
-  /** Content-Length to send with a stream; null means chunked (a collected body brings its own). */
-  streamLength(): number | null;
+  /** What one attempt sends. */
+  open(): Buffer | Upload | null;
   /** Can `open` be called (again)? */
   isReplayable(): boolean;
   /** No further attempt will come: drops the copy. */
@@ -68,7 +85,6 @@ export const emptyBody: RequestBody = {
   head: () => null,
   whole: () => null,
   open: () => null,
-  streamLength: () => null,
   isReplayable: () => true,
   release() {},
   close() {},
@@ -119,10 +135,6 @@ class WholeBody implements RequestBody {
     return this.kept;
   }
 
-  streamLength(): null {
-    return null;
-  }
-
   isReplayable(): boolean {
     return this.kept !== null;
   }
@@ -136,83 +148,123 @@ class WholeBody implements RequestBody {
   }
 }
 
-const stream = <Owner extends Owned>(owner: Owner, size: { readonly length: number | null; readonly maxBytes: number }, events: BodyEvents<Owner>): void => {
-  const { request } = owner;
-  const copy = createCopy(size.length === null || size.length <= replayBytes ? replayBytes : 0);
-  let reader: Readable | null = null;
-  let bytes = 0;
-  let ended = false;
-  let opened = false;
+const stream = <Owner extends Owned>(owner: Owner, size: StreamSize, events: BodyEvents<Owner>): void => {
+  const body = new StreamedBody(owner.request, size, { onProgress: () => events.onProgress(owner), onTooLarge: () => events.onTooLarge(owner) });
+  events.onReady(owner, body);
+};
 
-  const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes > size.maxBytes) {
-      request.off("data", onData).resume();
-      events.onTooLarge(owner);
+type StreamSize = { readonly length: number | null; readonly maxBytes: number };
+type StreamEvents = { readonly onProgress: () => void; readonly onTooLarge: () => void };
+
+// Flows from the client to whichever attempt reads it, at the pace of the slower one.
+class StreamedBody implements RequestBody, Upload {
+  readonly length: number | null;
+  private readonly request: IncomingMessage;
+  private readonly maxBytes: number;
+  private readonly events: StreamEvents;
+  private readonly copy: Copy;
+  private sink: BodySink | null = null;
+  private bytes = 0;
+  private ended = false;
+  private flows = false;
+
+  constructor(request: IncomingMessage, { length, maxBytes }: StreamSize, events: StreamEvents) {
+    this.request = request;
+    this.length = length;
+    this.maxBytes = maxBytes;
+    this.events = events;
+    this.copy = new Copy(length === null || length <= replayBytes ? replayBytes : 0);
+  }
+
+  bytesIn(): number {
+    return this.bytes;
+  }
+
+  head(): Buffer | null {
+    return this.copy.chunks[0] ?? null;
+  }
+
+  whole(): null {
+    return null;
+  }
+
+  open(): Upload {
+    return this;
+  }
+
+  isReplayable(): boolean {
+    return !this.flows || this.copy.isComplete;
+  }
+
+  release(): void {
+    this.copy.drop();
+  }
+
+  // What nobody ever read is dumped by Node itself.
+  close(): void {
+    this.copy.drop();
+    if (this.sink !== null) this.stop(this.sink);
+  }
+
+  start(sink: BodySink): void {
+    this.sink = sink;
+    for (const chunk of this.copy.chunks) sink.write(chunk);
+    if (this.ended) sink.end();
+    if (!this.flows) this.request.on("data", this.onData).on("end", this.onEnd);
+    this.flows = true;
+    this.request.resume();
+  }
+
+  resume(): void {
+    this.request.resume();
+  }
+
+  stop(sink: BodySink): void {
+    if (this.sink !== sink) return;
+    this.sink = null;
+    this.request.resume();
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.bytes += chunk.length;
+    if (this.bytes > this.maxBytes) {
+      this.request.off("data", this.onData).resume();
+      this.events.onTooLarge();
       return;
     }
-    copy.keep(chunk);
-    events.onProgress(owner);
+    this.copy.keep(chunk);
+    this.events.onProgress();
     // With nobody reading, what does not fit the copy is let go: the answer came before the upload's end.
-    if (reader !== null && !reader.push(chunk)) request.pause();
-  };
-  const onEnd = (): void => {
-    ended = true;
-    reader?.push(null);
+    if (this.sink !== null && !this.sink.write(chunk)) this.request.pause();
   };
 
-  const open = (): Readable => {
-    reader?.destroy();
-    const fresh = new Readable({ read: () => void request.resume() });
-    // Undici tears its body stream down with an error when the upstream fails: that error is reported there.
-    fresh.on("error", () => {});
-    fresh.once("close", () => {
-      if (reader !== fresh) return;
-      reader = null;
-      request.resume();
-    });
-    for (const chunk of copy.chunks()) fresh.push(chunk);
-    if (ended) fresh.push(null);
-    reader = fresh;
-    if (!opened) request.on("data", onData).on("end", onEnd);
-    opened = true;
-    return fresh;
+  private readonly onEnd = (): void => {
+    this.ended = true;
+    this.sink?.end();
   };
-
-  events.onReady(owner, {
-    bytesIn: () => bytes,
-    head: () => copy.chunks()[0] ?? null,
-    whole: () => null,
-    open,
-    streamLength: () => size.length,
-    isReplayable: () => !opened || copy.isComplete(),
-    release: copy.drop,
-    close() {
-      copy.drop();
-      // Its end lets the rest of the body flow away; what nobody ever read is dumped by Node itself.
-      reader?.destroy();
-    },
-  });
-};
+}
 
 // The chunks so far, all of them or none.
-const createCopy = (limit: number) => {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  let complete = limit > 0;
-  const drop = (): void => {
-    complete = false;
-    chunks = [];
-  };
-  return {
-    keep(chunk: Buffer): void {
-      if (!complete) return;
-      bytes += chunk.length;
-      if (bytes > limit) drop();
-      else chunks.push(chunk);
-    },
-    chunks: (): readonly Buffer[] => chunks,
-    isComplete: () => complete,
-    drop,
-  };
-};
+class Copy {
+  chunks: Buffer[] = [];
+  isComplete: boolean;
+  private readonly limit: number;
+  private bytes = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+    this.isComplete = limit > 0;
+  }
+
+  keep(chunk: Buffer): void {
+    if (!this.isComplete) return;
+    this.bytes += chunk.length;
+    if (this.bytes > this.limit) this.drop();
+    else this.chunks.push(chunk);
+  }
+
+  drop(): void {
+    this.isComplete = false;
+    this.chunks = [];
+  }
+}

@@ -1,18 +1,24 @@
-// The way out, and the only file that knows undici: fixed-origin pools without HTTP/2 (it halved the
-// throughput and puts every stream on one socket), without undici's own body timer, and with one policy
-// for requests and for the token endpoint. A redirect is never followed, a certificate never unchecked.
+// The way out: connections of our own to fixed origins, speaking HTTP/1.1 (one request at a time on each; HTTP/2
+// would put every stream on one socket), and undici where it serves best: to connect, and for the token endpoint.
+// One policy holds for both. A redirect is never followed, a certificate never unchecked.
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
-import { Agent, Pool, buildConnector, fetch as undiciFetch } from "undici";
-import type { Dispatcher } from "undici";
-import type { Readable } from "node:stream";
+import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 
+import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
 import { PooledCall } from "./call.ts";
-import type { Call, CallListener, Line } from "./call.ts";
+import type { Call, CallListener } from "./call.ts";
+import { Connections } from "./connections.ts";
+import type { OpenSocket } from "./connections.ts";
 import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
 import type { ProxyRule } from "./outbound.ts";
+import type { Upload } from "./request-body.ts";
+import { requestHead } from "./request-head.ts";
+import type { BodyFraming } from "./request-head.ts";
+import { maxHeadBytes } from "./response-parser.ts";
 import { createSlots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 import { openTunnel } from "./tunnel.ts";
 import { failedBeyond } from "./tunnel-failure.ts";
 
@@ -33,14 +39,18 @@ export type UpstreamRequest = {
   readonly baseUrl: string | null;
   readonly method: string;
   readonly path: string;
-  readonly headers: string[];
-  readonly body: Buffer | Readable | null;
+  /** Name, value, name, value …, each byte one latin-1 character. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | Upload | null;
 };
 
 export type Upstream = {
   /** The configured origin, for messages. */
   readonly origin: string;
-  /** Throws `AppError` (`bad-config`, `unsafe-settings`) for a base URL that is not allowed. */
+  /**
+   * Throws `AppError` (`bad-config`, `unsafe-settings`) for a base URL that is not allowed, and a `WireFault`
+   * (`INVALID_REQUEST`) for what cannot be written as HTTP.
+   */
   send(request: UpstreamRequest, listener: CallListener): Call;
   /** `fetch` through the same outbound proxy and certificate checks, for the token endpoint. */
   readonly fetch: typeof globalThis.fetch;
@@ -50,76 +60,54 @@ export type Upstream = {
   close(): Promise<void>;
 };
 
-// Streams are counted by the inbound side; this is only a net against a runaway.
-const roomForStreams = 8192;
 const mostOrigins = 16;
-// api.anthropic.com's edge closes idle sockets after about 400 s; a hint of the server shortens ours.
-const idleMs = 55_000;
-const longestIdleMs = 60_000;
-const maxHeaderSize = 64 * 1024;
 
-type Origin = Line<UpstreamRequest> & { pool: Pool };
+type Origin = { readonly host: string; readonly slots: Slots; readonly connections: Connections };
 
 /** `env` is read for `HTTPS_PROXY`, `NO_PROXY` and `NODE_TLS_REJECT_UNAUTHORIZED`. Throws `AppError` for unsafe settings. */
-export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>): Upstream => {
+export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>, clock: Clock): Upstream => {
   refuseUncheckedTls(env);
   const origin = originOf(settings.baseUrl);
   const connect = createConnector(settings, createProxyRule(settings.proxy, env));
-  const agent = new Agent({ connect, allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize });
+  const agent = new Agent({ connect, allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize: maxHeadBytes });
   const origins = new Map<string, Origin>();
-
-  const openPool = (name: string): Pool =>
-    new Pool(name, {
-      connect,
-      allowH2: false,
-      pipelining: 1,
-      connections: settings.connections + roomForStreams,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: idleMs,
-      keepAliveMaxTimeout: longestIdleMs,
-      maxHeaderSize,
-    });
 
   const find = (baseUrl: string | null): Origin => {
     const name = baseUrl === null ? origin : originOf(baseUrl);
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const made = openOrigin(openPool(name), settings.connections);
+    const made = { host: new URL(name).host, slots: createSlots(settings.connections), connections: new Connections(opener(connect, name), clock) };
     origins.set(name, made);
     return made;
   };
 
   return {
     origin,
-    send(request, listener) {
-      const line = find(request.baseUrl);
-      const call = new PooledCall(line, request, listener);
+    send({ baseUrl, method, path, headers, body }, listener) {
+      const line = find(baseUrl);
+      const head = requestHead({ method, path, host: line.host, headers, framing: framingOf(body) });
+      const call = new PooledCall(line, { method, head, body }, listener);
       line.slots.enter(call);
       return call;
     },
     fetch: boundFetch(agent),
     renewConnections() {
-      for (const [name, entry] of origins) {
-        void entry.pool.close();
-        entry.pool = openPool(name);
-      }
+      for (const { connections } of origins.values()) connections.renew();
     },
     async close() {
-      await Promise.all([agent.destroy(), ...[...origins.values()].map(({ pool }) => pool.destroy())]);
+      await Promise.all([agent.destroy(), ...[...origins.values()].map(({ connections }) => connections.close())]);
       origins.clear();
     },
   };
 };
 
-const openOrigin = (pool: Pool, connections: number): Origin => {
-  const origin: Origin = {
-    pool,
-    slots: createSlots(connections),
-    dispatch: (request, handler) => void origin.pool.dispatch(request as Dispatcher.DispatchOptions, handler as Dispatcher.DispatchHandler),
-  };
-  return origin;
+const framingOf = (body: UpstreamRequest["body"]): BodyFraming => (body === null ? "none" : (body.length ?? "chunked"));
+
+const opener = (connect: buildConnector.connector, origin: string): OpenSocket => {
+  const { protocol, host, port, hostname } = new URL(origin);
+  const options = { protocol, host, port, hostname: hostname.replace(/^\[|\]$/g, "") };
+  return (done) => connect(options, (...[error, socket]) => (error === null ? done(null, socket) : done(error, null)));
 };
 
 const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): buildConnector.connector => {

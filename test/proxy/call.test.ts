@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { PooledCall } from "../../src/proxy/call.ts";
 import type { CallListener } from "../../src/proxy/call.ts";
+import type { Connection } from "../../src/proxy/connection.ts";
+import { readResponseHead } from "../../src/proxy/response-head.ts";
 
 const open = () => {
   const seen: string[] = [];
@@ -12,41 +14,50 @@ const open = () => {
     onEnd: () => void seen.push("end"),
     onError: (error) => void seen.push(`error ${(error as Error).message}`),
   };
-  const controller = { rawHeaders: [Buffer.from("A"), Buffer.from([0xe9])], abort: () => void seen.push("aborted"), pause: () => void seen.push("paused"), resume() {} };
-  const call = new PooledCall({ slots: { enter() {}, leave: () => void seen.push("left") }, dispatch() {} }, "request", listener);
-  return { call, handler: call, seen, controller };
+  const connection = { drop: () => void seen.push("dropped"), pause: () => void seen.push("paused"), resume: () => void seen.push("resumed") } as unknown as Connection;
+  const line = { slots: { enter() {}, leave: () => void seen.push("left") }, connections: { send() {}, forget: () => void seen.push("forgotten") } };
+  return { call: new PooledCall(line, { method: "POST", head: "", body: null }, listener), seen, connection };
 };
 
+const head = (...fields: string[]) => readResponseHead(["HTTP/1.1 200 OK", ...fields].join("\r\n"), "POST");
+
 describe("a call", () => {
-  it("a call given up before its turn is refused to the connection, and says nothing", () => {
-    const { call, handler, seen, controller } = open();
+  it("that is given up before its turn waits no more, and says nothing", () => {
+    const { call, seen } = open();
     call.pause();
     call.abort();
-    expect(() => handler.onRequestStart(controller)).toThrow(/given up/);
-    handler.onResponseError(null, new Error("given up"));
-    expect(seen).toEqual(["left"]);
+    call.onError(new Error("closed"));
+    expect(seen).toEqual(["left", "forgotten"]);
   });
 
-  it("nothing is said after an abort in the middle", () => {
-    const { call, handler, seen, controller } = open();
-    handler.onRequestStart(controller);
-    handler.onResponseStart(controller, 200, {});
+  it("that is given up in the middle ends its connection once, and says nothing", () => {
+    const { call, seen, connection } = open();
+    call.onSent(connection);
+    call.onHead(head());
     call.abort();
     call.abort();
-    handler.onResponseData(controller, Buffer.from("late"));
-    handler.onResponseStart(controller, 200, {});
-    handler.onResponseEnd();
-    expect(seen).toEqual(["sent", "head 200", "left", "aborted"]);
+    call.onEnd();
+    expect(seen).toEqual(["sent", "head 200", "left", "dropped"]);
+  });
+
+  it("that is over leaves the connection alone, which may carry another one", () => {
+    const { call, seen, connection } = open();
+    call.onSent(connection);
+    call.pause();
+    call.onEnd();
+    call.resume();
+    call.abort();
+    expect(seen).toEqual(["sent", "paused", "left", "end"]);
   });
 
   it("a stream leaves its place with its head, anything else with its end", () => {
     const stream = open();
-    stream.handler.onRequestStart(stream.controller);
-    stream.handler.onResponseStart(stream.controller, 200, { "content-type": "text/event-stream; charset=utf-8" });
+    stream.call.onSent(stream.connection);
+    stream.call.onHead(head("Content-Type: text/event-stream; charset=utf-8"));
     expect(stream.seen).toEqual(["sent", "left", "head 200"]);
     const plain = open();
-    plain.handler.onResponseStart(plain.controller, 200, { "content-type": "application/json" });
-    plain.handler.onResponseEnd();
+    plain.call.onHead(head("Content-Type: application/json"));
+    plain.call.onEnd();
     expect(plain.seen).toEqual(["head 200", "left", "end"]);
   });
 });

@@ -16,17 +16,17 @@ describe("explain", () => {
     ["ERR_SSL_WRONG_VERSION_NUMBER", "upstream-unreachable", /No TLS connection/, false],
     ["EHOSTUNREACH", "upstream-unreachable", /no route/, false],
     ["EMFILE", "upstream-unreachable", /No more files/, false],
-    ["UND_ERR_INVALID_ARG", "bad-request", /cannot be sent on/, true],
+    ["INVALID_REQUEST", "bad-request", /cannot be sent on/, true],
     ["ECONNRESET", "upstream-unreachable", /No connection to/, false],
   ])("F2 %s before sending", (reason, code, message, permanent) => {
     expect(of(reason)).toMatchObject({ code, reason, permanent, message: expect.stringMatching(message) as unknown });
   });
 
   it.each([
-    ["UND_ERR_SOCKET", "upstream-broken", /closed the connection/],
-    ["HPE_INVALID_CONSTANT", "upstream-broken", /correct HTTP/],
-    ["UND_ERR_HEADERS_OVERFLOW", "upstream-broken", /64 KiB/],
-    ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "upstream-broken", /another length/],
+    ["CONNECTION_CLOSED", "upstream-broken", /closed the connection/],
+    ["BAD_STATUS_LINE", "upstream-broken", /correct HTTP/],
+    ["HEADERS_TOO_LARGE", "upstream-broken", /64 KiB/],
+    ["SHORT_BODY", "upstream-broken", /before it was complete/],
   ])("%s after sending", (reason, code, message) => {
     expect(of(reason, true)).toMatchObject({ code, reason, message: expect.stringMatching(message) as unknown });
   });

@@ -184,7 +184,7 @@ describe("a connection that fails", () => {
     ["garbage", "SSH-2.0-OpenSSH_9.6\r\n"],
     ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxy"],
     ["a length and a coding", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
-    ["an unasked 100", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["an unasked 101", "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"],
     ["a flood of interim answers", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50)],
     ["S20 headers without end", `HTTP/1.1 200 OK\r\n${`x-a: ${"h".repeat(1000)}\r\n`.repeat(200)}`],
   ])("F7 %s is a 502, and that connection is not used again", async (_, bytes) => {

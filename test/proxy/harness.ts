@@ -80,7 +80,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     events.push(event);
     for (const look of watchers) look();
   });
-  const upstream = createUpstream({ baseUrl: options.baseUrl, connectTimeoutMs: 2000, connections: 256, proxy: null, ca: null, ...options.out }, options.env ?? {});
+  const upstream = createUpstream({ baseUrl: options.baseUrl, connectTimeoutMs: 2000, connections: 256, proxy: null, ca: null, ...options.out }, options.env ?? {}, clock);
   const forward = createForwarder({
     upstream,
     credentials: options.credentials === undefined ? steadyCredentials() : options.credentials,

@@ -51,7 +51,7 @@ describe("requestHeaders", () => {
   });
 });
 
-/** As undici hands them over. */
+/** As the head of an answer is read. */
 const answered = (fields: readonly string[], status: number): string[] => {
   const table: Record<string, string | string[]> = {};
   for (let index = 0; index < fields.length; index += 2) {
@@ -60,7 +60,7 @@ const answered = (fields: readonly string[], status: number): string[] => {
     const value = fields[index + 1] ?? "";
     table[name] = before === undefined ? value : [before, value].flat();
   }
-  return responseHeaders(fields.map((text) => Buffer.from(text, "latin1")), table, status);
+  return responseHeaders(fields, table, status);
 };
 
 describe("responseHeaders", () => {

@@ -1,4 +1,5 @@
 // Bodies on their way up while the upstream answers early, reads slowly, or not at all.
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 
@@ -69,7 +70,7 @@ describe("an upload", () => {
 
   it("an upstream that does not read holds the client's upload back", async () => {
     const outside: Socket[] = [];
-    const { client, harness } = await open(() => {}, {
+    const { client, harness, upstream } = await open(() => {}, {
       onBytes: (socket) => {
         socket.pause();
         outside.push(socket);
@@ -80,11 +81,58 @@ describe("an upload", () => {
     client.socket.destroy();
     const sender = await openRawClient(harness.port);
     sender.send(post(Buffer.alloc(48 * 1024 * 1024, "u")));
+    await upstream.until(() => outside.length > 0);
     const read = await standsStill(() => inside.at(-1)?.bytesRead ?? 0);
     expect(read).toBeLessThan(24 * 1024 * 1024);
     outside[0]?.destroy();
     expect(await sender.until(isWhole)).toMatch(/^HTTP\/1\.1 502/);
     expect((await harness.finished())[0]).toMatchObject({ errorCode: "upstream-broken", attempts: 1 });
+  });
+
+  it("an upstream that reads again gets the rest, every byte of it", async () => {
+    const body = randomBytes(24 * 1024 * 1024);
+    const parts: Buffer[] = [];
+    const outside: Socket[] = [];
+    const { client, harness, upstream } = await open(() => {}, {
+      onBytes(socket, seen) {
+        let left = body.length;
+        const take = (bytes: Buffer): void => {
+          parts.push(bytes);
+          left -= bytes.length;
+          if (left === 0) socket.write(reply("200 OK", "got it"));
+        };
+        socket.pause().removeAllListeners("data").on("data", take);
+        take(seen.subarray(seen.indexOf("\r\n\r\n") + 4));
+        outside.push(socket);
+      },
+    });
+    const inside: Socket[] = [];
+    harness.server.on("connection", (socket) => inside.push(socket));
+    client.socket.destroy();
+    const sender = await openRawClient(harness.port);
+    sender.send(post(body));
+    await upstream.until(() => outside.length > 0);
+    expect(await standsStill(() => inside.at(-1)?.bytesRead ?? 0)).toBeLessThan(body.length);
+    outside[0]?.resume();
+    await sender.until((text) => text.endsWith("got it"));
+    expect(Buffer.concat(parts).equals(body)).toBe(true);
+  });
+
+  it("that is still coming when the answer is complete leaves its connection to nobody", async () => {
+    let early = true;
+    const { client, harness, upstream } = await open(({ socket }) => socket.write(reply("200 OK", "next")), {
+      onBytes: (socket) => {
+        if (early) socket.write(reply("429 Too Many Requests", "early"));
+        early = false;
+      },
+    });
+    client.send(post(Buffer.alloc(1_000_000, "u")).subarray(0, 100_000));
+    await client.until((text) => text.includes("early"));
+    const other = await openRawClient(harness.port);
+    other.send(post());
+    await other.until((text) => text.endsWith("next"));
+    expect(upstream.connections()).toBe(2);
+    await upstream.until((up) => up.open() === 1);
   });
 
   it("R16 an early 413 while the body is still coming reaches the client, 20 times of 20", { timeout: 30_000 }, async () => {

@@ -1,0 +1,204 @@
+// One connection to the upstream: writes a request, hands on its answer, and is free for the next one when both
+// are complete and the server agrees. Whatever else happens ends the connection, and the call on it, once.
+import type { Socket } from "node:net";
+
+import type { BodySink, Upload } from "./request-body.ts";
+import { ResponseParser } from "./response-parser.ts";
+import type { ResponseSink } from "./response-parser.ts";
+import { wireFault } from "./wire-fault.ts";
+
+/** A request that is ready to be written, and who waits for its answer. */
+export type Carried = ResponseSink & {
+  readonly method: string;
+  readonly head: string;
+  readonly body: Buffer | Upload | null;
+  /** `connection` writes it now. */
+  onSent(connection: Connection): void;
+  /** The last call, like `onError`. */
+  onEnd(): void;
+  onError(error: unknown): void;
+};
+
+/** Where connections come from and go back to. */
+export type ConnectionHome = {
+  /** May serve another request. `hint` is the server's `Keep-Alive`. */
+  onFree(connection: Connection, hint: string | null): void;
+  /** Its socket is closed. */
+  onGone(connection: Connection): void;
+};
+
+// What the kernel has not taken of an upload. Node asks to wait after 16 or 64 KiB, even when all of it is gone already.
+const mostQueuedBytes = 256 * 1024;
+/** Up to here copying a body behind its head costs less than a second buffer in the system call. */
+const copiedBytes = 16 * 1024;
+
+const settled = Promise.resolve();
+
+export class Connection implements BodySink {
+  /** Monotonic: not to be used again from then on. */
+  idleUntil = 0;
+  private readonly socket: Socket;
+  private readonly home: ConnectionHome;
+  private readonly parser = new ResponseParser();
+  private call: Carried | null = null;
+  /** The body that is still being written. */
+  private upload: Upload | null = null;
+  private held = false;
+
+  /** `socket` is connected. */
+  constructor(socket: Socket, home: ConnectionHome) {
+    this.socket = socket;
+    this.home = home;
+    socket.on("data", (bytes: Buffer) => this.onBytes(bytes));
+    socket.on("end", () => this.onFin());
+    socket.on("drain", () => this.onDrain());
+    socket.on("error", (error) => this.breakOff(error));
+    socket.once("close", () => {
+      this.breakOff(wireFault("CONNECTION_CLOSED", "the connection closed"));
+      home.onGone(this);
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.socket.destroyed && this.socket.writable;
+  }
+
+  carry(call: Carried): void {
+    this.call = call;
+    this.parser.begin(call.method);
+    this.socket.ref();
+    call.onSent(this);
+    const { head, body } = call;
+    if (body === null) this.socket.write(head, "latin1");
+    else if (Buffer.isBuffer(body)) this.writeWhole(head, body);
+    else this.startUpload(head, body);
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Ends the connection and resolves when its socket is closed. */
+  close(error: unknown): Promise<void> {
+    return new Promise((resolve) => {
+      this.socket.once("close", () => resolve());
+      this.breakOff(error);
+    });
+  }
+
+  /** Ends the connection; whoever is carried fails with `error`. */
+  breakOff(error: unknown): void {
+    const { call } = this;
+    this.drop();
+    call?.onError(error);
+  }
+
+  /** Ends the connection; whoever is carried hears nothing more. */
+  drop(): void {
+    this.call = null;
+    this.parser.stop();
+    this.endUpload();
+    this.socket.destroy();
+  }
+
+  /** A piece of the upload; false asks to wait for `resume`. */
+  write(piece: Buffer): boolean {
+    const { socket } = this;
+    if (this.upload?.length !== null) socket.write(piece);
+    else {
+      socket.cork();
+      socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+      socket.write(piece);
+      socket.write("\r\n", "latin1");
+      socket.uncork();
+    }
+    this.held = socket.writableLength > mostQueuedBytes;
+    return !this.held;
+  }
+
+  /** The upload is complete. */
+  end(): void {
+    if (this.upload?.length === null) this.socket.write("0\r\n\r\n", "latin1");
+    this.upload = null;
+  }
+
+  // Latin-1 is the identity on bytes.
+  private writeWhole(head: string, body: Buffer): void {
+    const { socket } = this;
+    if (body.length <= copiedBytes) return void socket.write(head + body.toString("latin1"), "latin1");
+    socket.cork();
+    socket.write(head, "latin1");
+    socket.write(body);
+    socket.uncork();
+  }
+
+  // What the client has sent already flows in the next tick and leaves with the head in one packet.
+  private startUpload(head: string, upload: Upload): void {
+    const { socket } = this;
+    this.upload = upload;
+    this.held = false;
+    socket.cork();
+    socket.write(head, "latin1");
+    upload.start(this);
+    void this.uncorkSoon();
+  }
+
+  private async uncorkSoon(): Promise<void> {
+    await settled;
+    this.socket.uncork();
+  }
+
+  private onDrain(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.upload?.resume();
+  }
+
+  private onBytes(bytes: Buffer): void {
+    const { call } = this;
+    // Nobody asked: such bytes would be taken for the beginning of the next answer.
+    if (call === null) return this.drop();
+    let clean: boolean;
+    try {
+      clean = this.parser.push(bytes, call);
+    } catch (error) {
+      return this.breakOff(error);
+    }
+    if (this.call === call && this.parser.isComplete) this.finish(call, clean && this.parser.keepsAlive);
+  }
+
+  private onFin(): void {
+    const { call } = this;
+    if (call === null) return this.drop();
+    try {
+      this.parser.finish();
+    } catch (error) {
+      return this.breakOff(error);
+    }
+    this.finish(call, false);
+  }
+
+  // An answer before the end of the upload leaves the server waiting for the rest: only a new connection is sure.
+  private finish(call: Carried, reusable: boolean): void {
+    if (!reusable || this.upload !== null || !this.isOpen) this.drop();
+    else this.free();
+    call.onEnd();
+  }
+
+  private free(): void {
+    this.call = null;
+    this.socket.resume();
+    this.socket.unref();
+    this.home.onFree(this, this.parser.keepAliveHint);
+  }
+
+  private endUpload(): void {
+    const { upload } = this;
+    this.upload = null;
+    upload?.stop(this);
+  }
+}
