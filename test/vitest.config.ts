@@ -7,6 +7,7 @@ export default defineConfig({
     root: new URL("..", import.meta.url).pathname,
     // Left to itself vitest keeps one of two cores free, and most tests here wait rather than compute.
     maxWorkers: 2,
+    globalSetup: ["test/helpers/compiled-code.ts"],
     reporters: ["default", new CountReporter()],
     projects: [
       {

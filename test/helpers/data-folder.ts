@@ -1,7 +1,6 @@
 // A data folder with accounts in it, and real proxy processes that share it before a simulated Anthropic
 // in this process.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Upstream, UpstreamOptions } from "../../src/demo/upstream.ts";
@@ -58,7 +57,7 @@ export const createDataFolder = async (upstreamOptions: Partial<UpstreamOptions>
     return startProgram({
       script: commandLine,
       args: [...args, "--dir", dir, ...settings.flatMap((setting) => ["--set", setting])],
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), "cop-test-compiled"), ...env },
+      env,
       nodeArgs,
       ...(home === undefined ? {} : { home }),
     });

@@ -5,6 +5,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Event, EventType } from "../../src/messages/events.ts";
+import { compiledCode } from "./compiled-code.ts";
 import { eventually } from "./eventually.ts";
 import type { Patience } from "./eventually.ts";
 import { killGroup, releaseLater, temporaryFolder } from "./leftovers.ts";
@@ -17,7 +18,7 @@ export type Environment = Readonly<Record<string, string>>;
 
 /**
  * Nothing of the machine's own environment but PATH: home and XDG folders below `home`, UTC, an
- * UTF-8 locale, no CI, no browser, no proxy, no SSH and no tmux.
+ * UTF-8 locale, no CI, no browser, no proxy, no SSH and no tmux; the place for compiled code is the test run's.
  */
 export const cleanEnvironment = (home: string, more: Environment = {}): Record<string, string> => ({
   PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
@@ -32,6 +33,7 @@ export const cleanEnvironment = (home: string, more: Environment = {}): Record<s
   LANG: "C.UTF-8",
   TERM: "xterm-256color",
   BROWSER: "none",
+  ...compiledCode(),
   ...more,
 });
 

@@ -18,6 +18,7 @@ import { createSystemProcesses } from "../../src/storage/processes.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import { createSeal } from "../../src/storage/seal.ts";
 import type { SealDeps } from "../../src/storage/seal.ts";
+import { compiledCode } from "../helpers/compiled-code.ts";
 import { releaseLater } from "../helpers/leftovers.ts";
 
 export { accountOf } from "./account-of.ts";
@@ -95,7 +96,7 @@ export const runFixture = (name: string, ...args: readonly (string | number)[]):
   const child = spawn(process.execPath, [join(fixtures, `${name}.ts`), ...args.map(String)], {
     stdio: ["pipe", "pipe", "inherit"],
     // Starting a process costs 50 ms with compiled code at hand and 150 ms without.
-    env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", NODE_COMPILE_CACHE: join(tmpdir(), "cop-test-compiled") },
+    env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...compiledCode() },
   });
   const release = releaseLater(() => void child.kill("SIGKILL"));
   const lines: string[] = [];
