@@ -7,8 +7,7 @@ import type { Upstream, UpstreamOptions } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import type { TokenGrant } from "../../src/messages/tokens.ts";
-import { onTestFinished } from "vitest";
-import { temporaryFolder } from "./leftovers.ts";
+import { closeLater, temporaryFolder } from "./leftovers.ts";
 import { startProgram } from "./program.ts";
 import type { Environment, Program } from "./program.ts";
 
@@ -50,7 +49,7 @@ export const createDataFolder = async (upstreamOptions: Partial<UpstreamOptions>
   const dir = join(temporaryFolder(), "data");
   mkdirSync(dir, { mode: 0o700 });
   const upstream = await createUpstream({ clock: createSystemClock(), random: systemRandom, ...upstreamOptions });
-  onTestFinished(() => upstream.close());
+  closeLater(() => upstream.close());
   const key = (): string => readFileSync(join(dir, "key"), "utf8").trim();
   const program = (args: readonly string[], { set = [], env = {}, nodeArgs = [], home }: Running = {}): Program => {
     const settings = [...Object.entries(upstream.settings()).map(([name, value]) => `${name}=${value}`), ...set];

@@ -1,9 +1,9 @@
 // What a test started and must not outlive it: process groups and folders. Each is released at the end
-// of the test that made it; whatever is left goes when the test runner's process ends.
+// of the test that made it; what a `beforeAll` made goes after the last test of its file.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const open = new Set<() => void>();
 let watching = false;
@@ -13,9 +13,16 @@ const releaseAll = (): void => {
   open.clear();
 };
 
+// First to come is last to go: after whatever the file itself does in the end.
+afterAll(() => {
+  releaseAll();
+  process.off("exit", releaseAll);
+  watching = false;
+});
+
 /**
- * Calls `release` once: at the end of the running test, or (for what a `beforeAll` made) when the
- * runner ends. Returns the way to do it earlier. `release` must be synchronous.
+ * Calls `release` once: at the end of the running test, or (for what a `beforeAll` made) after the last
+ * test of the file. Returns the way to do it earlier. `release` must be synchronous.
  */
 export const releaseLater = (release: () => void): (() => void) => {
   const once = (): void => {
@@ -27,9 +34,18 @@ export const releaseLater = (release: () => void): (() => void) => {
   try {
     onTestFinished(once);
   } catch {
-    // Not inside a test: the owner calls it, or the runner's end does.
+    // Not inside a test: the owner calls it, or the end of the file does.
   }
   return once;
+};
+
+/** Calls `close` and waits for it at the end of the running test, or calls it after the last test of the file. */
+export const closeLater = (close: () => Promise<void>): void => {
+  try {
+    onTestFinished(close);
+  } catch {
+    releaseLater(() => void close());
+  }
 };
 
 /** Kills the process group of `pid`, whatever of it is left; only for children started `detached`. */

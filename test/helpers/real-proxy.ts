@@ -3,12 +3,11 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Upstream, UpstreamOptions } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { temporaryFolder } from "./leftovers.ts";
+import { closeLater, temporaryFolder } from "./leftovers.ts";
 import { startProgram } from "./program.ts";
 import type { Environment, Program } from "./program.ts";
 
@@ -38,7 +37,7 @@ export type Stored = { readonly access_token: string; readonly refresh_token: st
 /** Stopped and removed with the test. */
 export const prepareProxy = async (options: Partial<UpstreamOptions> = {}, more: Environment = {}): Promise<RealProxy> => {
   const upstream = await createUpstream({ clock: createSystemClock(), random: systemRandom, ...options });
-  onTestFinished(() => upstream.close());
+  closeLater(() => upstream.close());
   const home = temporaryFolder();
   const dir = join(home, ".config/claude-oauth-proxy");
   const port = await freePort();
