@@ -2,7 +2,7 @@
 // account stays signed in, and a refresh token is never sent twice.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Event, EventType } from "../../src/messages/events.ts";
 import { createDataFolder, storeGrants } from "../helpers/data-folder.ts";
 import type { DataFolder, Proxy, Running } from "../helpers/data-folder.ts";
@@ -33,6 +33,29 @@ const statuses = async (proxies: readonly Proxy[], each: number): Promise<Readon
 };
 
 const stateOf = (pid: number): string => /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? "";
+
+/** A holder of the refresh lock that was stopped before it stored, and the request of another process that waits for that lock. */
+const beginHang = async () => {
+  const folder = await createDataFolder();
+  expiredAda(folder);
+  const stale = { token_type: "Bearer", access_token: "sk-ant-oat01-stale", refresh_token: "sk-ant-ort01-stale", expires_in: 28_800 };
+  folder.upstream.script({ match: { grant: "refresh_token" }, fault: { kind: "status", status: 200, body: stale } });
+  const [holder, other] = await Promise.all([folder.proxy(stopping("temporary file", "SIGSTOP")), folder.proxy(quiet)]);
+  const late = holder.ask();
+  await eventually(() => stateOf(holder.pid), (state) => state === "T", { what: "the stopped holder" });
+  const taken = other.ask();
+  for (const answer of [late, taken]) answer.catch(() => {});
+  return { folder, holder, other, late, taken };
+};
+
+// A holder counts as hung after twenty seconds; the other tests run in that time.
+let hang: Awaited<ReturnType<typeof beginHang>>;
+beforeAll(async () => {
+  hang = await beginHang();
+});
+afterAll(async () => {
+  await Promise.all([hang.holder.stop(), hang.other.stop(), hang.folder.upstream.close()]);
+}, 20_000);
 
 describe("eight processes at the moment of expiry", () => {
   it("A2 fifty requests to each make one refresh, one for all, and every request is served", async () => {
@@ -100,27 +123,6 @@ describe("the process that holds the refresh lock is killed", () => {
   });
 });
 
-describe("the process that holds the refresh lock hangs", () => {
-  it("A14 stopped before it stored: another one refreshes, and the late one adopts instead of writing", async () => {
-    const folder = await createDataFolder();
-    expiredAda(folder);
-    const stale = { token_type: "Bearer", access_token: "sk-ant-oat01-stale", refresh_token: "sk-ant-ort01-stale", expires_in: 28_800 };
-    folder.upstream.script({ match: { grant: "refresh_token" }, fault: { kind: "status", status: 200, body: stale } });
-    const [holder, other] = await Promise.all([folder.proxy(stopping("temporary file", "SIGSTOP")), folder.proxy(quiet)]);
-    const late = holder.ask();
-    await eventually(() => stateOf(holder.pid), (state) => state === "T", { what: "the stopped holder" });
-    expect((await other.ask()).status).toBe(200);
-    const { refresh_token: kept } = folder.accounts()["ada"] ?? {};
-    holder.kill("SIGCONT");
-    expect((await late).status).toBe(200);
-    await holder.waitForEvent("token.adopted");
-    expect(folder.accounts()["ada"]?.refresh_token).toBe(kept);
-    expect(readFileSync(join(folder.dir, "accounts.json.bak"), "utf8")).not.toContain("stale");
-    expect(folder.upstream.tokenCalls().refresh_token).toBe(2);
-    expect(await statuses([holder, other], 5)).toEqual(new Set([200]));
-  }, 120_000);
-});
-
 describe("the process is asked to stop during a refresh", () => {
   it("A25 it stores the new token before it ends", async () => {
     const folder = await createDataFolder();
@@ -135,4 +137,19 @@ describe("the process is asked to stop during a refresh", () => {
     await asked;
     expect(folder.accounts()["ada"]?.refresh_token).not.toBe(before);
   });
+});
+
+describe("the process that holds the refresh lock hangs", () => {
+  it("A14 stopped before it stored: another one refreshes, and the late one adopts instead of writing", async () => {
+    const { folder, holder, other, late, taken } = hang;
+    expect((await taken).status).toBe(200);
+    const { refresh_token: kept } = folder.accounts()["ada"] ?? {};
+    holder.kill("SIGCONT");
+    expect((await late).status).toBe(200);
+    await holder.waitForEvent("token.adopted");
+    expect(folder.accounts()["ada"]?.refresh_token).toBe(kept);
+    expect(readFileSync(join(folder.dir, "accounts.json.bak"), "utf8")).not.toContain("stale");
+    expect(folder.upstream.tokenCalls().refresh_token).toBe(2);
+    expect(await statuses([holder, other], 5)).toEqual(new Set([200]));
+  }, 120_000);
 });
