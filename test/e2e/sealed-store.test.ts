@@ -1,8 +1,8 @@
 // Encryption at rest as a person turns it on, off and over, by commands and the environment: nothing is
 // lost, no token stands on the disk in the clear, and a wrong passphrase is one sentence.
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { commandLine, createDataFolder, storeGrants } from "../helpers/data-folder.ts";
 import type { DataFolder } from "../helpers/data-folder.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -23,18 +23,32 @@ const secretsOf = ({ accounts }: DataFolder): readonly string[] => Object.values
 const everything = (dir: string): string =>
   readdirSync(dir, { recursive: true, encoding: "utf8" }).map((name) => join(dir, name)).filter((path) => statSync(path).isFile()).map((path) => readFileSync(path, "utf8")).join("\n");
 
-const twoAccounts = async (): Promise<DataFolder & { readonly secrets: readonly string[]; readonly before: ReturnType<DataFolder["accounts"]> }> => {
+/** With what was in it in the clear. */
+type Filled = DataFolder & { readonly secrets: readonly string[]; readonly before: ReturnType<DataFolder["accounts"]> };
+
+const twoAccounts = async (): Promise<Filled> => {
   const folder = await createDataFolder();
   const { upstream, dir } = folder;
   storeGrants(dir, { ada: { grant: upstream.issueTokens({ account: "ada" }), more: { future_field: { keep: "me" } } }, grace: { grant: upstream.issueTokens({ account: "grace" }) } });
   return { ...folder, secrets: secretsOf(folder), before: folder.accounts() };
 };
 
-const sealed = async () => {
+const sealNew = async (): Promise<Filled> => {
   const folder = await twoAccounts();
   expect((await end(folder, ["config", "set", "storage.encryption", "passphrase"])).code).toBe(0);
   expect(await end(folder, ["accounts", "list"], passphrase("correct horse"))).toMatchObject({ code: 0, err: "" });
   return folder;
+};
+
+let sealedOnce: Filled;
+beforeAll(async () => {
+  sealedOnce = await sealNew();
+});
+/** A copy of the one that was sealed; this folder's own upstream knows nothing of its tokens. */
+const sealed = async (): Promise<Filled> => {
+  const folder = await createDataFolder();
+  cpSync(sealedOnce.dir, folder.dir, { recursive: true, preserveTimestamps: true });
+  return { ...folder, secrets: sealedOnce.secrets, before: sealedOnce.before };
 };
 
 describe("storage.encryption passphrase", () => {
@@ -48,7 +62,7 @@ describe("storage.encryption passphrase", () => {
   });
 
   it("a proxy serves from the sealed store, and what it refreshes is sealed too", async () => {
-    const folder = await sealed();
+    const folder = await sealNew();
     const proxy = await folder.proxy(passphrase("correct horse"));
     folder.upstream.expireAccessTokens();
     expect((await proxy.ask()).status).toBe(200);
@@ -66,10 +80,9 @@ describe("storage.encryption passphrase", () => {
   ] as const)("%s is one sentence and exit code 1, and changes nothing", async (_name, more, sentence) => {
     const folder = await sealed();
     const before = readFileSync(join(folder.dir, "accounts.json"), "utf8");
-    for (const args of [["accounts", "list"], ["status"], ["refresh"], ["--headless", "--port", "0"]]) {
-      const { code, out, err } = await end(folder, args, more);
-      expect([args, code, out.includes("listening"), err.split("\n")[0]]).toEqual([args, 1, false, `claude-oauth-proxy: ${sentence}`]);
-    }
+    const commands = [["accounts", "list"], ["status"], ["refresh"], ["--headless", "--port", "0"]];
+    const ends = await Promise.all(commands.map(async (args) => ({ args, ...(await end(folder, args, more)) })));
+    for (const { args, code, out, err } of ends) expect([args, code, out.includes("listening"), err.split("\n")[0]]).toEqual([args, 1, false, `claude-oauth-proxy: ${sentence}`]);
     expect(readFileSync(join(folder.dir, "accounts.json"), "utf8")).toBe(before);
   }, 90_000);
 
