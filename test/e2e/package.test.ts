@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../helpers/leftovers.ts";
 import { cleanEnvironment } from "../helpers/program.ts";
 
@@ -29,20 +29,23 @@ const packedIn = (text: string): Packed => {
 };
 
 describe("the package", () => {
-  it("S28 holds the program, its types and its papers, and runs nothing when it is installed", async () => {
-    const { files } = packedIn(await npm("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], root));
-    const paths = files.map(({ path }) => path);
+  const folder = temporaryFolder();
+  let packed: Packed;
+  beforeAll(async () => {
+    packed = packedIn(await npm("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+  });
+
+  it("S28 holds the program, its types and its papers, and runs nothing when it is installed", () => {
+    const paths = packed.files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", "CHANGELOG.md", "bin/claude-oauth-proxy.js", "dist/cli/main.js", "dist/index.js", "dist/index.d.ts"]));
     expect(paths.filter((path) => !/^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/claude-oauth-proxy\.js|dist\/[\w/-]+\.(?:js|d\.ts))$/.test(path))).toEqual([]);
     expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?(?:install|uninstall)$/.test(name))).toEqual([]);
   });
 
   it("installs into an empty folder and runs from there", { timeout: 300_000 }, async () => {
-    const folder = temporaryFolder();
-    const { filename } = packedIn(await npm("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
     const place = join(folder, "place");
     mkdirSync(place);
-    await npm("npm", ["install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", join(folder, filename)], place);
+    await npm("npm", ["install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", join(folder, packed.filename)], place);
     expect(await npm("npx", ["--no-install", "claude-oauth-proxy", "--version"], place)).toBe(`${version}\n`);
     expect(await npm("npx", ["--no-install", "claude-oauth-proxy", "status", "--short"], place)).toBe("down | sign-in needed\n");
   });
