@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./helpers/count-reporter.ts";
+import { LongestFirst } from "./helpers/longest-first.ts";
 
 // Two projects: `unit` mirrors src/ and stays fast; `e2e` starts real processes, terminals and browsers.
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     // Left to itself vitest keeps one of two cores free, and most tests here wait rather than compute.
     maxWorkers: 2,
     globalSetup: ["test/helpers/compiled-code.ts"],
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", new CountReporter()],
     projects: [
       {
