@@ -58,7 +58,10 @@ const lookAround = async ({ proxy, canaries, sinks }: Story, terminal: Terminal)
     await terminal.waitFor(expected);
     seen.push(terminal.screen());
   };
-  await press("g", "rejected ***");
+  await terminal.waitFor("rejected ***");
+  // Each key must show before the next is sent: two that arrive in one piece are a paste.
+  await press("j", "ROW 2/2");
+  await press("g", "FOLLOW 2");
   await press("\r", /said +rejected \*\*\*/);
   await press("x", "curl:");
   await press("\u001b", /TIME +ST/);
