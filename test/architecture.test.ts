@@ -32,7 +32,7 @@ const typesOnly = ["accounts/account", "accounts/credential", "app/app"];
 
 /** Package or built-in → the files that may import it. A trailing slash is a folder. */
 const mayTouch: Record<string, readonly string[]> = {
-  undici: ["proxy/upstream.ts", "proxy/outbound.ts"],
+  undici: ["proxy/upstream.ts"],
   conf: ["config/file.ts"],
   commander: ["cli/"],
   ink: ["tui/"],
