@@ -36,7 +36,7 @@ export const setSetting: Command = async (world, given) => {
   refuseSecret(key, text);
   refuseConflict(world, given, key, fileValue(key, checked.value));
   const file = preferencesOf(world, given);
-  const torn = file.set(key, fileValue(key, checked.value));
+  const torn = await file.set(key, fileValue(key, checked.value));
   if (torn !== null) world.stderr.write(`${file.path} could not be read and was moved to ${torn}\n`);
   world.stderr.write(`${key} is kept in ${file.path}${overruled(world, given, key)}\n`);
   return 0;
@@ -46,7 +46,7 @@ export const setSetting: Command = async (world, given) => {
 export const unsetSetting: Command = async (world, given) => {
   const key = given.words[0] ?? "";
   const file = preferencesOf(world, given);
-  if (file.unset(key)) world.stderr.write(`${visibleText(key, 80)} taken out of ${file.path}\n`);
+  if (await file.unset(key)) world.stderr.write(`${visibleText(key, 80)} taken out of ${file.path}\n`);
   else world.stderr.write(`${visibleText(isSettingKey(key) ? key : knownKey(key), 80)} was not in ${file.path}\n`);
   return 0;
 };

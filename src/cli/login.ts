@@ -75,7 +75,7 @@ const byLine = async (world: World, given: Given, { store, settings }: Place): P
     openBrowser: null,
   });
   if (end.outcome !== "signed-in") throw failureOf(end);
-  if (asks) keepAnswer(world, given);
+  if (asks) await keepAnswer(world, given);
   write(`signed in: account ${end.accountId}\n`);
   return 0;
 };

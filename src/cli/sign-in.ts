@@ -28,7 +28,7 @@ export const signIn = async (world: World, given: Given, wish: SignInWish): Prom
   if (choice === "quit") return { outcome: "quit" };
   if (choice === "api-key") return addKey(world, wish);
   if (choice === "pass-through") {
-    preferencesOf(world, given).set("mode", "pass-through");
+    await preferencesOf(world, given).set("mode", "pass-through");
     return { outcome: "pass-through" };
   }
   const screens = await world.parts.loadScreens(world);
@@ -41,7 +41,7 @@ const termsChoice = async (world: World, given: Given, { screen, settings, wish,
   if (wish.kind === "console" || preferred(world, given, settings)) return "go-on";
   const screens = await world.parts.loadScreens(world);
   const choice = await screens.askTerms({ ...screen, ...(signal === undefined ? {} : { signal }) });
-  if (choice === "go-on") keepAnswer(world, given);
+  if (choice === "go-on") await keepAnswer(world, given);
   return choice;
 };
 
@@ -53,9 +53,9 @@ const preferred = (world: World, given: Given, { config }: Settings): boolean =>
 };
 
 /** Keeps "go on" so that it is not asked again; a folder that cannot be written is a remark, not a failure. */
-export const keepAnswer = (world: World, given: Given): void => {
+export const keepAnswer = async (world: World, given: Given): Promise<void> => {
   try {
-    preferencesOf(world, given).set("terms.accepted", true);
+    await preferencesOf(world, given).set("terms.accepted", true);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     world.stderr.write(`claude-oauth-proxy: ${error.message}\n`);

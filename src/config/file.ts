@@ -2,7 +2,7 @@
 // never a secret. A file that cannot be read is left as it is; only an explicit `set` moves it aside.
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import Conf from "conf";
+import type ConfOf from "conf";
 import { AppError } from "../messages/errors.ts";
 import type { SettingKey } from "./schema.ts";
 
@@ -12,10 +12,10 @@ export type PreferencesFile = {
   readonly path: string;
   /** The parsed file, null when there is none. Throws `AppError` `bad-config` for a torn file, `store-unreadable` when it may not be read. */
   read(): Values | null;
-  /** Writes one value (0600, in one step). Gives the path a torn file was moved to, else null. Throws `store-unwritable`. */
-  set(key: SettingKey, value: unknown): string | null;
-  /** False when it was not there. Throws as `read` and `set` do. */
-  unset(key: string): boolean;
+  /** Writes one value (0600, in one step). Gives the path a torn file was moved to, else null. Rejects with `store-unwritable`. */
+  set(key: SettingKey, value: unknown): Promise<string | null>;
+  /** False when it was not there. Rejects as `read` throws and as `set` does. */
+  unset(key: string): Promise<boolean>;
 };
 
 /** The preferences of the data folder `dir`; nothing is touched before the first call. `now` names what is moved aside. */
@@ -24,15 +24,17 @@ export const createPreferencesFile = (dir: string, now: () => number): Preferenc
   return {
     path,
     read: () => readValues(path),
-    set(key, value) {
+    async set(key, value) {
+      const Conf = await loadConf();
       const torn = moveTornAside(path, now);
-      writeValues(dir, path, withKey(readValues(path) ?? {}, key, value));
+      writeValues(Conf, { dir, path }, withKey(readValues(path) ?? {}, key, value));
       return torn;
     },
-    unset(key) {
+    async unset(key) {
+      const Conf = await loadConf();
       const values = readValues(path);
       if (values === null || !hasKey(values, key)) return false;
-      writeValues(dir, path, withoutKey(values, key));
+      writeValues(Conf, { dir, path }, withoutKey(values, key));
       return true;
     },
   };
@@ -76,8 +78,12 @@ const moveTornAside = (path: string, now: () => number): string | null => {
   return aside;
 };
 
+// For a write only: it took a tenth of a second of every start (ajv and 130 files with it), and nearly none writes.
+// Before anything is read, so that no other write comes between.
+const loadConf = async (): Promise<typeof ConfOf> => (await import("conf")).default;
+
 // conf writes beside and renames; the folder is made first, because conf would leave its mode to the umask.
-const writeValues = (dir: string, path: string, values: Values): void =>
+const writeValues = (Conf: typeof ConfOf, { dir, path }: { readonly dir: string; readonly path: string }, values: Values): void =>
   attempt(path, () => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const conf = new Conf<Values>({ cwd: dir, configName: "config", configFileMode: 0o600, accessPropertiesByDotNotation: false });

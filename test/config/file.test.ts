@@ -18,15 +18,15 @@ const open = (dir = join(base, "data")) => createPreferencesFile(dir, () => Date
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("preferences file", () => {
-  it("reading a folder that is not there makes nothing", () => {
+  it("reading a folder that is not there makes nothing", async () => {
     expect(open().read()).toBe(null);
     expect(existsSync(join(base, "data"))).toBe(false);
   });
 
-  it("D6 a value is kept in a file 0600 in a folder 0700, whatever the umask", () => {
+  it("D6 a value is kept in a file 0600 in a folder 0700, whatever the umask", async () => {
     const before = process.umask(0);
     try {
-      open().set("server.port", 4002);
+      await open().set("server.port", 4002);
     } finally {
       process.umask(before);
     }
@@ -34,48 +34,47 @@ describe("preferences file", () => {
     expect([mode(join(base, "data")), mode(join(base, "data/config.json"))]).toEqual(["700", "600"]);
   });
 
-  it("a key that was written with a dot has one spelling after a write", () => {
+  it("a key that was written with a dot has one spelling after a write", async () => {
     mkdirSync(join(base, "data"));
     writeFileSync(join(base, "data/config.json"), '{"server.port":1,"mode":"oauth","server":{"host":"::1"}}');
-    open().set("server.port", 2);
+    await open().set("server.port", 2);
     expect(open().read()).toEqual({ mode: "oauth", server: { host: "::1", port: 2 } });
   });
 
-  it("unset removes the value and an empty section, and says whether it was there", () => {
-    open().set("ui.maxFps", 2);
-    open().set("mode", "pass-through");
-    expect([open().unset("ui.maxFps"), open().unset("ui.maxFps"), open().unset("mode")]).toEqual([true, false, true]);
+  it("unset removes the value and an empty section, and says whether it was there", async () => {
+    await open().set("ui.maxFps", 2);
+    await open().set("mode", "pass-through");
+    expect([await open().unset("ui.maxFps"), await open().unset("ui.maxFps"), await open().unset("mode")]).toEqual([true, false, true]);
     expect(open().read()).toEqual({});
   });
 
-  it("unset also removes a key that no version knows", () => {
+  it("unset also removes a key that no version knows", async () => {
     mkdirSync(join(base, "data"));
     writeFileSync(join(base, "data/config.json"), '{"sever":{"port":1},"mode":"oauth"}');
-    expect(open().unset("sever.port")).toBe(true);
+    expect(await open().unset("sever.port")).toBe(true);
     expect(open().read()).toEqual({ mode: "oauth" });
   });
 
-  it.each(["", '{"mode":', "[]", '"text"', "null"])("D3 a torn file (%j) is refused, kept as it is by a reader, and moved aside by a write", (torn) => {
+  it.each(["", '{"mode":', "[]", '"text"', "null"])("D3 a torn file (%j) is refused, kept as it is by a reader, and moved aside by a write", async (torn) => {
     mkdirSync(join(base, "data"));
     const path = join(base, "data/config.json");
     writeFileSync(path, torn);
     expect(() => open().read()).toThrowError(/is not a JSON object.*left as it is/);
-    expect(() => open().unset("mode")).toThrowError(/is not a JSON object/);
+    await expect(open().unset("mode")).rejects.toThrowError(/is not a JSON object/);
     expect(readFileSync(path, "utf8")).toBe(torn);
-    const aside = open().set("mode", "oauth");
+    const aside = await open().set("mode", "oauth");
     expect(aside).toBe(`${path}.torn-2026-01-02T12-00-00-000Z`);
     expect(readFileSync(aside ?? "", "utf8")).toBe(torn);
     expect(open().read()).toEqual({ mode: "oauth" });
   });
 
-  it("a folder that cannot be made is named, with what to do", () => {
+  it("a folder that cannot be made is named, with what to do", async () => {
     writeFileSync(join(base, "blocked"), "");
-    const attempt = (): unknown => open(join(base, "blocked/data")).set("mode", "oauth");
-    expect(attempt).toThrowError(/config\.json cannot be (read|written)/);
+    await expect(open(join(base, "blocked/data")).set("mode", "oauth")).rejects.toThrowError(/config\.json cannot be (read|written)/);
   });
 
-  it("no leftover of a write stays in the folder", () => {
-    for (let port = 1; port <= 20; port += 1) open().set("server.port", port);
+  it("no leftover of a write stays in the folder", async () => {
+    for (let port = 1; port <= 20; port += 1) await open().set("server.port", port);
     expect(readdirSync(join(base, "data"))).toEqual(["config.json"]);
   });
 });
