@@ -16,7 +16,7 @@ type Line = {
 };
 
 const openLine = (response: ServerResponse, exchange: Exchange, clock: Clock): Line => {
-  let closed = response.destroyed || response.socket === null;
+  let closed = response.destroyed || response.req.socket.destroyed;
   const gone = new Promise<void>((resolve) => {
     if (closed) return resolve();
     response.once("close", () => {
@@ -120,8 +120,21 @@ const sendWhole = (line: Line, plan: Plan): Promise<void> => {
   return flush(line, (done) => line.response.end(bytes, done));
 };
 
+// A client may send its next request before the answer to the one before has ended here: until then there is no
+// socket for this one.
+const isNext = async (response: ServerResponse): Promise<void> => {
+  const { socket } = response.req;
+  if (response.socket !== null || socket.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once("socket", () => resolve());
+  socket.once("close", resolve);
+  await promise;
+  socket.off("close", resolve);
+};
+
 /** Resolves when the answer is out, cut, or its client has left. Never throws for a broken socket. */
 export const deliver = async (plan: Plan, response: ServerResponse, exchange: Exchange, clock: Clock): Promise<void> => {
+  await isNext(response);
   const line = openLine(response, exchange, clock);
   if (line.isGone()) return;
   if (isWhole(plan) && plan.pieces[0]?.waitMs === 0) return sendWhole(line, plan);

@@ -136,3 +136,22 @@ describe("an early rule", () => {
     expect(() => upstream.script(rule)).toThrow("an early rule needs a fault that replaces the endpoint");
   });
 });
+
+describe("a connection that is used again", () => {
+  it("a request that comes before the answer to the one before has ended is answered in its turn", async () => {
+    const upstream = await start();
+    const three = [rawAsk(upstream, { stream: true }), rawAsk(upstream).replace("Bearer ", "Bearer x"), rawAsk(upstream)];
+    const seen = wire(upstream, three.join(""));
+    await seen.until(/200 OK[\s\S]*message_stop[\s\S]*401 Unauthorized[\s\S]*200 OK[\s\S]*"stop_reason"/);
+    seen.socket.destroy();
+  });
+
+  it("one that waits for its turn ends with its connection", async () => {
+    const upstream = await start();
+    upstream.script({ fault: { kind: "never" }, times: 1 });
+    const seen = wire(upstream, rawAsk(upstream) + rawAsk(upstream));
+    await upstream.waitFor(({ requests }) => requests[1]?.bodyComplete === true);
+    seen.socket.destroy();
+    await upstream.waitFor(({ requests }) => requests.every(({ aborted }) => aborted));
+  });
+});
