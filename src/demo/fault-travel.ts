@@ -31,6 +31,7 @@ const every = (size: number, length: number): readonly number[] => Array.from({ 
 const silenced = (plan: Plan, { afterBytes, ms }: Kind<"silence">): Plan => {
   const waitMs = ms ?? null;
   if (afterBytes === undefined) return { ...plan, waitMs };
+  if (isOver(plan, afterBytes)) return plan;
   const [before, [next = { bytes: Buffer.alloc(0), waitMs: 0 }, ...after]] = cutAt(plan.pieces, afterBytes);
   return { ...plan, pieces: [...before, { ...next, waitMs }, ...after] };
 };
@@ -55,15 +56,22 @@ const misframed = (plan: Plan): Plan => {
 
 const earlyHints = Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n");
 
+/** Does a client have the whole answer, its length announced, before `afterBytes`? Then nothing can happen to it there. */
+const isOver = (plan: Plan, afterBytes: number): boolean =>
+  afterBytes >= bodyOf(plan.pieces).length && plan.headers.some(([name]) => name.toLowerCase() === "content-length");
+
+const cutShort = (plan: Plan, afterBytes: number, end: "reset" | "close"): Plan =>
+  isOver(plan, afterBytes) ? plan : { ...plan, pieces: cutAt(plan.pieces, afterBytes)[0], end };
+
 type Bend = (plan: Plan, fault: never) => Plan;
 
 const bends: { readonly [K in TravelFault["kind"]]: (plan: Plan, fault: Kind<K>) => Plan } = {
-  reset: (plan, { afterBytes }) => ({ ...plan, pieces: cutAt(plan.pieces, afterBytes)[0], end: "reset" }),
+  reset: (plan, { afterBytes }) => cutShort(plan, afterBytes, "reset"),
   "answer-lost": () => silentPlan("reset"),
   silence: silenced,
   slow: (plan, { bytes, delayMs }) => ({ ...plan, pieces: recut(plan.pieces, every(bytes, bodyOf(plan.pieces).length), delayMs) }),
   split: (plan, { at, delayMs = 0 }) => ({ ...plan, pieces: recut(plan.pieces, at, delayMs) }),
-  truncated: (plan, { afterBytes }) => ({ ...plan, pieces: cutAt(plan.pieces, afterBytes)[0], end: "close" }),
+  truncated: (plan, { afterBytes }) => cutShort(plan, afterBytes, "close"),
   "early-hints": (plan) => ({ ...plan, interim: [earlyHints] }),
   "two-content-lengths": mislength,
   "length-and-chunked": misframed,

@@ -51,4 +51,16 @@ describe("a bent plan", () => {
     const bent = bentPlan(plan(["abcdef"]), [{ kind: "split", at: [2] }, { kind: "truncated", afterBytes: 3 }, { kind: "early-hints" }]);
     expect([bent.pieces.map(({ bytes }) => bytes.toString()), bent.end, bent.interim.length]).toEqual([["ab", "c"], "close", 1]);
   });
+
+  it.each([
+    { kind: "reset", afterBytes: 4 },
+    { kind: "truncated", afterBytes: 6 },
+    { kind: "silence", afterBytes: 4 },
+  ] as const)("lets $kind pass that would come when the client has the whole answer already", (fault) => {
+    const whole = planOf({ status: 401, headers: [], body: { kind: "bytes", bytes: Buffer.from("four") } }, { chunkDelayMs: 0, fast: false });
+    expect(bentPlan(whole, [fault])).toEqual(whole);
+    expect(bentPlan(whole, [{ ...fault, afterBytes: 3 }])).not.toEqual(whole);
+    const open = plan(["four"]);
+    expect(bentPlan(open, [fault])).not.toEqual(open);
+  });
 });
