@@ -35,8 +35,12 @@ const copiedBytes = 16 * 1024;
 const settled = Promise.resolve();
 
 export class Connection implements BodySink {
+  /** Among the open ones. */
+  place = -1;
   /** Monotonic: not to be used again from then on. */
   idleUntil = 0;
+  /** Which renewal it belongs to. */
+  readonly generation: number;
   private readonly socket: Socket;
   private readonly home: ConnectionHome;
   private readonly parser = new ResponseParser();
@@ -46,9 +50,10 @@ export class Connection implements BodySink {
   private held = false;
 
   /** `socket` is connected. */
-  constructor(socket: Socket, home: ConnectionHome) {
+  constructor(socket: Socket, home: ConnectionHome, generation: number) {
     this.socket = socket;
     this.home = home;
+    this.generation = generation;
     socket.on("data", (bytes: Buffer) => this.onBytes(bytes));
     socket.on("end", () => this.onFin());
     socket.on("drain", () => this.onDrain());

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 
 import type { Clock, Timer } from "../lib/clock.ts";
+import { createRoster } from "../lib/roster.ts";
 import { Connection } from "./connection.ts";
 import type { Carried, ConnectionHome } from "./connection.ts";
 import { wireFault } from "./wire-fault.ts";
@@ -21,9 +22,9 @@ export class Connections implements ConnectionHome {
   private readonly clock: Clock;
   /** Free ones, the one that was used last at the end. */
   private free: Connection[] = [];
-  /** All that are to be used again when they become free; a renewal forgets them. */
-  private current = new WeakSet<Connection>();
-  private readonly open = new Set<Connection>();
+  private readonly open = createRoster<Connection>();
+  /** Only connections of this one are used again when they become free. */
+  private generation = 0;
   /** Requests without a connection; at least as many are being opened. */
   private readonly waiting: Carried[] = [];
   private opening = 0;
@@ -52,7 +53,7 @@ export class Connections implements ConnectionHome {
 
   /** Uses no present connection for another request. */
   renew(): void {
-    this.current = new WeakSet();
+    this.generation += 1;
     for (const connection of this.free.splice(0)) connection.drop();
   }
 
@@ -62,12 +63,14 @@ export class Connections implements ConnectionHome {
     this.renew();
     this.sweep?.timer.cancel();
     for (const call of this.waiting.splice(0)) call.onError(closedHere());
-    await Promise.all([...this.open].map((connection) => connection.close(closedHere())));
+    const closing: Promise<void>[] = [];
+    this.open.each((connection) => void closing.push(connection.close(closedHere())));
+    await Promise.all(closing);
   }
 
   onFree(connection: Connection, hint: string | null): void {
     const idle = idleTime(hint);
-    if (!this.current.has(connection) || idle <= 0) return connection.drop();
+    if (connection.generation !== this.generation || idle <= 0) return connection.drop();
     const next = this.waiting.shift();
     if (next !== undefined) return connection.carry(next);
     connection.idleUntil = this.clock.monotonic() + idle;
@@ -76,7 +79,7 @@ export class Connections implements ConnectionHome {
   }
 
   onGone(connection: Connection): void {
-    this.open.delete(connection);
+    this.open.remove(connection);
   }
 
   private takeFree(): Connection | null {
@@ -91,14 +94,13 @@ export class Connections implements ConnectionHome {
 
   private openOne(): void {
     this.opening += 1;
-    const { current } = this;
+    // Begun before a renewal or the end, it serves who waits for it and nobody else.
+    const { generation } = this;
     this.openSocket((error, socket) => {
       this.opening -= 1;
       if (socket === null) return this.failOne(error);
-      const connection = new Connection(socket, this);
+      const connection = new Connection(socket, this, generation);
       this.open.add(connection);
-      // Begun before a renewal or the end, it serves who waits for it and nobody else.
-      current.add(connection);
       const call = this.waiting.shift();
       return call === undefined ? this.onFree(connection, null) : connection.carry(call);
     });

@@ -20,7 +20,7 @@ const open = (length: number | null = null) => {
     },
     ...Object.fromEntries(["ref", "unref", "pause", "resume", "cork", "uncork"].map((name) => [name, () => {}])),
   });
-  const connection = new Connection(socket as unknown as Socket, { onFree: () => void seen.push("free"), onGone: () => void seen.push("gone") });
+  const connection = new Connection(socket as unknown as Socket, { onFree: () => void seen.push("free"), onGone: () => void seen.push("gone") }, 0);
   const upload: Upload = { length, start: () => void seen.push("started"), resume: () => void seen.push("resumed"), stop: (sink) => void seen.push(sink === connection ? "stopped" : "?") };
   const carried = (parts: Partial<Carried> = {}): Carried => ({
     method: "POST",
