@@ -2,9 +2,9 @@
 // amount of them, and may throw: the meter around it catches.
 import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
-import type { HeaderTable } from "./response-head.ts";
 import { isKey, visitMembers } from "./json-member.ts";
 import { createMessageStream } from "./message-stream.ts";
+import type { HeaderTable } from "./response-head.ts";
 import { createStreamScan } from "./stream-scan.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 import type { UpstreamError } from "./upstream-error.ts";

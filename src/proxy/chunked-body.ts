@@ -9,6 +9,7 @@ const lineFeed = 0x0a;
 // What stands around the data carries nothing: a few KiB of it between two pieces is a fault or an attack.
 const mostFraming = 16 * 1024;
 
+/** The framing of one body, as far as it has been read. */
 export class ChunkedBody {
   /** The data of the last `read`. */
   piece: Buffer | null = null;

@@ -17,6 +17,7 @@ const longestIdleMs = 60_000;
 // A request on its way must not meet the server's own closing.
 const hintMarginMs = 2_000;
 
+/** One for each origin, for the life of the program. */
 export class Connections implements ConnectionHome {
   private readonly openSocket: OpenSocket;
   private readonly clock: Clock;

@@ -7,11 +7,11 @@ import type { Secret } from "../lib/secret.ts";
 import type { Publish, PublishLate } from "../messages/bus.ts";
 import type { Blame, EventDraft, Outcome, Phase } from "../messages/events.ts";
 import type { Call } from "./call.ts";
-import type { HeaderTable } from "./response-head.ts";
 import type { RequestFacts } from "./deps.ts";
 import type { Meter } from "./meter.ts";
 import { emptyBody } from "./request-body.ts";
 import type { RequestBody } from "./request-body.ts";
+import type { HeaderTable } from "./response-head.ts";
 
 /** How a request ended. */
 export type Ending = {

@@ -3,12 +3,13 @@
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import type { HeaderTable, WireHeaders } from "./response-head.ts";
+import { copiedBytes } from "./connection.ts";
 import { isOver, ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
 import { createMeter } from "./meter.ts";
+import type { HeaderTable, WireHeaders } from "./response-head.ts";
 
 /** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
 export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly status: number; readonly raw: WireHeaders; readonly table: HeaderTable }): void => {
@@ -88,9 +89,6 @@ export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void 
   if (!exchange.response.write(chunk)) holdBack(lane, exchange);
   exchange.meter?.push(chunk);
 };
-
-/** Up to here copying a body behind its head costs less than a second buffer in the system call (a tenth of a small request). */
-const copiedBytes = 16 * 1024;
 
 // Every byte that was announced is here: nothing has to be waited for. Latin-1 is the identity on bytes.
 const relayLast = (exchange: Exchange, chunk: Buffer, isWhole: boolean): void => {

@@ -19,6 +19,7 @@ const mostInterimAnswers = 16;
 const start = "HTTP/1.";
 const headEnd = "\r\n\r\n";
 
+/** One for each connection: `begin` with every request, `push` with every read, `finish` at its end. */
 export class ResponseParser {
   private method = "";
   private state: "head" | "body" | "complete" = "complete";

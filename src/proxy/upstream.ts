@@ -19,8 +19,8 @@ import type { BodyFraming } from "./request-head.ts";
 import { maxHeadBytes } from "./response-parser.ts";
 import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
-import { openTunnel } from "./tunnel.ts";
 import { failedBeyond } from "./tunnel-failure.ts";
+import { openTunnel } from "./tunnel.ts";
 
 export type UpstreamSettings = {
   readonly baseUrl: string;
