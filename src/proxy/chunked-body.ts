@@ -1,10 +1,10 @@
 // Takes the chunk framing off an answer's body (RFC 9112 section 7.1): lines where the framing is, whole pieces
 // where the data is. Trailers are read and dropped: no client asked for them (`TE` is not forwarded).
+import { fieldLine } from "./field-line.ts";
 import { wireFault } from "./wire-fault.ts";
 
 // 13 hexadecimal digits are 4 PiB and still an exact number.
 const sizeLine = /^([0-9a-f]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
-const trailerLine = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n$/;
 const lineFeed = 0x0a;
 // What stands around the data carries nothing: a few KiB of it between two pieces is a fault or an attack.
 const mostFraming = 16 * 1024;
@@ -67,7 +67,7 @@ export class ChunkedBody {
     this.line = "";
     if (this.step === "size") this.onSize(line);
     else if (line === "\r\n") this.step = this.step === "trailer" ? "done" : "size";
-    else if (this.step !== "trailer" || !trailerLine.test(line)) throw broken();
+    else if (this.step !== "trailer" || !line.endsWith("\r\n") || !fieldLine.test(line.slice(0, -2))) throw broken();
   }
 
   private onSize(line: string): void {

@@ -1,5 +1,6 @@
 // Writes the head of a request as HTTP/1.1 (RFC 9112 sections 2 and 3). Pure. Everything that would let one
 // request become two on the wire is refused here, whoever it came from: a client, a token file, a setting.
+import { notInValue, token } from "./field-line.ts";
 import { wireFault } from "./wire-fault.ts";
 
 /** How the body is framed: its length in bytes, `chunked`, or no body at all. */
@@ -16,9 +17,7 @@ export type HeadParts = {
   readonly framing: BodyFraming;
 };
 
-// RFC 9110 sections 5.6.2 (token) and 5.5 (field-value); a target has neither blanks nor control characters.
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
+// A target has neither blanks nor control characters.
 const notInTarget = /[^\x21-\x7e\x80-\xff]/;
 
 /** The head up to and with the empty line, in latin-1. Throws a `WireFault` (`INVALID_REQUEST`). */

@@ -1,5 +1,6 @@
 // Reads the head of an answer (RFC 9112 sections 4 to 6), as strictly as the RFC allows: whatever two readers
 // could understand in two ways is refused, because the client behind us would be the second one. Pure.
+import { fieldLine } from "./field-line.ts";
 import { wireFault } from "./wire-fault.ts";
 
 /** Header fields as they stood on the wire, each byte one latin-1 character: name, value, name, value … */
@@ -21,7 +22,6 @@ export type ResponseHead = {
 };
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const field = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
 const longestLength = /^\d{1,15}$/;
 
 /** `text` is the head without its empty line, `method` that of the request. Throws a `WireFault`. */
@@ -42,8 +42,7 @@ export const readResponseHead = (text: string, method: string): ResponseHead => 
 type Table = Record<string, string | string[] | undefined>;
 
 const readField = (line: string, raw: string[], table: Table): void => {
-  const [, name, rest] = field.exec(line) ?? [];
-  // A line that continues the one before (section 5.2) begins with a blank and ends up here as well.
+  const [, name, rest] = fieldLine.exec(line) ?? [];
   if (name === undefined || rest === undefined) throw wireFault("BAD_HEADER_FIELD", "not a header field");
   const value = rest.trimEnd();
   raw.push(name, value);
