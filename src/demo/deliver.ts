@@ -122,7 +122,7 @@ const sendWhole = (line: Line, plan: Plan): Promise<void> => {
 
 // A client may send its next request before the answer to the one before has ended here: until then there is no
 // socket for this one.
-const isNext = async (response: ServerResponse): Promise<void> => {
+const turnOf = async (response: ServerResponse): Promise<void> => {
   const { socket } = response.req;
   if (response.socket !== null || socket.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -134,7 +134,7 @@ const isNext = async (response: ServerResponse): Promise<void> => {
 
 /** Resolves when the answer is out, cut, or its client has left. Never throws for a broken socket. */
 export const deliver = async (plan: Plan, response: ServerResponse, exchange: Exchange, clock: Clock): Promise<void> => {
-  await isNext(response);
+  await turnOf(response);
   const line = openLine(response, exchange, clock);
   if (line.isGone()) return;
   if (isWhole(plan) && plan.pieces[0]?.waitMs === 0) return sendWhole(line, plan);

@@ -18,7 +18,7 @@ const open = (dir = join(base, "data")) => createPreferencesFile(dir, () => Date
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("preferences file", () => {
-  it("reading a folder that is not there makes nothing", async () => {
+  it("reading a folder that is not there makes nothing", () => {
     expect(open().read()).toBe(null);
     expect(existsSync(join(base, "data"))).toBe(false);
   });
