@@ -12,14 +12,12 @@ import type { Lane } from "./lane.ts";
 import { modelAsked } from "./model-asked.ts";
 import { answerFailure } from "./own-answer.ts";
 import { relayBreak, relayChunk, relayEnd, relayHead } from "./relay.ts";
-import type { HeaderTable, WireHeaders } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 import { retryAfterFailure, retryAfterStatus } from "./retry.ts";
 import type { UpstreamRequest } from "./upstream.ts";
 
-type Head = { readonly status: number; readonly raw: WireHeaders; readonly table: HeaderTable };
-
 /** A 401 that waits until it is known whether there is a newer token. */
-type Held = { readonly head: Head; readonly chunks: Buffer[]; ended: boolean; error: unknown };
+type Held = { readonly head: ResponseHead; readonly chunks: Buffer[]; ended: boolean; error: unknown };
 
 /** Sends the request with `credential` (null in pass-through mode). */
 export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credential | null): void => {
@@ -66,9 +64,9 @@ class Attempt implements CallListener {
     this.exchange.sent = true;
   }
 
-  onHead(status: number, raw: WireHeaders, table: HeaderTable): void {
+  onHead(head: ResponseHead): void {
     const { lane, exchange, credential } = this;
-    const head = { status, raw, table };
+    const { status, table } = head;
     if (credential !== null) lane.credentials?.learn(credential, { status, headers: table });
     if (status === 401 && mayRenew(lane, exchange, credential)) {
       this.held = { head, chunks: [], ended: false, error: null };

@@ -1,16 +1,16 @@
 // One HTTP exchange with the upstream as the rest of the proxy sees it. It never touches bytes.
 import type { Carried, Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
-import type { Upload } from "./request-body.ts";
-import type { HeaderTable, ResponseHead, WireHeaders } from "./response-head.ts";
+import type { HeaderTable, ResponseHead } from "./response-head.ts";
 import type { Guest, Slots } from "./slots.ts";
+import type { Upload } from "./streamed-body.ts";
 
 /** Called in this order; `onError` may come at any point and, like `onEnd`, is the last call. */
 export type CallListener = {
   /** A connection stands and the request is being written: from here on it may have been executed. */
   onSent(): void;
   /** The final status (never 1xx). */
-  onHead(status: number, raw: WireHeaders, table: HeaderTable): void;
+  onHead(head: ResponseHead): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
   onError(error: unknown): void;
@@ -72,9 +72,9 @@ export class PooledCall implements Call, Guest, Carried {
     this.listener.onSent();
   }
 
-  onHead({ status, raw, table }: ResponseHead): void {
-    if (isEventStream(table)) this.line.slots.leave(this);
-    this.listener.onHead(status, raw, table);
+  onHead(head: ResponseHead): void {
+    if (isEventStream(head.table)) this.line.slots.leave(this);
+    this.listener.onHead(head);
   }
 
   onData(piece: Buffer): void {

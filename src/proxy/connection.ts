@@ -2,9 +2,9 @@
 // are complete and the server agrees. Whatever else happens ends the connection, and the call on it, once.
 import type { Socket } from "node:net";
 
-import type { BodySink, Upload } from "./request-body.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type { ResponseSink } from "./response-parser.ts";
+import type { BodySink, Upload } from "./streamed-body.ts";
 import { wireFault } from "./wire-fault.ts";
 
 /** A request that is ready to be written, and who waits for its answer. */

@@ -53,7 +53,7 @@ export type Exchange = {
   upstreamRequestId: string | null;
   /** Of the answer that is relayed, with lower-case names. */
   table: HeaderTable;
-  /** Content-Length of that answer, null without one. */
+  /** Of that answer's body in bytes, null when only its end tells. */
   length: number | null;
   ttfbMs: number | null;
   /** Monotonic: the last sign of life of the upload or of the answer. */

@@ -9,13 +9,13 @@ import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
 import { createMeter } from "./meter.ts";
-import type { HeaderTable, WireHeaders } from "./response-head.ts";
+import type { HeaderTable, ResponseHead } from "./response-head.ts";
 
 /** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
-export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly status: number; readonly raw: WireHeaders; readonly table: HeaderTable }): void => {
+export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): void => {
   const { response, facts } = exchange;
-  const { status, table } = head;
-  const fields = responseHeaders(head.raw, table, status);
+  const { status, raw, table, framing } = head;
+  const fields = responseHeaders(raw, table, status);
   if (facts.answerHeaders !== undefined) fields.push(...facts.answerHeaders);
   // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anyone.
   response.sendDate = false;
@@ -24,7 +24,7 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
   exchange.stage = "relaying";
   exchange.status = status;
   exchange.table = table;
-  exchange.length = announcedLength(table);
+  exchange.length = typeof framing === "number" ? framing : null;
   exchange.ttfbMs = toMicroseconds(now - facts.receivedAt);
   exchange.aliveAt = now;
   exchange.upstreamRequestId = text(table, "request-id");
@@ -41,11 +41,6 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: { readonly statu
     retryAfter: text(table, "retry-after"),
   });
   void flushLoneHead(exchange);
-};
-
-const announcedLength = (table: HeaderTable): number | null => {
-  const length = table["content-length"];
-  return typeof length === "string" ? Number(length) : null;
 };
 
 // In pass-through mode the client's own login went upstream, and may be quoted back just as well.

@@ -13,12 +13,12 @@ import { Connections } from "./connections.ts";
 import type { OpenSocket } from "./connections.ts";
 import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
 import type { ProxyRule } from "./outbound.ts";
-import type { Upload } from "./request-body.ts";
 import { requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { maxHeadBytes } from "./response-parser.ts";
 import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
+import type { Upload } from "./streamed-body.ts";
 import { failedBeyond } from "./tunnel-failure.ts";
 import { openTunnel } from "./tunnel.ts";
 

@@ -10,6 +10,7 @@ import { createExchange, ok } from "../../src/proxy/exchange.ts";
 import type { Ending, Exchange } from "../../src/proxy/exchange.ts";
 import { settle } from "../../src/proxy/lane.ts";
 import type { Lane } from "../../src/proxy/lane.ts";
+import { readResponseHead } from "../../src/proxy/response-head.ts";
 import { createWatch } from "../../src/proxy/watch.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { aCredential, steadyCredentials } from "./harness.ts";
@@ -45,13 +46,15 @@ const open = () => {
   return { clock, written, request, response, listeners, endings, lane, exchange };
 };
 
+const head = (status: string, ...fields: string[]) => readResponseHead([`HTTP/1.1 ${status} x`, ...fields].join("\r\n"), "POST");
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a 401 that waits for its refresh", () => {
   it("is passed on whole when all of it came in the meantime", async () => {
     const { written, listeners, lane, exchange } = open();
     startAttempt(lane, exchange, aCredential());
-    listeners[0]?.onHead(401, [], {});
+    listeners[0]?.onHead(head("401"));
     listeners[0]?.onData(Buffer.from("expired"));
     listeners[0]?.onEnd();
     expect(written).toEqual([]);
@@ -63,7 +66,7 @@ describe("a 401 that waits for its refresh", () => {
     const { written, listeners, lane, exchange, endings } = open();
     startAttempt(lane, exchange, aCredential());
     listeners[0]?.onSent();
-    listeners[0]?.onHead(401, [], { "content-length": "9" });
+    listeners[0]?.onHead(head("401", "content-length: 9"));
     listeners[0]?.onData(Buffer.from("exp"));
     listeners[0]?.onError(Object.assign(new Error("x"), { code: "UND_ERR_SOCKET" }));
     await turn();
@@ -90,7 +93,7 @@ describe("a client that reads slowly", () => {
     watch.add(exchange);
     startAttempt(lane, exchange, aCredential());
     Object.assign(response, { write: () => false });
-    listeners[0]?.onHead(200, [], {});
+    listeners[0]?.onHead(head("200"));
     listeners[0]?.onData(Buffer.from("x"));
     await clock.advance(60_000);
     response.emit("drain");

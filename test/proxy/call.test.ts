@@ -9,7 +9,7 @@ const open = () => {
   const seen: string[] = [];
   const listener: CallListener = {
     onSent: () => void seen.push("sent"),
-    onHead: (status) => void seen.push(`head ${status}`),
+    onHead: ({ status }) => void seen.push(`head ${status}`),
     onData: (chunk) => void seen.push(`data ${chunk.toString()}`),
     onEnd: () => void seen.push("end"),
     onError: (error) => void seen.push(`error ${(error as Error).message}`),

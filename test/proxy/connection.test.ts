@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { Connection } from "../../src/proxy/connection.ts";
 import type { Carried } from "../../src/proxy/connection.ts";
-import type { Upload } from "../../src/proxy/request-body.ts";
+import type { Upload } from "../../src/proxy/streamed-body.ts";
 
 const open = (length: number | null = null) => {
   const seen: string[] = [];

@@ -7,6 +7,7 @@ import { PooledCall } from "../../src/proxy/call.ts";
 import type { Call } from "../../src/proxy/call.ts";
 import { Connections } from "../../src/proxy/connections.ts";
 import type { OpenSocket } from "../../src/proxy/connections.ts";
+import type { ResponseHead } from "../../src/proxy/response-head.ts";
 import { createSlots } from "../../src/proxy/slots.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { openRawUpstream, reply, streamHead } from "./raw-upstream.ts";
@@ -33,7 +34,7 @@ const setUp = async (answer: RawAnswer, gate: (open: () => Socket, done: Paramet
     const pieces: string[] = [];
     const listener = {
       onSent: () => written.resolve(),
-      onHead: (status: number) => void pieces.push(String(status)),
+      onHead: ({ status }: ResponseHead) => void pieces.push(String(status)),
       onData: (piece: Buffer) => void pieces.push(piece.toString()),
       onEnd: () => result.resolve(pieces.join(" ")),
       onError: (error: unknown) => result.resolve(`${(error as { code: string }).code}`),

@@ -4,7 +4,8 @@ import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 
 import { openRequestBody } from "../../src/proxy/request-body.ts";
-import type { BodySink, RequestBody, Upload } from "../../src/proxy/request-body.ts";
+import type { RequestBody } from "../../src/proxy/request-body.ts";
+import type { BodySink, Upload } from "../../src/proxy/streamed-body.ts";
 
 const open = (): { request: PassThrough; body: RequestBody; upload: Upload } => {
   const request = Object.assign(new PassThrough(), { headers: { "transfer-encoding": "chunked" } });

@@ -6,6 +6,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { createSystemClock } from "../../src/lib/clock.ts";
+import type { ResponseHead } from "../../src/proxy/response-head.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { selfSigned } from "../demo/certificate.ts";
@@ -185,7 +186,7 @@ describe("connections", () => {
     closing.push(() => out.close());
     const send = (method: string): Promise<string> =>
       new Promise((resolve) => {
-        const listener = { onSent() {}, onData() {}, onHead: (status: number) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
+        const listener = { onSent() {}, onData() {}, onHead: ({ status }: ResponseHead) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
         out.send({ baseUrl: null, method, path: "/v1/x", headers: [], body: null }, listener);
       });
     await expect(send("BAD METHOD")).rejects.toMatchObject({ code: "INVALID_REQUEST" });

@@ -1,0 +1,147 @@
+// A body that flows from the client to whichever attempt reads it, at the pace of the slower one, with a bounded copy
+// for as long as it may have to be sent again.
+import type { IncomingMessage } from "node:http";
+
+import type { RequestBody } from "./request-body.ts";
+
+/** Where one attempt's body goes. */
+export type BodySink = {
+  /** False asks to wait until `resume`. */
+  write(piece: Buffer): boolean;
+  /** All of it was written. */
+  end(): void;
+};
+
+/** A body on its way, for one attempt after another. */
+export type Upload = {
+  /** Its announced length in bytes; null when its end is marked by its coding. */
+  readonly length: number | null;
+  /** Writes it to `sink`, from the first byte on; an earlier sink gets nothing more. */
+  start(sink: BodySink): void;
+  /** The sink that said false takes more. */
+  resume(): void;
+  /** `sink` takes nothing more: the rest is read and thrown away. */
+  stop(sink: BodySink): void;
+};
+
+/** A copy is kept up to here; larger bodies cannot be sent a second time. */
+const replayBytes = 4 * 1024 * 1024;
+
+/** `length` as announced, null for a chunked body. */
+export type StreamSize = { readonly length: number | null; readonly maxBytes: number };
+
+/** As `BodyEvents`, for this body alone. */
+type StreamEvents = { readonly onProgress: () => void; readonly onTooLarge: () => void };
+
+/** A body that is streamed, and the upload that reads it. */
+export class StreamedBody implements RequestBody, Upload {
+  readonly length: number | null;
+  private readonly request: IncomingMessage;
+  private readonly maxBytes: number;
+  private readonly events: StreamEvents;
+  private readonly copy: Copy;
+  private sink: BodySink | null = null;
+  private bytes = 0;
+  private ended = false;
+  private flows = false;
+
+  constructor(request: IncomingMessage, { length, maxBytes }: StreamSize, events: StreamEvents) {
+    this.request = request;
+    this.length = length;
+    this.maxBytes = maxBytes;
+    this.events = events;
+    this.copy = new Copy(length === null || length <= replayBytes ? replayBytes : 0);
+  }
+
+  bytesIn(): number {
+    return this.bytes;
+  }
+
+  head(): Buffer | null {
+    return this.copy.chunks[0] ?? null;
+  }
+
+  whole(): null {
+    return null;
+  }
+
+  open(): Upload {
+    return this;
+  }
+
+  isReplayable(): boolean {
+    return !this.flows || this.copy.isComplete;
+  }
+
+  release(): void {
+    this.copy.drop();
+  }
+
+  // What nobody ever read is dumped by Node itself.
+  close(): void {
+    this.copy.drop();
+    if (this.sink !== null) this.stop(this.sink);
+  }
+
+  start(sink: BodySink): void {
+    this.sink = sink;
+    for (const chunk of this.copy.chunks) sink.write(chunk);
+    if (this.ended) sink.end();
+    if (!this.flows) this.request.on("data", this.onData).on("end", this.onEnd);
+    this.flows = true;
+    this.request.resume();
+  }
+
+  resume(): void {
+    this.request.resume();
+  }
+
+  stop(sink: BodySink): void {
+    if (this.sink !== sink) return;
+    this.sink = null;
+    this.request.resume();
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.bytes += chunk.length;
+    if (this.bytes > this.maxBytes) {
+      this.request.off("data", this.onData).resume();
+      this.events.onTooLarge();
+      return;
+    }
+    this.copy.keep(chunk);
+    this.events.onProgress();
+    // With nobody reading, what does not fit the copy is let go: the answer came before the upload's end.
+    if (this.sink !== null && !this.sink.write(chunk)) this.request.pause();
+  };
+
+  private readonly onEnd = (): void => {
+    this.ended = true;
+    this.sink?.end();
+  };
+}
+
+// The chunks so far, all of them or none.
+class Copy {
+  chunks: Buffer[] = [];
+  isComplete: boolean;
+  private readonly limit: number;
+  private bytes = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+    this.isComplete = limit > 0;
+  }
+
+  keep(chunk: Buffer): void {
+    if (!this.isComplete) return;
+    this.bytes += chunk.length;
+    if (this.bytes > this.limit) this.drop();
+    else this.chunks.push(chunk);
+  }
+
+  drop(): void {
+    this.isComplete = false;
+    this.chunks = [];
+  }
+}
