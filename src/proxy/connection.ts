@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { ResponseParser } from "./response-parser.ts";
 import type { ResponseSink } from "./response-parser.ts";
 import type { BodySink, Upload } from "./streamed-body.ts";
-import { wireFault } from "./wire-fault.ts";
+import { wireFault } from "../http/wire-fault.ts";
 
 /** A request that is ready to be written, and who waits for its answer. */
 export type Carried = ResponseSink & {

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../lib/clock.ts";
 import { createRoster } from "../lib/roster.ts";
 import { Connection } from "./connection.ts";
 import type { Carried, ConnectionHome } from "./connection.ts";
-import { wireFault } from "./wire-fault.ts";
+import { wireFault } from "../http/wire-fault.ts";
 
 /** Opens a connected (and encrypted) socket; calls back once. */
 export type OpenSocket = (done: (error: Error | null, socket: Socket | null) => void) => void;

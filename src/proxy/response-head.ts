@@ -1,7 +1,7 @@
 // Reads the head of an answer (RFC 9112 sections 4 to 6), as strictly as the RFC allows: whatever two readers
 // could understand in two ways is refused, because the client behind us would be the second one. Pure.
-import { fieldLine } from "./field-line.ts";
-import { wireFault } from "./wire-fault.ts";
+import { readFieldLine } from "../http/field-line.ts";
+import { wireFault } from "../http/wire-fault.ts";
 
 /** Header fields as they stood on the wire, each byte one latin-1 character: name, value, name, value … */
 export type WireHeaders = readonly string[];
@@ -42,11 +42,8 @@ export const readResponseHead = (text: string, method: string): ResponseHead => 
 type Table = Record<string, string | string[] | undefined>;
 
 const readField = (line: string, raw: string[], table: Table): void => {
-  const [, name, rest] = fieldLine.exec(line) ?? [];
-  if (name === undefined || rest === undefined) throw wireFault("BAD_HEADER_FIELD", "not a header field");
-  const value = rest.trimEnd();
-  raw.push(name, value);
-  add(table, name.toLowerCase(), value);
+  readFieldLine(line, raw);
+  add(table, raw.at(-2)?.toLowerCase() ?? "", raw.at(-1) ?? "");
 };
 
 const add = (table: Table, name: string, value: string): void => {

@@ -1,9 +1,9 @@
 // Reads the answers of one connection as their bytes come (RFC 9112): interim answers are dropped, the body is
 // handed on in the pieces it came in, never held back and never put together.
-import { ChunkedBody } from "./chunked-body.ts";
+import { ChunkedBody } from "../http/chunked-body.ts";
 import { readResponseHead } from "./response-head.ts";
 import type { ResponseHead } from "./response-head.ts";
-import { wireFault } from "./wire-fault.ts";
+import { wireFault } from "../http/wire-fault.ts";
 
 /** Who gets the answer. Either may stop the parser. */
 export type ResponseSink = {
