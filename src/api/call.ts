@@ -1,5 +1,6 @@
 // What every endpoint is handed: one admitted request, and the parts of the running program it may ask.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest } from "../http/request.ts";
+import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Commands } from "../messages/commands.ts";
@@ -11,8 +12,8 @@ export type Access = "key" | "session" | "none";
 
 /** One admitted request for an endpoint of ours. */
 export type Call = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly requestId: string;
   readonly access: Access;
   /** The parameters after `?`; the first of several wins, so look for doubles where that matters. */

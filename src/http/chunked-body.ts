@@ -1,5 +1,5 @@
-// Takes the chunk framing off an answer's body (RFC 9112 section 7.1): lines where the framing is, whole pieces
-// where the data is. Trailers are read and dropped: no client asked for them (`TE` is not forwarded).
+// Takes the chunk framing off a body (RFC 9112 section 7.1): lines where the framing is, whole pieces where the data is.
+// Trailers are read and dropped: no client asked for the upstream's (`TE` is not forwarded), and ours go with the framing.
 import { fieldLine } from "./field-line.ts";
 import { wireFault } from "./wire-fault.ts";
 

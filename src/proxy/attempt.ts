@@ -44,7 +44,7 @@ export const startAttempt = (lane: Lane, exchange: Exchange, credential: Credent
 const requestFor = ({ request, body }: Exchange, credential: Credential | null): UpstreamRequest => {
   const baseUrl = credential === null ? null : credential.baseUrl;
   const headers = requestHeaders(request.rawHeaders, credential);
-  return { baseUrl, method: request.method ?? "", path: request.url ?? "", headers, body: body.open() };
+  return { baseUrl, method: request.method, path: request.target, headers, body: body.open() };
 };
 
 /** What comes back for one attempt; an object of a class, because a closure for each function cost more than what they do. */

@@ -30,7 +30,7 @@ export type ConnectionHome = {
 // What the kernel has not taken of an upload. Node asks to wait after 16 or 64 KiB, even when all of it is gone already.
 const mostQueuedBytes = 256 * 1024;
 /** Up to here copying a body behind its head costs less than a second buffer in the system call (a tenth of a small request). */
-export const copiedBytes = 16 * 1024;
+const copiedBytes = 16 * 1024;
 
 const settled = Promise.resolve();
 

@@ -1,7 +1,7 @@
 // What the forwarder is handed by the composition root, and the shape of what it gives back.
-import type { IncomingMessage, ServerResponse } from "node:http";
-
 import type { Credentials } from "../accounts/credential.ts";
+import type { HttpRequest } from "../http/request.ts";
+import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Publish, PublishLate } from "../messages/bus.ts";
 import type { ErrorCode } from "../messages/errors.ts";
@@ -22,11 +22,11 @@ export type RequestFacts = {
  * Sends an admitted request upstream and relays the answer. Returns at once and never throws; ends with
  * exactly one `request.finished` (or `request.rejected` for a target that the server should not have let in).
  */
-export type Forward = (request: IncomingMessage, response: ServerResponse, facts: RequestFacts) => void;
+export type Forward = (request: HttpRequest, response: HttpResponse, facts: RequestFacts) => void;
 
 /** Our own answer in the Messages API's error envelope. Headers already set on `response` are kept. */
 export type RespondError = (
-  response: ServerResponse,
+  response: HttpResponse,
   refusal: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly requestId: string },
 ) => void;
 

@@ -1,7 +1,7 @@
 // The record of one request on its way through, mutable on purpose: it is touched for every chunk. It owns
 // the rule that a request ends exactly once, whatever is cut and in whatever order.
-import type { IncomingMessage, ServerResponse } from "node:http";
-
+import type { HttpRequest } from "../http/request.ts";
+import type { HttpResponse } from "../http/response.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Publish, PublishLate } from "../messages/bus.ts";
@@ -26,8 +26,8 @@ export type Exchange = {
   /** Among those in flight. */
   place: number;
   readonly facts: RequestFacts;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly path: string;
   /**
    * `local`: the body or a credential is awaited, or an answer of our own is on its way · `awaiting`: an attempt

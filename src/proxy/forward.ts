@@ -1,12 +1,11 @@
 // The way of a request, as a table of contents: target, body, credential, attempt; then relay and end.
 // It reports every fact once, and a request that was let in ends with exactly one `request.finished`.
-import type { ServerResponse } from "node:http";
-
 import type { Credential, CredentialOutcome } from "../accounts/credential.ts";
+import type { HttpResponse } from "../http/response.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
 import { giveUpWaiting, startAttempt, tellAssigned } from "./attempt.ts";
 import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
-import { clientLeft, shutDown, silent } from "./endings.ts";
+import { shutDown, silent } from "./endings.ts";
 import { createExchange, finish, isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { settle } from "./lane.ts";
@@ -44,20 +43,16 @@ export const createForwarder = (deps: ForwarderDeps): Forward => {
   deps.cut?.addEventListener("abort", () => watch.each((exchange) => cutOff(lane, exchange)), { once: true });
 
   return (request, response, facts) => {
-    const verdict = checkTarget(request.url ?? "");
+    const verdict = checkTarget(request.target);
     if (!verdict.ok) return reject(lane, response, { facts, code: verdict.code, message: verdict.message });
     const exchange = createExchange({ request, response, facts, path: verdict.path });
     watch.add(exchange);
-    // A write that meets a closed socket is reported here too; the closing itself is handled below.
-    response.on("error", ignore);
-    response.on("close", () => settle(lane, exchange));
+    response.onClose(() => settle(lane, exchange));
     openRequestBody(exchange, limits, upload);
   };
 };
 
-const ignore = (): void => {};
-
-const reject = (lane: Lane, response: ServerResponse, refusal: { readonly facts: RequestFacts; readonly code: "bad-request" | "not-found"; readonly message: string }): void => {
+const reject = (lane: Lane, response: HttpResponse, refusal: { readonly facts: RequestFacts; readonly code: "bad-request" | "not-found"; readonly message: string }): void => {
   const { code, message } = refusal;
   const { requestId } = refusal.facts;
   lane.publish({ type: "request.rejected", requestId, status: meaningOf(code).status, code, message });
@@ -119,7 +114,7 @@ const depart = (lane: Lane, exchange: Exchange, credential: Credential | null): 
 };
 
 const refuseWithoutCredential = (lane: Lane, exchange: Exchange, { code, message, retryAfterSeconds }: Extract<CredentialOutcome, { ok: false }>): void => {
-  if (retryAfterSeconds !== null) exchange.response.setHeader("retry-after", String(retryAfterSeconds));
+  if (retryAfterSeconds !== null) exchange.response.addField("retry-after", String(retryAfterSeconds));
   const hint = retryAfterSeconds === null ? "Sign in: claude-oauth-proxy login." : "Nothing to do: it is tried again by itself.";
   answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "credential", errorCode: code, message, nextStep: hint });
 };
@@ -135,8 +130,7 @@ const failInside = (lane: Lane, exchange: Exchange, error: unknown): void => {
 };
 
 const lapsed = (lane: Lane, exchange: Exchange, lapse: Lapse): void => {
-  if (lapse === "client-gone") lane.end(exchange, clientLeft);
-  else if (lapse === "headers-timeout") giveUpWaiting(lane, exchange);
+  if (lapse === "headers-timeout") giveUpWaiting(lane, exchange);
   else relayBreak(lane, exchange, silent);
 };
 

@@ -12,7 +12,7 @@ export type Lane = ForwarderDeps & {
 /** The response is closed, by whichever side. */
 export const settle = (lane: Lane, exchange: Exchange): void => {
   const { ending, meter, response } = exchange;
-  if (ending === null || !response.writableFinished) return lane.end(exchange, clientLeft);
+  if (ending === null || !response.isFinished) return lane.end(exchange, clientLeft);
   if (ending !== ok || meter === null) return lane.end(exchange, ending);
   meter.whenSettled(() => lane.end(exchange, endingOfAnswer(exchange)));
 };

@@ -10,7 +10,7 @@ import type { Lane } from "./lane.ts";
 export const answerFailure = (lane: Lane, exchange: Exchange, failure: { readonly explanation: Explanation; readonly executed: boolean }): void => {
   const { code, message, hint } = failure.explanation;
   // Clients of the API retry by this header; the request may have been executed, so the choice is theirs.
-  if (failure.executed) exchange.response.setHeader("x-should-retry", "true");
+  if (failure.executed) exchange.response.addField("x-should-retry", "true");
   answerOurselves(lane, exchange, { code, message, hint }, endingOfFailure(failure.explanation));
 };
 
@@ -26,6 +26,6 @@ export const answerOurselves = (
   exchange.ending = ending;
   exchange.status = meaningOf(refusal.code).status;
   const extra = facts.answerHeaders ?? [];
-  for (let index = 0; index < extra.length; index += 2) response.appendHeader(extra[index] ?? "", extra[index + 1] ?? "");
+  for (let index = 0; index < extra.length; index += 2) response.addField(extra[index] ?? "", extra[index + 1] ?? "");
   lane.respondError(response, { ...refusal, requestId: facts.requestId });
 };

@@ -3,7 +3,6 @@
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { copiedBytes } from "./connection.ts";
 import { isOver, ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
@@ -45,8 +44,8 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): v
 
 // In pass-through mode the client's own login went upstream, and may be quoted back just as well.
 const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
-  const own = [request.headers.authorization?.replace(/^\w+ +/, ""), request.headers["x-api-key"]].flat();
-  return [...tokens, ...own.filter((value) => value !== undefined).map(secret)];
+  const own = [...request.valuesOf("authorization").map((value) => value.replace(/^\w+ +/, "")), ...request.valuesOf("x-api-key")];
+  return [...tokens, ...own.map(secret)];
 };
 
 const text = (table: HeaderTable, name: string): string | null => {
@@ -60,7 +59,7 @@ const settled = Promise.resolve();
 // because `queueMicrotask` makes an async resource for each call and costs as much as all the rest here.)
 const flushLoneHead = async (exchange: Exchange): Promise<void> => {
   await settled;
-  if (exchange.bytesOut === 0 && !isOver(exchange)) exchange.response.flushHeaders();
+  if (exchange.bytesOut === 0 && !isOver(exchange)) exchange.response.flushHead();
 };
 
 const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>
@@ -78,18 +77,16 @@ export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void 
   const silence = now - exchange.aliveAt;
   if (silence > exchange.longestSilenceMs) exchange.longestSilenceMs = silence;
   exchange.aliveAt = now;
-  const isFirst = exchange.bytesOut === 0;
   exchange.bytesOut += chunk.length;
-  if (exchange.bytesOut === exchange.length) return relayLast(exchange, chunk, isFirst);
+  if (exchange.bytesOut === exchange.length) return relayLast(exchange, chunk);
   if (!exchange.response.write(chunk)) holdBack(lane, exchange);
   exchange.meter?.push(chunk);
 };
 
-// Every byte that was announced is here: nothing has to be waited for. Latin-1 is the identity on bytes.
-const relayLast = (exchange: Exchange, chunk: Buffer, isWhole: boolean): void => {
+// Every byte that was announced is here: nothing has to be waited for.
+const relayLast = (exchange: Exchange, chunk: Buffer): void => {
   exchange.ending = ok;
-  if (isWhole && chunk.length <= copiedBytes) exchange.response.end(chunk.toString("latin1"), "latin1");
-  else exchange.response.end(chunk);
+  exchange.response.end(chunk);
   exchange.meter?.push(chunk);
   exchange.meter?.end();
 };
@@ -98,7 +95,7 @@ const holdBack = (lane: Lane, exchange: Exchange): void => {
   if (exchange.paused || exchange.finished) return;
   exchange.paused = true;
   exchange.call?.pause();
-  exchange.response.once("drain", () => {
+  exchange.response.onDrain(() => {
     exchange.paused = false;
     // It was the client who was silent.
     exchange.aliveAt = lane.clock.monotonic();
@@ -116,13 +113,7 @@ export const relayEnd = (exchange: Exchange): void => {
 
 /** The upstream broke off after its head had been passed on: the client's connection is destroyed. */
 export const relayBreak = (lane: Lane, exchange: Exchange, ending: Ending): void => {
-  const { request, response } = exchange;
   lane.end(exchange, ending);
-  // Without a length and without chunks (HTTP/1.0) a plain close would look like the end of the body.
-  const closeDelimited = !response.chunkedEncoding && exchange.table["content-length"] === undefined;
-  // Chunks of this very tick are still corked: let them out first.
-  setImmediate(() => {
-    if (closeDelimited) request.socket.resetAndDestroy();
-    else request.socket.destroy();
-  });
+  exchange.response.flushHead();
+  exchange.response.destroy();
 };

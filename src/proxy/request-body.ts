@@ -1,8 +1,7 @@
 // The client's body on its way up. Small ones are collected first (one write, a known length, and an
 // upload that breaks off never reaches the upstream); larger ones are streamed, with a bounded copy kept
 // as long as the request may have to be sent again. Bytes are never changed here.
-import type { IncomingMessage } from "node:http";
-
+import type { HttpRequest } from "../http/request.ts";
 import { StreamedBody } from "./streamed-body.ts";
 import type { StreamSize, Upload } from "./streamed-body.ts";
 
@@ -41,22 +40,15 @@ export type BodyEvents<Owner> = {
   readonly onProgress: (owner: Owner) => void;
 };
 
-type Owned = { readonly request: IncomingMessage };
+type Owned = { readonly request: Pick<HttpRequest, "framing" | "read" | "discard" | "pause" | "resume"> };
 
 /** Begins to read the request of `owner` and calls `onReady`: at once for a stream or no body, else when all of it is here. */
 export const openRequestBody = <Owner extends Owned>(owner: Owner, limits: BodyLimits, events: BodyEvents<Owner>): void => {
-  const length = announcedLength(owner.request);
-  if (length === 0) return events.onReady(owner, emptyBody);
-  if (length !== null && length > limits.maxBytes) return events.onTooLarge(owner);
-  if (limits.collectAll || (length !== null && length <= limits.collectBytes)) collect(owner, limits.maxBytes, events);
-  else stream(owner, { length, maxBytes: limits.maxBytes }, events);
-};
-
-// Zero also stands for a request without a body; null for one whose end is marked by its coding.
-const announcedLength = (request: IncomingMessage): number | null => {
-  if (request.headers["transfer-encoding"] !== undefined) return null;
-  const length = request.headers["content-length"];
-  return length === undefined ? 0 : Number(length);
+  const { framing } = owner.request;
+  if (framing === 0) return events.onReady(owner, emptyBody);
+  if (framing !== "chunked" && framing > limits.maxBytes) return events.onTooLarge(owner);
+  if (limits.collectAll || (framing !== "chunked" && framing <= limits.collectBytes)) collect(owner, limits.maxBytes, events);
+  else stream(owner, { length: framing === "chunked" ? null : framing, maxBytes: limits.maxBytes }, events);
 };
 
 /** No body, or none yet. */
@@ -74,16 +66,17 @@ const collect = <Owner extends Owned>(owner: Owner, maxBytes: number, events: Bo
   const { request } = owner;
   const parts: Buffer[] = [];
   let bytes = 0;
-  const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    parts.push(chunk);
-    if (bytes <= maxBytes) return;
-    parts.length = 0;
-    request.off("data", onData).off("end", onEnd).resume();
-    events.onTooLarge(owner);
-  };
-  const onEnd = (): void => events.onReady(owner, wholeBody(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)));
-  request.on("data", onData).on("end", onEnd);
+  request.read({
+    onData(chunk) {
+      bytes += chunk.length;
+      parts.push(chunk);
+      if (bytes <= maxBytes) return;
+      parts.length = 0;
+      request.discard();
+      events.onTooLarge(owner);
+    },
+    onEnd: () => events.onReady(owner, wholeBody(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts))),
+  });
 };
 
 /** A body that is at hand; also what a mapped model leaves. `bytesIn` is what the client sent. */

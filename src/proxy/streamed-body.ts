@@ -1,7 +1,6 @@
 // A body that flows from the client to whichever attempt reads it, at the pace of the slower one, with a bounded copy
 // for as long as it may have to be sent again.
-import type { IncomingMessage } from "node:http";
-
+import type { BodyReader, HttpRequest } from "../http/request.ts";
 import type { RequestBody } from "./request-body.ts";
 
 /** Where one attempt's body goes. */
@@ -33,10 +32,13 @@ export type StreamSize = { readonly length: number | null; readonly maxBytes: nu
 /** As `BodyEvents`, for this body alone. */
 type StreamEvents = { readonly onProgress: () => void; readonly onTooLarge: () => void };
 
+/** What the client sends. */
+type BodyFlow = Pick<HttpRequest, "read" | "discard" | "pause" | "resume">;
+
 /** A body that is streamed, and the upload that reads it. */
-export class StreamedBody implements RequestBody, Upload {
+export class StreamedBody implements RequestBody, Upload, BodyReader {
   readonly length: number | null;
-  private readonly request: IncomingMessage;
+  private readonly request: BodyFlow;
   private readonly maxBytes: number;
   private readonly events: StreamEvents;
   private readonly copy: Copy;
@@ -45,7 +47,7 @@ export class StreamedBody implements RequestBody, Upload {
   private ended = false;
   private flows = false;
 
-  constructor(request: IncomingMessage, { length, maxBytes }: StreamSize, events: StreamEvents) {
+  constructor(request: BodyFlow, { length, maxBytes }: StreamSize, events: StreamEvents) {
     this.request = request;
     this.length = length;
     this.maxBytes = maxBytes;
@@ -77,7 +79,6 @@ export class StreamedBody implements RequestBody, Upload {
     this.copy.drop();
   }
 
-  // What nobody ever read is dumped by Node itself.
   close(): void {
     this.copy.drop();
     if (this.sink !== null) this.stop(this.sink);
@@ -87,9 +88,10 @@ export class StreamedBody implements RequestBody, Upload {
     this.sink = sink;
     for (const chunk of this.copy.chunks) sink.write(chunk);
     if (this.ended) sink.end();
-    if (!this.flows) this.request.on("data", this.onData).on("end", this.onEnd);
+    const isFirst = !this.flows;
     this.flows = true;
-    this.request.resume();
+    if (isFirst) this.request.read(this);
+    else this.request.resume();
   }
 
   resume(): void {
@@ -102,10 +104,10 @@ export class StreamedBody implements RequestBody, Upload {
     this.request.resume();
   }
 
-  private readonly onData = (chunk: Buffer): void => {
+  onData(chunk: Buffer): void {
     this.bytes += chunk.length;
     if (this.bytes > this.maxBytes) {
-      this.request.off("data", this.onData).resume();
+      this.request.discard();
       this.events.onTooLarge();
       return;
     }
@@ -113,12 +115,12 @@ export class StreamedBody implements RequestBody, Upload {
     this.events.onProgress();
     // With nobody reading, what does not fit the copy is let go: the answer came before the upload's end.
     if (this.sink !== null && !this.sink.write(chunk)) this.request.pause();
-  };
+  }
 
-  private readonly onEnd = (): void => {
+  onEnd(): void {
     this.ended = true;
     this.sink?.end();
-  };
+  }
 }
 
 // The chunks so far, all of them or none.

@@ -8,7 +8,7 @@ import { tellUsage } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What became of an exchange while nobody touched it. */
-export type Lapse = "headers-timeout" | "silence" | "client-gone";
+export type Lapse = "headers-timeout" | "silence";
 
 export type Watch = {
   add(exchange: Exchange): void;
@@ -78,8 +78,6 @@ const hasGrown = (exchange: Exchange, now: number, inFlight: number): boolean =>
 const shortest = (...limits: readonly number[]): number => Math.min(...limits.map((limit) => (limit === 0 ? Infinity : limit)));
 
 const lapseOf = (exchange: Exchange, now: number, { headersMs, silenceMs }: { readonly headersMs: number; readonly silenceMs: number }): Lapse | null => {
-  // Before Node 24 a pipelined request's response hears nothing of its socket's end until its turn comes.
-  if (exchange.request.socket.destroyed) return "client-gone";
   const quietMs = now - exchange.aliveAt;
   if (exchange.stage === "awaiting") return headersMs > 0 && quietMs >= headersMs ? "headers-timeout" : null;
   return exchange.stage === "relaying" && !exchange.paused && exchange.ending === null && quietMs >= silenceMs ? "silence" : null;

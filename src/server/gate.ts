@@ -44,7 +44,8 @@ export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps
   };
 
   return (head: Head, peer: Peer): Way | Denied => {
-    if (head.method === "TRACE") return { ...deny("method-not-allowed", "TRACE is not served here."), allow: "GET, HEAD, POST" };
+    const unspoken = unspokenHere(head);
+    if (unspoken !== null) return unspoken;
     const screened = admission.screen(head);
     if (!screened.ok) return screened;
     const { corsOrigin } = screened;
@@ -53,6 +54,20 @@ export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps
     return head.target.startsWith("/v1/") ? forward(head, peer, corsOrigin) : endpoint(head, peer, corsOrigin);
   };
 };
+
+// What would turn the connection into something else, or show its fields to whoever asks.
+const unspokenHere = ({ method, inbound }: Head): Denied | null => {
+  if (method === "TRACE") return traceDenied;
+  if (method === "CONNECT") return tunnelDenied;
+  return inbound.upgrade && inbound.asksUpgrade ? upgradeDenied : null;
+};
+
+const traceDenied: Denied = { ...deny("method-not-allowed", "TRACE is not served here."), allow: "GET, HEAD, POST" };
+const tunnelDenied: Denied = {
+  ...deny("method-not-allowed", "CONNECT is not served here: this is no forward proxy.", "Set ANTHROPIC_BASE_URL, not HTTPS_PROXY, to this address."),
+  allow: "GET, HEAD, POST",
+};
+const upgradeDenied = deny("upgrade-refused", "Only HTTP/1.1 is spoken here; no upgrade.");
 
 const limited = (seconds: number | null): Denied | null =>
   seconds === null ? null : { ...deny("rate-limited", "Too many requests: this proxy's own limit, not the plan's."), retryAfterSeconds: seconds };

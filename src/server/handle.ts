@@ -1,21 +1,23 @@
 // One request from its head to whoever answers it. Errors of endpoints are caught here and nowhere else;
 // what is forwarded is out of our hands after `forward` was called.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RequestHandler } from "../http/client-connection.ts";
+import type { HttpRequest } from "../http/request.ts";
+import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Forward } from "../proxy/deps.ts";
-import type { BrokenRequests } from "./broken-requests.ts";
-import { headOf } from "./broken-requests.ts";
+import { deniedFor } from "./broken-requests.ts";
 import { corsFields, preflightFields } from "./cors.ts";
-import type { Exchanges } from "./exchanges.ts";
 import { receivedFact } from "./facts.ts";
 import type { Way } from "./gate.ts";
+import { readInbound } from "./inbound.ts";
 import { readBody } from "./read-body.ts";
 import type { Peer } from "./rate-limit.ts";
 import type { RefusalReports } from "./refusal-reports.ts";
-import type { Exchange, Refuser } from "./refuse.ts";
-import { respondEmpty } from "./respond.ts";
+import { refuse } from "./refuse.ts";
+import type { Exchange } from "./refuse.ts";
+import { respondEmpty, respondError } from "./respond.ts";
 import { deny } from "./verdict.ts";
 import type { Denied, Head } from "./verdict.ts";
 
@@ -25,72 +27,71 @@ export type HandlerDeps = {
   readonly publish: Publish;
   readonly clock: Clock;
   readonly nextId: () => string;
-  readonly exchanges: Exchanges;
-  readonly refuser: Refuser;
   readonly reports: RefusalReports;
-  readonly broken: BrokenRequests;
   /** True once the server stops: nothing new is begun. */
   readonly isStopping: () => boolean;
 };
 
 type Arrival = Exchange & { readonly head: Head; readonly requestId: string };
 
-/** The listener for node:http's `request`, `checkContinue` and `checkExpectation`. */
-export const createHandler = (deps: HandlerDeps) => {
-  const { gate, clock, exchanges, refuser, reports } = deps;
+/** Who answers the requests of every connection. */
+export const createHandler = (deps: HandlerDeps): RequestHandler => {
+  const { gate, clock, reports } = deps;
 
   const turnAway = (arrival: Arrival, denied: Denied): void => {
     reports.refused(arrival.head, arrival.requestId, denied);
-    // After a doubtful frame the next byte could be anybody's (RFC 9112 section 6.3).
-    refuser.refuse(arrival, { ...denied, requestId: arrival.requestId }, denied.code === "bad-request" || arrival.head.method === "TRACE");
+    if (denied.code === "upgrade-refused") addFields(arrival.response, ["upgrade", "HTTP/1.1", "connection", "upgrade"]);
+    refuse(arrival, { ...denied, requestId: arrival.requestId }, endsConnection(denied, arrival.head));
   };
 
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    const receivedAt = clock.monotonic();
-    const arrival: Arrival = { request, response, head: headOf(request), requestId: deps.nextId() };
-    exchanges.add(request, response);
-    const way = deps.isStopping() ? stopping : gate(arrival.head, request.socket);
-    if (!way.ok) turnAway(arrival, way);
-    else if (way.to === "preflight") answerPreflight(arrival, way.corsOrigin);
-    else if (way.to === "forward") passOn(deps, arrival, { receivedAt, corsOrigin: way.corsOrigin });
-    else void answer(deps, arrival, way);
+  return {
+    onRequest(request, response) {
+      const receivedAt = clock.monotonic();
+      const arrival: Arrival = { request, response, head: headOf(request), requestId: deps.nextId() };
+      const way = deps.isStopping() ? stopping : gate(arrival.head, request);
+      if (!way.ok) turnAway(arrival, way);
+      else if (way.to === "preflight") answerPreflight(arrival, way.corsOrigin);
+      else if (way.to === "forward") passOn(deps, arrival, { receivedAt, corsOrigin: way.corsOrigin });
+      else void answer(deps, arrival, way);
+    },
+    onFault(fault, response, request) {
+      const requestId = deps.nextId();
+      const denied = deniedFor(fault);
+      reports.refused(request === null ? null : headOf(request), requestId, denied);
+      respondError(response, { ...denied, requestId });
+    },
   };
 };
 
 const stopping = deny("shutting-down", "This proxy is stopping.", "Start it again, then repeat the request.");
 
+// After a doubtful frame the next byte could be anybody's (RFC 9112 section 6.3), and so it is after what would not be HTTP any more.
+const endsConnection = ({ code }: Denied, { method }: Head): boolean => code === "bad-request" || code === "upgrade-refused" || method === "TRACE" || method === "CONNECT";
+
+/** The request line and fields of `request`, read once. */
+const headOf = ({ method, target, httpVersion, rawHeaders }: HttpRequest): Head => ({ method, target, httpVersion, inbound: readInbound(rawHeaders) });
+
 const answerPreflight = ({ response, head }: Arrival, origin: string): void => {
-  setFields(response, preflightFields(origin, head.inbound));
+  addFields(response, preflightFields(origin, head.inbound));
   respondEmpty(response, 204);
 };
 
-/**
- * Hands a request to the forwarder. A chunked body is parsed first as far as it has come: the bad chunk
- * of a smuggled request mostly stands in the same packet, and node:http announces the request before it.
- */
 const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedAt: number; readonly corsOrigin: string | null }): void => {
   const { head, request, response, requestId } = arrival;
   const received = receivedFact(head, requestId);
   deps.publish(received);
-  const go = (): void => {
-    if (deps.broken.isBroken(request.socket) || request.destroyed) return deps.reports.rejected(requestId, badBody);
-    goOn(arrival);
-    deps.forward(request, response, {
-      requestId,
-      receivedAt: known.receivedAt,
-      sessionId: received.sessionId,
-      ...(known.corsOrigin === null ? {} : { answerHeaders: corsFields(known.corsOrigin) }),
-    });
-  };
-  if (head.inbound.transferEncoding === null) go();
-  else setImmediate(go);
+  goOn(arrival);
+  deps.forward(request, response, {
+    requestId,
+    receivedAt: known.receivedAt,
+    sessionId: received.sessionId,
+    ...(known.corsOrigin === null ? {} : { answerHeaders: corsFields(known.corsOrigin) }),
+  });
 };
-
-const badBody = deny("bad-request", "The body broke off or is not well-formed.");
 
 const answer = async (deps: HandlerDeps, arrival: Arrival, way: Extract<Way, { to: "endpoint" }>): Promise<void> => {
   const { head, request, response, requestId } = arrival;
-  if (way.corsOrigin !== null) setFields(response, corsFields(way.corsOrigin));
+  if (way.corsOrigin !== null) addFields(response, corsFields(way.corsOrigin));
   goOn(arrival);
   const query = new URLSearchParams(head.target.split("?").slice(1).join("?"));
   const call = { request, response, requestId, access: way.access, query, param: way.param, body: () => readBody(request, deps.clock) };
@@ -101,16 +102,16 @@ const answer = async (deps: HandlerDeps, arrival: Arrival, way: Extract<Way, { t
   }
 };
 
-const fail = ({ refuser, publish }: HandlerDeps, arrival: Arrival, error: unknown): void => {
+const fail = ({ publish }: HandlerDeps, arrival: Arrival, error: unknown): void => {
   const { requestId } = arrival;
   if (error instanceof AppError) {
     const { code, message, hint } = error;
-    refuser.refuse(arrival, { code, message, requestId, ...(hint === undefined ? {} : { hint }) });
+    refuse(arrival, { code, message, requestId, ...(hint === undefined ? {} : { hint }) });
     return;
   }
   const kind = error instanceof Error ? error.name : typeof error;
   publish({ type: "notice", level: "error", code: "internal", message: `An endpoint failed unexpectedly (${kind}).`, hint: null });
-  refuser.refuse(arrival, { code: "internal", message: "Something failed here unexpectedly.", requestId });
+  refuse(arrival, { code: "internal", message: "Something failed here unexpectedly.", requestId });
 };
 
 // RFC 9110 section 10.1.1: only now is the client asked for the body.
@@ -118,6 +119,6 @@ const goOn = ({ head, response }: Arrival): void => {
   if (head.inbound.expect === "100-continue" && head.httpVersion === "1.1") response.writeContinue();
 };
 
-const setFields = (response: ServerResponse, fields: readonly string[]): void => {
-  for (let index = 0; index + 1 < fields.length; index += 2) response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
+const addFields = (response: HttpResponse, fields: readonly string[]): void => {
+  for (let index = 0; index + 1 < fields.length; index += 2) response.addField(fields[index] ?? "", fields[index + 1] ?? "");
 };

@@ -22,6 +22,9 @@ export type Inbound = {
   framingCount: number;
   /** A name that some servers take for one of the framing fields, such as `transfer_encoding`. */
   disguisedFraming: boolean;
+  /** There is an `Upgrade`, and `Connection` names it (RFC 9110 section 7.8). */
+  upgrade: boolean;
+  asksUpgrade: boolean;
   expect: string | null;
   preflightMethod: string | null;
   preflightHeaders: string | null;
@@ -48,6 +51,8 @@ const takers: ReadonlyMap<string, Take> = new Map<string, Take>([
   ["transfer-encoding", (inbound, value) => { inbound.framingCount += 1; inbound.transferEncoding = value; }],
   ["content_length", (inbound) => { inbound.disguisedFraming = true; }],
   ["transfer_encoding", (inbound) => { inbound.disguisedFraming = true; }],
+  ["upgrade", (inbound) => { inbound.upgrade = true; }],
+  ["connection", (inbound, value) => { inbound.asksUpgrade ||= value !== "keep-alive" && /\bupgrade\b/i.test(value); }],
   ["expect", (inbound, value) => { inbound.expect = value.toLowerCase(); }],
   ["access-control-request-method", (inbound, value) => { inbound.preflightMethod = value; }],
   ["access-control-request-headers", (inbound, value) => { inbound.preflightHeaders = value; }],
@@ -90,6 +95,8 @@ const emptyInbound = (): Inbound => ({
   transferEncoding: null,
   framingCount: 0,
   disguisedFraming: false,
+  upgrade: false,
+  asksUpgrade: false,
   expect: null,
   preflightMethod: null,
   preflightHeaders: null,

@@ -1,6 +1,6 @@
 // The JSON body of our own endpoints: bounded in size and time, one object, read once. Bodies of `/v1/*`
 // never come here.
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "../http/request.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
 
@@ -17,11 +17,11 @@ export const ownBodyLimits: BodyLimits = { bytes: 65_536, ms: 10_000 };
  * `unsupported-media-type` for anything but JSON (a form from a foreign page can send text/plain without
  * asking first), `too-large`, `request-timeout`, and `bad-request` for broken JSON or a JSON that is no object.
  */
-export const readBody = async (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, limits: BodyLimits = ownBodyLimits): Promise<JsonBody> => {
-  const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > limits.bytes) throw tooLarge(limits);
-  const hasBody = announced > 0 || request.headers["transfer-encoding"] !== undefined;
-  if (hasBody) checkType(request);
+export const readBody = async (request: HttpRequest, clock: Pick<Clock, "setTimeout">, limits: BodyLimits = ownBodyLimits): Promise<JsonBody> => {
+  const { framing } = request;
+  if (framing === 0) return {};
+  if (framing !== "chunked" && framing > limits.bytes) throw tooLarge(limits);
+  checkType(request);
   const bytes = await collect(request, clock, limits);
   return bytes.length === 0 ? {} : parse(bytes);
 };
@@ -56,33 +56,33 @@ export const integerField = (body: JsonBody, field: string): number | undefined 
   throw new AppError({ code: "bad-request", message: `"${field}" must be a whole number.` });
 };
 
-const checkType = (request: IncomingMessage): void => {
-  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
-  const coding = request.headers["content-encoding"];
+const checkType = (request: HttpRequest): void => {
+  const type = (request.valuesOf("content-type")[0] ?? "").split(";")[0]?.trim().toLowerCase();
+  const [coding] = request.valuesOf("content-encoding");
   if (type === "application/json" && (coding === undefined || coding === "identity")) return;
   throw new AppError({ code: "unsupported-media-type", message: "The body must be JSON.", hint: "Send it with the header content-type: application/json." });
 };
 
-const collect = (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, limits: BodyLimits): Promise<Buffer> =>
+const collect = (request: HttpRequest, clock: Pick<Clock, "setTimeout">, limits: BodyLimits): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = clock.setTimeout(() => settle(() => reject(tooSlow())), limits.ms);
+    const timer = clock.setTimeout(() => reject(tooSlow()), limits.ms);
     const settle = (finish: () => void): void => {
       timer.cancel();
-      request.off("data", take).off("end", done).off("error", broken).off("close", broken);
-      // Without a listener the stream stands still: the rest is not read.
-      if (!request.complete) request.pause();
       finish();
     };
-    const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limits.bytes) settle(() => reject(tooLarge(limits)));
-      else chunks.push(chunk);
-    };
-    const done = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const broken = (): void => settle(() => reject(new AppError({ code: "bad-request", message: "The body broke off." })));
-    request.on("data", take).on("end", done).on("error", broken).on("close", broken);
+    request.read({
+      onData(chunk) {
+        size += chunk.length;
+        if (size <= limits.bytes) return void chunks.push(chunk);
+        // Whoever says no also decides what becomes of the rest.
+        request.pause();
+        settle(() => reject(tooLarge(limits)));
+      },
+      onEnd: () => settle(() => resolve(Buffer.concat(chunks))),
+      onAbort: () => settle(() => reject(new AppError({ code: "bad-request", message: "The body broke off." }))),
+    });
   });
 
 const parse = (bytes: Buffer): JsonBody => {

@@ -1,6 +1,6 @@
 // How this program answers for itself: JSON, text, pages, and errors in the Messages API's envelope.
 // Never used for bytes that come from upstream; never says more than the caller handed in.
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { HttpResponse } from "../http/response.ts";
 import { meaningOf } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
 
@@ -17,7 +17,7 @@ export type Refusal = {
 };
 
 /** An answer that is complete before its first byte goes out. */
-export type Answer = { readonly status: number; readonly headers: OutgoingHttpHeaders; readonly body: string };
+export type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 /** Every answer of ours is fresh, and no browser may guess its type. */
 const plainHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
@@ -44,20 +44,20 @@ export const errorAnswer = ({ code, message, hint, requestId, ...extra }: Refusa
 };
 
 /**
- * Sends our own error. Headers set on `response` before are kept. When an answer has already begun the
+ * Sends our own error. Fields added to `response` before are kept. When an answer has already begun the
  * socket is destroyed: a cut must never look like a complete message (RFC 9112 section 8).
  */
-export const respondError = (response: ServerResponse, refusal: Refusal): void => {
+export const respondError = (response: HttpResponse, refusal: Refusal): void => {
   send(response, errorAnswer(refusal));
 };
 
 /** `value` as JSON. */
-export const respondJson = (response: ServerResponse, status: number, value: unknown): void => {
+export const respondJson = (response: HttpResponse, status: number, value: unknown): void => {
   send(response, { status, headers: { ...plainHeaders, "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` });
 };
 
 /** Plain text, or another text type such as the Prometheus format. */
-export const respondText = (response: ServerResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void => {
+export const respondText = (response: HttpResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void => {
   send(response, { status, headers: { ...plainHeaders, "content-type": contentType }, body });
 };
 
@@ -65,7 +65,7 @@ export const respondText = (response: ServerResponse, status: number, body: stri
  * A page that loads nothing from anywhere: only the style and the script that carry `nonce` run, it can
  * be put in no frame, and no address of ours leaves as a Referer.
  */
-export const respondHtml = (response: ServerResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => {
+export const respondHtml = (response: HttpResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => {
   const headers = {
     ...plainHeaders,
     "content-type": "text/html; charset=utf-8",
@@ -79,9 +79,9 @@ export const respondHtml = (response: ServerResponse, status: number, page: { re
 };
 
 /** An answer without a body (204, 302 …) and the headers that make its sense. */
-export const respondEmpty = (response: ServerResponse, status: number, headers: OutgoingHttpHeaders = {}): void => {
+export const respondEmpty = (response: HttpResponse, status: number, headers: Readonly<Record<string, string>> = {}): void => {
   if (!canAnswer(response)) return;
-  response.writeHead(status, { ...plainHeaders, ...headers, ...(status === 204 || status === 304 ? {} : { "content-length": 0 }) });
+  response.writeHead(status, Object.entries({ ...plainHeaders, ...headers }).flat());
   response.end();
 };
 
@@ -96,13 +96,14 @@ const pagePolicy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join("; ");
 
-const send = (response: ServerResponse, { status, headers, body }: Answer): void => {
+const send = (response: HttpResponse, { status, headers, body }: Answer): void => {
   if (!canAnswer(response)) return;
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
-  response.end(body);
+  const bytes = Buffer.from(body);
+  response.writeHead(status, [...Object.entries(headers).flat(), "content-length", String(bytes.length)]);
+  response.end(bytes);
 };
 
-const canAnswer = (response: ServerResponse): boolean => {
-  if (response.headersSent) response.destroy();
-  return !response.headersSent && !response.destroyed;
+const canAnswer = (response: HttpResponse): boolean => {
+  if (response.headSent) response.destroy();
+  return !response.headSent && !response.isClosed;
 };

@@ -1,10 +1,11 @@
-// The forwarder behind a plain node:http server on a real socket, with everything it reports at hand.
+// The forwarder behind the HTTP server alone (no admission) on a real socket, with everything it reports at hand.
 // `close` is also a test: it fails when a timer, a socket or an unfinished request is left.
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 
 import type { Credential, Credentials } from "../../src/accounts/credential.ts";
+import { createHttpServer } from "../../src/http/server.ts";
+import type { HttpServer } from "../../src/http/server.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -21,7 +22,9 @@ export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 export type Harness = {
   readonly port: number;
   readonly url: string;
-  readonly server: Server;
+  readonly server: HttpServer;
+  /** The accepted sockets, in their order. */
+  readonly sockets: readonly Socket[];
   readonly upstream: Upstream;
   readonly events: readonly Event[];
   of<T extends EventType>(type: T): readonly EventOf<T>[];
@@ -92,19 +95,31 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     ...(options.cut === undefined ? {} : { cut: options.cut }),
   });
   let count = 0;
-  const server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
-    count += 1;
-    const session = request.headers["x-claude-code-session-id"];
-    const facts: RequestFacts = {
-      requestId: `r${count}`,
-      receivedAt: clock.monotonic(),
-      sessionId: typeof session === "string" ? session : null,
-      ...(options.answerHeaders === undefined ? {} : { answerHeaders: options.answerHeaders }),
-    };
-    forward(request, response, facts);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  const onSocket = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.localPort === port) sockets.push(socket);
+  };
+  // Published for every accepted connection of the process (documentation of node:diagnostics_channel).
+  subscribe("net.server.socket", onSocket);
+  const server = createHttpServer({ clock, limits: { headersMs: 15_000, requestMs: 600_000, keepAliveMs: 600_000, checkMs: 2000 }, onTrouble() {} });
+  const port = await server.listen({ host: "127.0.0.1", port: 0 }, () => ({
+    onRequest(request, response) {
+      count += 1;
+      if (request.valuesOf("expect").length > 0) response.writeContinue();
+      const facts: RequestFacts = {
+        requestId: `r${count}`,
+        receivedAt: clock.monotonic(),
+        sessionId: request.valuesOf("x-claude-code-session-id")[0] ?? null,
+        ...(options.answerHeaders === undefined ? {} : { answerHeaders: options.answerHeaders }),
+      };
+      forward(request, response, facts);
+    },
+    onFault(_, response) {
+      response.writeHead(400, []);
+      response.end();
+    },
+  }));
 
   const of = <T extends EventType>(type: T) => events.filter((event): event is EventOf<T> => event.type === type);
   const until = (check: () => boolean): Promise<void> =>
@@ -121,6 +136,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     port,
     url: `http://127.0.0.1:${port}`,
     server,
+    sockets,
     upstream,
     events,
     of,
@@ -131,8 +147,10 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
       return of("request.finished");
     },
     async close() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      unsubscribe("net.server.socket", onSocket);
+      server.stop();
+      server.cut();
+      await server.drain();
       await upstream.close();
       const open = new Set(of("attempt.started").map(({ requestId }) => requestId));
       for (const { requestId } of of("request.finished")) {
@@ -168,7 +186,7 @@ const withoutAttempt = (events: readonly Event[], note: string): boolean => {
 const respondError: Parameters<typeof createForwarder>[0]["respondError"] = (response, { code, message, hint, requestId }) => {
   const { status, type } = meaningOf(code);
   const body = JSON.stringify({ type: "error", error: { type, message: `${message} ${hint ?? ""}` }, request_id: requestId });
-  response.writeHead(status, { "content-type": "application/json", "x-claude-oauth-proxy-error": code, "content-length": Buffer.byteLength(body) });
+  response.writeHead(status, ["content-type", "application/json", "x-claude-oauth-proxy-error", code]);
   response.end(body);
 };
 

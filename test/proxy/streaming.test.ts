@@ -103,13 +103,13 @@ describe("a stream that flows", () => {
       };
       more();
     });
-    const inside: Socket[] = [];
-    harness.server.on("connection", (socket) => inside.push(socket));
+    const { length: before } = harness.sockets;
+    const inside = (): Socket | undefined => harness.sockets[before];
     const slow = await openRawClient(harness.port);
     slow.socket.pause();
     slow.send(post());
-    await standsStill(() => (inside[0]?.writableNeedDrain === true ? written : 0));
-    expect(inside[0]?.writableLength).toBeLessThan(1024 * 1024);
+    await standsStill(() => (inside()?.writableNeedDrain === true ? written : 0));
+    expect(inside()?.writableLength).toBeLessThan(1024 * 1024);
     expect(written).toBeLessThan(size);
     slow.socket.resume();
     await slow.untilSize(size);
@@ -124,13 +124,13 @@ describe("a stream that flows", () => {
       clock,
       settings: { silenceSeconds: 30 },
     });
-    const inside: Socket[] = [];
-    harness.server.on("connection", (socket) => inside.push(socket));
+    const { length: before } = harness.sockets;
+    const inside = (): Socket | undefined => harness.sockets[before];
     client.socket.destroy();
     const slow = await openRawClient(harness.port);
     slow.socket.pause();
     slow.send(post());
-    await eventually(() => inside[0]?.writableNeedDrain, (stalled) => stalled === true);
+    await eventually(() => inside()?.writableNeedDrain, (stalled) => stalled === true);
     await clock.advance(60_000);
     slow.socket.resume();
     await slow.untilSize(size);

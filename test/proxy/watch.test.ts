@@ -40,15 +40,4 @@ describe("progress", () => {
     await harness.finished();
     expect(harness.events.map(({ type }) => type)).toEqual(["request.assigned", "attempt.started", "response.started", "usage.updated", "request.finished"]);
   });
-
-  it("a pipelined request whose client has gone is noticed although its turn had not come", async () => {
-    const clock = createFakeClock();
-    const { client, harness, upstream } = await open(() => {}, { clock });
-    client.send(Buffer.concat([post("one"), post("two")]));
-    await upstream.until((up) => up.requests.length === 2);
-    client.socket.destroy();
-    await harness.finished();
-    await clock.advance(250);
-    expect((await harness.finished(2)).map(({ outcome }) => outcome)).toEqual(["client-left", "client-left"]);
-  });
 });

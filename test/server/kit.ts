@@ -1,7 +1,9 @@
 // A real listener on a free port of loopback, with a forwarder that only remembers what reached it.
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import type { HttpRequest } from "../../src/http/request.ts";
+import type { HttpResponse } from "../../src/http/response.ts";
+import type { HttpLimits } from "../../src/http/server.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -11,16 +13,16 @@ import type { Commands } from "../../src/messages/commands.ts";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
 import type { RequestFacts } from "../../src/proxy/deps.ts";
 import { createServer } from "../../src/server/listen.ts";
-import type { ServerSettings, Timeouts } from "../../src/server/listen.ts";
+import type { ServerSettings } from "../../src/server/listen.ts";
 import { createStore } from "../../src/state/create-store.ts";
 
 export const key = "local-key-canary-0123456789abcdef";
 
-export type Forwarded = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly facts: RequestFacts };
+export type Forwarded = { readonly request: HttpRequest; readonly response: HttpResponse; readonly facts: RequestFacts };
 
 export type KitOptions = Partial<ServerSettings> & {
   readonly key?: string | null;
-  readonly timeouts?: Partial<Timeouts>;
+  readonly timeouts?: Partial<HttpLimits>;
   readonly clock?: Clock;
   readonly commands?: Partial<Commands>;
   readonly onCut?: () => void;
@@ -46,8 +48,7 @@ const noCommands = new Proxy({} as Commands, {
 });
 
 const answerForwarded = ({ request, response }: Forwarded): void => {
-  request.on("error", () => {}).resume();
-  request.on("end", () => response.end("forwarded"));
+  request.read({ onData() {}, onEnd: () => response.end("forwarded") });
 };
 
 /** Starts listening. `forwards` are the requests that reached the forwarder, `events` all facts in order. */

@@ -60,7 +60,7 @@ describe("request target", () => {
 
   it("S24 P22 the path is decided on as it came, and the query is nobody's business here", async () => {
     await ask(kit.port, head(kit.port, "GET /v1/models?beta=true&a=%2F..%2f&b=//;http://evil.example"));
-    expect(kit.forwards.map(({ request }) => request.url)).toEqual(["/v1/models?beta=true&a=%2F..%2f&b=//;http://evil.example"]);
+    expect(kit.forwards.map(({ request }) => request.target)).toEqual(["/v1/models?beta=true&a=%2F..%2f&b=//;http://evil.example"]);
   });
 
   it("a fragment is refused", async () => {
@@ -169,7 +169,7 @@ describe("messages on one connection", () => {
 
   it("P29 GET with a body is forwarded with it", async () => {
     const bodies: string[] = [];
-    await using own = await startServer({ forward: ({ request, response }) => { request.setEncoding("utf8").on("data", (text: string) => bodies.push(text)).on("end", () => response.end("ok")); } });
+    await using own = await startServer({ forward: ({ request, response }) => { request.read({ onData: (piece) => bodies.push(piece.toString()), onEnd: () => response.end("ok") }); } });
     await ask(own.port, `${head(own.port, "GET /v1/models", { "content-length": "5" })}hello`);
     expect(bodies.join("")).toBe("hello");
   });
@@ -191,7 +191,7 @@ const padded = (bytes: number): string => {
 describe("large heads", () => {
   it("P26 60 KiB of fields are forwarded whole", async () => {
     await ask(kit.port, padded(60 * 1024));
-    expect(kit.forwards[0]?.request.headers["x-pad"]?.length).toBeGreaterThan(59 * 1024);
+    expect(kit.forwards[0]?.request.valuesOf("x-pad")[0]?.length).toBeGreaterThan(59 * 1024);
   });
 
   it("P26 more than 64 KiB is 431, never a hang", async () => {

@@ -25,11 +25,11 @@ export const createPage = (deps: Deps): { show: Endpoint; unlock: Endpoint; lock
   },
   unlock({ response }) {
     const { setCookie, csrf, seconds } = deps.sessions.open();
-    response.setHeader("set-cookie", setCookie);
+    response.addField("set-cookie", setCookie);
     respondJson(response, 200, { success: true, csrf, expires_in: seconds });
   },
   lock({ response }) {
-    response.setHeader("set-cookie", deps.sessions.forget);
+    response.addField("set-cookie", deps.sessions.forget);
     respondJson(response, 200, { success: true });
   },
 });

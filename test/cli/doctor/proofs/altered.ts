@@ -1,11 +1,12 @@
 // Forwarders that are wrong on purpose, each in one way, and the proof that has to find it.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpRequest } from "../../../../src/http/request.ts";
+import type { HttpResponse } from "../../../../src/http/response.ts";
 import type { Forward, ForwarderDeps } from "../../../../src/proxy/deps.ts";
 import { createForwarder } from "../../../../src/proxy/forward.ts";
 
 export type MakeForwarder = typeof createForwarder;
 
-type Change = (request: IncomingMessage, response: ServerResponse) => void;
+type Change = (request: HttpRequest, response: HttpResponse) => void;
 
 /** The real forwarder, with every exchange changed before it is handed over. */
 const changing = (change: Change): MakeForwarder => (deps) => withChange(createForwarder(deps), change);
@@ -18,12 +19,11 @@ const withChange = (forward: Forward, change: Change): Forward => (request, resp
 const withDeps = (change: (deps: ForwarderDeps) => ForwarderDeps): MakeForwarder => (deps) => createForwarder(change(deps));
 
 const eachByte = (change: (byte: number) => number): Change => (request) => {
-  const { on } = request;
-  request.on = ((name: string, listener: (bytes: Buffer) => void) =>
-    on.call(request, name, name === "data" ? (bytes: Buffer) => listener(Buffer.from(bytes.map(change))) : listener)) as typeof on;
+  const read = request.read.bind(request);
+  request.read = (reader) => read({ onData: (bytes) => reader.onData(Buffer.from(bytes.map(change))), onEnd: () => reader.onEnd() });
 };
 
-const headers = (change: (raw: string[]) => void): MakeForwarder => changing(({ rawHeaders }) => change(rawHeaders));
+const headers = (change: (raw: string[]) => void): MakeForwarder => changing(({ rawHeaders }) => change(rawHeaders as string[]));
 
 const valueAfter = (raw: string[], name: string, change: (value: string) => string): void => {
   const at = raw.findIndex((item) => item.toLowerCase() === name);
@@ -32,23 +32,23 @@ const valueAfter = (raw: string[], name: string, change: (value: string) => stri
 
 const chunks = (change: (text: string) => string | null): MakeForwarder =>
   changing((_, response) => {
-    const write = response.write.bind(response) as (chunk: Buffer) => boolean;
-    const end = response.end.bind(response) as (last?: Buffer) => ServerResponse;
-    response.write = ((chunk: Buffer) => {
+    const write = response.write.bind(response);
+    const end = response.end.bind(response);
+    response.write = (chunk) => {
       const changed = change(chunk.toString("latin1"));
       return changed === null ? true : write(Buffer.from(changed, "latin1"));
-    }) as typeof response.write;
-    // A whole short answer comes as one text with the end.
-    response.end = ((last?: Buffer | string) => {
+    };
+    // A whole short answer comes with the end.
+    response.end = (last) => {
       const changed = last === undefined ? null : change(last.toString("latin1"));
-      return changed === null ? end() : end(Buffer.from(changed, "latin1"));
-    }) as typeof response.end;
+      end(changed === null ? undefined : Buffer.from(changed, "latin1"));
+    };
   });
 
 const heads = (change: (status: number, fields: string[]) => [number, string[]]): MakeForwarder =>
   changing((_, response) => {
-    const writeHead = response.writeHead.bind(response) as (status: number, fields: string[]) => ServerResponse;
-    response.writeHead = ((status: number, fields: string[]) => writeHead(...change(status, [...fields]))) as typeof response.writeHead;
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (status, fields) => writeHead(...change(status, [...fields]));
   });
 
 const without = (fields: string[], name: string): string[] => {
@@ -57,28 +57,22 @@ const without = (fields: string[], name: string): string[] => {
 };
 
 const oneBehind: Change = (_, response) => {
-  const write = response.write.bind(response) as (chunk: Buffer) => boolean;
-  const end = response.end.bind(response) as () => ServerResponse;
-  let held: Buffer | null = null;
-  response.write = ((chunk: Buffer) => {
+  const write = response.write.bind(response);
+  const end = response.end.bind(response);
+  let held: Buffer | string | null = null;
+  response.write = (chunk) => {
     if (held !== null) write(held);
     held = chunk;
     return true;
-  }) as typeof response.write;
-  response.end = (() => {
+  };
+  response.end = () => {
     if (held !== null) write(held);
-    return end();
-  }) as typeof response.end;
+    end();
+  };
 };
 
-const endingCleanly: Change = ({ socket }, response) => {
-  const { destroy } = socket;
-  // Once only: the server has to get rid of its connections when the stage is cleared away.
-  socket.destroy = () => {
-    socket.destroy = destroy;
-    response.end();
-    return socket;
-  };
+const endingCleanly: Change = (_, response) => {
+  response.destroy = () => response.end();
 };
 
 const deafToAbort = withDeps((deps) => ({

@@ -1,0 +1,280 @@
+// One connection of a client: reads its requests one after another, and lets the next begin when the last is read and
+// its answer is out. Requests that come early (pipelining) wait here. However it ends, it ends here.
+import type { Socket } from "node:net";
+
+import type { Timer } from "../lib/clock.ts";
+import { BodyReceiver } from "./body-receiver.ts";
+import { HeadReader } from "./head-reader.ts";
+import { readRequestHead } from "./request-head.ts";
+import { HttpRequest } from "./request.ts";
+import type { BodySource } from "./request.ts";
+import { HttpResponse } from "./response.ts";
+import type { AnswerWay } from "./response.ts";
+import { wireFault } from "./wire-fault.ts";
+import type { WireFault } from "./wire-fault.ts";
+
+/** Who answers. */
+export type RequestHandler = {
+  /** A head has come, and as much of its body as came with it. */
+  onRequest(request: HttpRequest, response: HttpResponse): void;
+  /** What came is no request, or not in time. `response` takes the answer; `request` is one that `onRequest` has not seen. */
+  onFault(fault: WireFault, response: HttpResponse, request: HttpRequest | null): void;
+};
+
+/** What all connections of one server share. */
+export type ConnectionHome = {
+  readonly handler: RequestHandler;
+  readonly keepAliveSeconds: number;
+  /** The value of a `Date` field. */
+  date(): string;
+  monotonic(): number;
+  setTimeout(callback: () => void, ms: number): Timer;
+  /** An answer is awaited from now on (1), or no more (-1). */
+  onCount(change: 1 | -1): void;
+  onGone(connection: ClientConnection): void;
+};
+
+/** Milliseconds. */
+export type ConnectionLimits = { readonly headersMs: number; readonly requestMs: number; readonly keepAliveMs: number };
+
+// What a client may still send, and how long it may take to read its answer, when its connection is to be closed:
+// closing on unread bytes resets it and could destroy the answer on its way (RFC 9112 section 9.6).
+const patience = { bytes: 1_048_576, ms: 1000 } as const;
+/** Bytes of later requests that wait while one is answered. */
+const mostHeldBytes = 64 * 1024;
+
+type Exchange = { readonly request: HttpRequest | null; readonly response: HttpResponse; isAnnounced: boolean };
+
+export class ClientConnection implements BodySource, AnswerWay {
+  /** Among the open ones. */
+  place = -1;
+  readonly socket: Socket;
+  private readonly home: ConnectionHome;
+  private readonly head = new HeadReader();
+  /** Until its request is read and its answer is out. */
+  private exchange: Exchange | null = null;
+  private receiver: BodyReceiver | null = null;
+  private held: Buffer | null = null;
+  /** Nothing more is read as a request. */
+  private closing = false;
+  private draining = false;
+  private stopped = false;
+  private used = false;
+  private thrownAway = 0;
+  private timer: Timer | null = null;
+  /** Monotonic: when the present request began, or the connection was last used. */
+  private since: number;
+
+  constructor(socket: Socket, home: ConnectionHome) {
+    this.socket = socket;
+    this.home = home;
+    this.since = home.monotonic();
+    socket.on("data", (bytes: Buffer) => this.onBytes(bytes));
+    socket.on("end", () => this.onFin());
+    socket.on("drain", () => this.exchange?.response.drained());
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.onClose());
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
+  get keepAliveSeconds(): number {
+    return this.home.keepAliveSeconds;
+  }
+
+  date(): string {
+    return this.home.date();
+  }
+
+  /** Ends it unless somebody is being answered. */
+  closeIfIdle(): void {
+    if (this.exchange === null) this.shut();
+  }
+
+  /** Keeps it for no further request. */
+  drain(): void {
+    this.draining = true;
+    if (this.exchange === null) this.shut();
+    else if (!this.exchange.response.headSent) this.exchange.response.keepAlive = false;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Ends it when its client takes longer than it may. */
+  checkTime(now: number, { headersMs, requestMs, keepAliveMs }: ConnectionLimits): void {
+    const spent = now - this.since;
+    if (this.closing) return;
+    if (this.receiver !== null) {
+      if (spent >= requestMs) this.fail(wireFault("REQUEST_TIMEOUT", "the body did not arrive in time"));
+    } else if (this.head.hasBegun) {
+      if (spent >= headersMs) this.fail(wireFault("REQUEST_TIMEOUT", "the head did not arrive in time"));
+    } else if (this.exchange === null && spent >= (this.used ? keepAliveMs : headersMs)) this.shut();
+  }
+
+  /** The present request is read faster or slower than before. */
+  onPace(): void {
+    const stop = this.receiver?.request.isFull === true || (this.held?.length ?? 0) > mostHeldBytes;
+    if (stop === this.stopped) return;
+    this.stopped = stop;
+    if (stop) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  onEnded({ keepAlive }: HttpResponse): void {
+    if (this.receiver === null) return;
+    this.receiver.request.discard();
+    if (!keepAlive) this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+  }
+
+  readonly onWritten = (error?: Error | null): void => {
+    const { exchange } = this;
+    if (exchange === null || (error !== undefined && error !== null)) return;
+    this.close(exchange.response, true);
+    if (this.receiver === null) this.goOn(exchange.response);
+  };
+
+  private onBytes(bytes: Buffer): void {
+    if (this.closing) return this.count(bytes.length);
+    if (this.receiver !== null) return this.readBody(this.receiver, bytes, 0);
+    if (this.exchange === null) return this.readHead(bytes);
+    return this.hold(bytes);
+  }
+
+  private readHead(bytes: Buffer): void {
+    if (!this.head.hasBegun) this.since = this.home.monotonic();
+    let request: HttpRequest;
+    let end: number;
+    try {
+      end = this.head.read(bytes, 0);
+      if (end === -1) return;
+      request = new HttpRequest(readRequestHead(this.head.text), this);
+    } catch (fault) {
+      return this.fail(fault as WireFault);
+    }
+    this.begin(request, bytes, end);
+  }
+
+  // What came of the body is read before anybody hears of the request: a smuggled one mostly shows its fault there.
+  private begin(request: HttpRequest, bytes: Buffer, at: number): void {
+    const response = new HttpResponse(request, this);
+    if (this.draining) response.keepAlive = false;
+    const exchange: Exchange = { request, response, isAnnounced: false };
+    this.open(exchange);
+    if (!request.isComplete) {
+      this.receiver = new BodyReceiver(request);
+      this.readBody(this.receiver, bytes, at);
+    } else if (at < bytes.length) this.hold(bytes.subarray(at));
+    if (this.exchange !== exchange) return;
+    exchange.isAnnounced = true;
+    this.home.handler.onRequest(request, response);
+  }
+
+  private readBody(receiver: BodyReceiver, bytes: Buffer, at: number): void {
+    const end = receiver.read(bytes, at);
+    if (receiver.fault !== null) return this.fail(receiver.fault);
+    if (end < bytes.length) this.hold(bytes.subarray(end));
+    if (receiver.isDone) this.endBody(receiver);
+    else if (this.exchange?.response.isEnded === true && !this.exchange.response.keepAlive) this.count(end - at);
+    this.onPace();
+  }
+
+  private endBody({ request }: BodyReceiver): void {
+    this.receiver = null;
+    request.end();
+    if (this.exchange?.response.isClosed === true) this.goOn(this.exchange.response);
+  }
+
+  private hold(bytes: Buffer): void {
+    this.held = this.held === null ? bytes : Buffer.concat([this.held, bytes]);
+    this.onPace();
+  }
+
+  // The request is read and the answer is out.
+  private goOn({ keepAlive }: HttpResponse): void {
+    const { held } = this;
+    this.exchange = null;
+    if (!keepAlive || this.closing) return this.shut();
+    this.used = true;
+    this.since = this.home.monotonic();
+    this.held = null;
+    this.onPace();
+    if (held !== null) this.readHead(held);
+    if (this.draining) this.closeIfIdle();
+  }
+
+  private open(exchange: Exchange): void {
+    this.exchange = exchange;
+    this.home.onCount(1);
+  }
+
+  private close(response: HttpResponse, isFinished: boolean): void {
+    if (response.isClosed) return;
+    this.home.onCount(-1);
+    response.close(isFinished);
+  }
+
+  // Nothing that comes can be understood, or waited for, any more.
+  private fail(fault: WireFault): void {
+    if (this.closing) return;
+    this.closing = true;
+    const { exchange } = this;
+    this.receiver = null;
+    if (exchange === null) return this.answer(fault, null);
+    exchange.request?.abort();
+    if (exchange.response.isEnded) return this.linger();
+    if (exchange.response.headSent) return this.destroy();
+    this.close(exchange.response, false);
+    return this.answer(fault, exchange.isAnnounced ? null : exchange.request);
+  }
+
+  private answer(fault: WireFault, unseen: HttpRequest | null): void {
+    const response = new HttpResponse({ method: unseen?.method ?? null, httpVersion: "1.1", keepAlive: false }, this);
+    this.open({ request: null, response, isAnnounced: true });
+    this.home.handler.onFault(fault, response, unseen);
+    this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+  }
+
+  private shut(): void {
+    if (this.closing || this.held !== null) return this.linger();
+    this.closing = true;
+    this.socket.destroySoon();
+  }
+
+  private linger(): void {
+    this.closing = true;
+    this.held = null;
+    this.socket.end();
+    this.onPace();
+    this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+  }
+
+  private count(bytes: number): void {
+    this.thrownAway += bytes;
+    if (this.thrownAway > patience.bytes) this.socket.destroy();
+  }
+
+  // A client that has closed its side waits for no answer; one that is out already may still reach it.
+  private onFin(): void {
+    if (this.exchange === null && this.head.hasBegun) return this.fail(wireFault("CONNECTION_CLOSED", "the connection ended within a head"));
+    const isAnswered = this.exchange === null || (this.exchange.response.isEnded && this.receiver === null);
+    this.closing = true;
+    if (isAnswered) this.socket.destroySoon();
+    else this.socket.destroy();
+  }
+
+  private onClose(): void {
+    const { exchange } = this;
+    this.closing = true;
+    this.timer?.cancel();
+    this.receiver = null;
+    this.held = null;
+    this.exchange = null;
+    if (exchange?.request?.isComplete === false) exchange.request.abort();
+    if (exchange !== null) this.close(exchange.response, false);
+    this.home.onGone(this);
+  }
+}

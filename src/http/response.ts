@@ -1,0 +1,185 @@
+// The answer to one request of a client. Its head leaves with the first bytes of its body, and each piece in the tick
+// it is given. What the client does not take is for the writer to wait for: `write` says so.
+import type { Socket } from "node:net";
+
+import { announcedLength, answerHead, checkFields } from "./answer-head.ts";
+import type { AnswerFraming } from "./answer-head.ts";
+
+/** What an answer needs of its connection. */
+export type AnswerWay = {
+  readonly socket: Socket;
+  /** Seconds a connection is kept that nobody uses. */
+  readonly keepAliveSeconds: number;
+  /** The value of `Date` now. */
+  date(): string;
+  /** `response` is complete as far as its writer is concerned. */
+  onEnded(response: HttpResponse): void;
+  /** For the last write of an answer: all of it was handed to the kernel. */
+  readonly onWritten: (error?: Error | null) => void;
+};
+
+/** The request an answer belongs to: `method` is null when it could not be read. */
+export type Asked = { readonly method: string | null; readonly httpVersion: "1.0" | "1.1"; readonly keepAlive: boolean };
+
+/** Up to here copying a piece behind its head costs less than a second buffer in the system call. */
+const copiedBytes = 16 * 1024;
+const nothing = Buffer.alloc(0);
+const lastChunk = "0\r\n\r\n";
+
+/** One write: framing before and behind a piece of the body. */
+type Written = { readonly before: string; readonly bytes: Buffer; readonly behind: string };
+
+export class HttpResponse {
+  /** The connection may serve another request after this one; settled once the head is sent. */
+  keepAlive: boolean;
+  /** A `Date` is added to the head (RFC 9110 section 6.6.1); not to somebody else's answer. */
+  sendDate = true;
+  /** The head went out, or is about to: nothing about it can be changed. */
+  headSent = false;
+  /** Its writer has said all. */
+  isEnded = false;
+  /** All of it was handed to the kernel. */
+  isFinished = false;
+  /** It is finished, or never will be. */
+  isClosed = false;
+  /** The end of its body is marked by nothing but the end of the connection. */
+  closeDelimited = false;
+  private readonly way: AnswerWay;
+  private readonly asked: Asked;
+  private status = 200;
+  private fields: readonly string[] = [];
+  private own: string[] | null = null;
+  private flushed = false;
+  private framing: AnswerFraming = "none";
+  private closeListeners: (() => void)[] | null = null;
+  private drainListener: (() => void) | null = null;
+
+  constructor(asked: Asked, way: AnswerWay) {
+    this.asked = asked;
+    this.way = way;
+    this.keepAlive = asked.keepAlive;
+  }
+
+  /** Bytes that wait for the client. */
+  get unsentBytes(): number {
+    return this.way.socket.writableLength;
+  }
+
+  /** Calls `listener` once when the answer is closed. */
+  onClose(listener: () => void): void {
+    (this.closeListeners ??= []).push(listener);
+  }
+
+  /** Calls `listener` once when what waits for the client is gone. */
+  onDrain(listener: () => void): void {
+    this.drainListener = listener;
+  }
+
+  /** A field for whatever head is written later, in addition to those of the same name. */
+  addField(name: string, value: string): void {
+    checkFields([name, value]);
+    (this.own ??= []).push(name, value);
+  }
+
+  /**
+   * The final status and its fields (name, value …). They leave with the first piece of the body, or by `flushHead`.
+   * Throws a `WireFault` for what cannot be written as HTTP, and when there is a head already.
+   */
+  writeHead(status: number, fields: readonly string[]): void {
+    if (this.headSent) throw new Error("the head was sent already");
+    checkFields(fields);
+    this.status = status;
+    this.fields = this.own === null ? fields : [...this.own, ...fields];
+    this.headSent = true;
+  }
+
+  /** Asks the client for the body it holds back (RFC 9110 section 10.1.1). */
+  writeContinue(): void {
+    if (!this.headSent && !this.isClosed) this.way.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+  }
+
+  flushHead(): void {
+    if (this.isClosed || this.flushed) return;
+    this.way.socket.write(this.takeHead(null), "latin1");
+  }
+
+  /** The next piece of the body; false asks to wait for `onDrain`. */
+  write(piece: Buffer | string): boolean {
+    if (this.isClosed || this.isEnded) return true;
+    const head = this.flushed ? "" : this.takeHead(null);
+    const bytes = this.contentOf(piece);
+    if (bytes.length === 0) return head === "" || this.put({ before: head, bytes, behind: "" });
+    if (this.framing !== "chunked") return this.put({ before: head, bytes, behind: "" });
+    return this.put({ before: head + chunkSize(bytes), bytes, behind: "\r\n" });
+  }
+
+  /** The last piece, or none. Without a length in its fields the answer gets that of `piece` when nothing was written before. */
+  end(piece: Buffer | string = nothing): void {
+    if (this.isClosed || this.isEnded) return;
+    const head = this.flushed ? "" : this.takeHead(Buffer.byteLength(piece));
+    const bytes = this.contentOf(piece);
+    this.isEnded = true;
+    if (this.framing !== "chunked") this.put({ before: head, bytes, behind: "" }, this.way.onWritten);
+    else if (bytes.length === 0) this.put({ before: head, bytes, behind: lastChunk }, this.way.onWritten);
+    else this.put({ before: head + chunkSize(bytes), bytes, behind: `\r\n${lastChunk}` }, this.way.onWritten);
+    this.way.onEnded(this);
+  }
+
+  /** Breaks the connection off, so that what is cut cannot look complete (RFC 9112 section 8). */
+  destroy(): void {
+    if (this.isClosed) return;
+    if (this.closeDelimited) this.way.socket.resetAndDestroy();
+    else this.way.socket.destroy();
+  }
+
+  /** From the connection: this answer is over, all of it sent or not. */
+  close(isFinished: boolean): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.isFinished = isFinished;
+    for (const listener of this.closeListeners ?? []) listener();
+  }
+
+  /** From the connection: nothing waits for the client any more. */
+  drained(): void {
+    const listener = this.drainListener;
+    this.drainListener = null;
+    listener?.();
+  }
+
+  private takeHead(wholeLength: number | null): string {
+    this.headSent = true;
+    this.flushed = true;
+    this.framing = this.framingOf(wholeLength);
+    this.closeDelimited = this.framing === "close";
+    if (this.closeDelimited) this.keepAlive = false;
+    const fields = this.sendDate ? [...this.fields, "Date", this.way.date()] : this.fields;
+    return answerHead({ status: this.status, fields, framing: this.framing, keepAliveSeconds: this.keepAlive ? this.way.keepAliveSeconds : null });
+  }
+
+  private contentOf(piece: Buffer | string): Buffer {
+    if (this.framing === "none") return nothing;
+    return typeof piece === "string" ? Buffer.from(piece) : piece;
+  }
+
+  private framingOf(wholeLength: number | null): AnswerFraming {
+    if (this.asked.method === "HEAD" || this.status === 204 || this.status === 304) return "none";
+    const length = announcedLength(this.fields) ?? wholeLength;
+    if (length !== null) return length;
+    return this.asked.httpVersion === "1.1" ? "chunked" : "close";
+  }
+
+  // Latin-1 is the identity on bytes.
+  private put({ before, bytes, behind }: Written, done?: AnswerWay["onWritten"]): boolean {
+    const { socket } = this.way;
+    if (bytes.length <= copiedBytes) return socket.write(before + bytes.toString("latin1") + behind, "latin1", done);
+    socket.cork();
+    if (before !== "") socket.write(before, "latin1");
+    socket.write(bytes);
+    const hasRoom = socket.write(behind, "latin1", done);
+    socket.uncork();
+    return hasRoom;
+  }
+}
+
+const chunkSize = (bytes: Buffer): string => `${bytes.length.toString(16)}\r\n`;
