@@ -91,6 +91,9 @@ const askUnauthorized = async (story: Story): Promise<void> => {
 
 const refreshBadly = async (story: Story, call: Call): Promise<void> => {
   const { proxy, sinks } = story;
+  // After this no earlier failure of the other account waits to be tried again: it would be given the words about this one's token.
+  expect((await call("/auth/refresh", post({ account_id: "claude" }))).status).toBe(200);
+  story.noteTokens();
   const message = quoting(proxy.stored()["mux"]?.refresh_token ?? "");
   const faults: Record<string, Fault> = {
     "500": { kind: "status", status: 500, body: { type: "error", error: { type: "api_error", message } } },
