@@ -78,15 +78,20 @@ const askBadly = async ({ proxy }: Story, accounts: readonly Stored[], failuresO
   }
 };
 
-/** 401 for each account: the refresh fails first; then there is a new token, and the replay is refused too. */
-const askUnauthorized = async (story: Story): Promise<void> => {
-  const { proxy } = story;
-  const refuse = (account: Stored): void => void proxy.upstream.script({ match: { path: "/v1/messages", headers: credentialOf(account) }, fault: { kind: "status", status: 401, message: quoting(account.access_token) }, times: 9 });
-  const accounts = proxy.stored();
-  for (const account of Object.values(accounts)) refuse(account);
-  proxy.upstream.script({ match: { path: tokenPath }, fault: { kind: "status", status: 500, message: quoting(accounts["mux"]?.refresh_token ?? "") }, times: 9 });
-  for (let turn = 0; turn < 3; turn += 1) expect((await ask({ url: proxy.url, key: proxy.key() })).status).toBe(401);
-  proxy.upstream.clearScript();
+/** 401 for each account, and its refresh fails with words about the very token that was sent. */
+const askUnauthorized = async ({ proxy }: Story, call: Call): Promise<void> => {
+  const accounts = Object.entries(proxy.stored());
+  const enable = async (enabled: (id: string) => boolean): Promise<void> => {
+    for (const [id] of accounts) expect((await call(`/api/accounts/${id}`, { method: "PATCH", body: JSON.stringify({ enabled: enabled(id) }) })).status).toBe(200);
+  };
+  for (const [id, account] of accounts) {
+    await enable((other) => other === id);
+    proxy.upstream.script({ match: { path: "/v1/messages", headers: credentialOf(account) }, fault: { kind: "status", status: 401, message: quoting(account.access_token) }, times: 9 });
+    proxy.upstream.script({ match: { path: tokenPath }, fault: { kind: "status", status: 500, message: quoting(account.refresh_token ?? "") }, times: 9 });
+    expect((await ask({ url: proxy.url, key: proxy.key() })).status, id).toBe(401);
+    proxy.upstream.clearScript();
+  }
+  await enable(() => true);
 };
 
 const refreshBadly = async (story: Story, call: Call): Promise<void> => {
@@ -179,7 +184,7 @@ it("S13 S14 no secret leaves a proxy to which everything happens, whatever is as
   await askBadly(story, good, brokenAnswers);
   expect((await call("/api/accounts/mux", { method: "PATCH", body: '{"enabled":true}' })).status).toBe(200);
   await askBadly(story, mux === undefined ? [] : [mux, ...good], refusals);
-  await askUnauthorized(story);
+  await askUnauthorized(story, call);
   await beRefused(story, call);
   await signInOverHttp(story, call);
   await refreshBadly(story, call);
