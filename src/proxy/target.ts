@@ -16,7 +16,7 @@ const visibleAscii = /^[\u0021-\u007e]*$/;
  * Accepts only the origin-form (RFC 9112 section 3.2.1) below `/v1/`, without `/v1/oauth/*`.
  * Absolute, authority and asterisk forms, `//`, `/\`, a fragment and bytes that no URI may hold are a
  * 400; dot segments, empty segments and encoded separators (also when encoded twice) are a 404.
- * `target` is the request line's own text (`IncomingMessage.url`), never a rebuilt URL.
+ * `target` is the request line's own text (`HttpRequest.target`), never a rebuilt URL.
  */
 export const checkTarget = (target: string): TargetVerdict => {
   if (target !== latest.target) latest = { target, verdict: verdictOn(target) };

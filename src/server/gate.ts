@@ -26,7 +26,7 @@ export type GateDeps = {
 export const createGate = ({ admission, routes, limits, maxBodyBytes }: GateDeps) => {
   const forward = (head: Head, peer: Peer, corsOrigin: string | null): Way | Denied => {
     const target = checkTarget(head.target);
-    if (!target.ok) return deny(target.code, sentence(target.message));
+    if (!target.ok) return deny(target.code, target.message);
     const unlocked = admission.unlock(head, { open: false, forwarded: true });
     if (!unlocked.ok) return unlocked;
     if (Number(head.inbound.contentLength ?? 0) > maxBodyBytes) return deny("too-large", `The body is larger than ${maxBodyBytes} bytes.`, "Raise server.maxBodyBytes to allow more.");
@@ -75,7 +75,5 @@ const limited = (seconds: number | null): Denied | null =>
 // A target that is no path at all is told so.
 const missing = (head: Head): Denied => {
   const target = checkTarget(head.target);
-  return target.ok ? deny("not-found", "There is no such path here.") : deny(target.code, sentence(target.message));
+  return target.ok ? deny("not-found", "There is no such path here.") : deny(target.code, target.message);
 };
-
-const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;

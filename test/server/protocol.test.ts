@@ -54,7 +54,7 @@ describe("request target", () => {
   it("S25 the upstream's sign-in paths and everything outside the table are not found", async () => {
     for (const target of ["/v1/oauth/token", "/v1/oauth", "/v1/OAuth/token", "/v1/%6fauth/token", "/v1/oauth;x/token", "/v2/messages", "/v1", "/api/oauth/profile", "/api/claude_cli", "/V1/messages", "/%76%31/messages"]) {
       const text = await refused(line(target, "POST"), [404]);
-      expect(errorOf(text)).toMatchObject({ code: "not-found", type: "not_found_error" });
+      expect(errorOf(text)).toMatchObject({ code: "not-found", type: "not_found_error", message: "There is no such path here." });
     }
   });
 
