@@ -2,7 +2,7 @@
 // gets through, whoever it came from: the upstream, a setting, a client's own words.
 import { STATUS_CODES } from "node:http";
 
-import { notInValue, token } from "./field-line.ts";
+import { notInValue, token } from "./fields.ts";
 import { wireFault } from "./wire-fault.ts";
 
 /** How the body ends: after so many bytes, with its last chunk, with the connection; or there is none, whatever the fields say. */
@@ -31,7 +31,11 @@ export const answerHead = ({ status, fields, framing, keepAliveSeconds }: Answer
   let hasLength = false;
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const name = fields[index] ?? "";
-    hasLength ||= isContentLength(name);
+    if (isContentLength(name)) {
+      // RFC 9110 section 8.6.
+      if (status === 204) continue;
+      hasLength = true;
+    }
     head += `${name}: ${fields[index + 1] ?? ""}\r\n`;
   }
   if (!hasLength) head += lengthField(framing);

@@ -1,6 +1,6 @@
 // Takes the chunk framing off a body (RFC 9112 section 7.1): lines where the framing is, whole pieces where the data is.
 // Trailers are read and dropped: no client asked for the upstream's (`TE` is not forwarded), and ours go with the framing.
-import { fieldLine } from "./field-line.ts";
+import { fieldLines } from "./fields.ts";
 import { wireFault } from "./wire-fault.ts";
 
 // 13 hexadecimal digits are 4 PiB and still an exact number.
@@ -67,7 +67,7 @@ export class ChunkedBody {
     this.line = "";
     if (this.step === "size") this.onSize(line);
     else if (line === "\r\n") this.step = this.step === "trailer" ? "done" : "size";
-    else if (this.step !== "trailer" || !line.endsWith("\r\n") || !fieldLine.test(line.slice(0, -2))) throw broken();
+    else if (this.step !== "trailer" || !line.endsWith("\r\n") || !fieldLines.test(line.slice(0, -2))) throw broken();
   }
 
   private onSize(line: string): void {

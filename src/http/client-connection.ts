@@ -100,8 +100,11 @@ export class ClientConnection implements BodySource, AnswerWay {
     else if (!this.exchange.response.headSent) this.exchange.response.keepAlive = false;
   }
 
+  /** Ends it now. What looks complete when it ends must not end in good order. */
   destroy(): void {
-    this.socket.destroy();
+    const response = this.exchange?.response;
+    if (response?.closeDelimited === true && !response.isEnded) this.socket.resetAndDestroy();
+    else this.socket.destroy();
   }
 
   /** Ends it when its client takes longer than it may. */
@@ -127,7 +130,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   onEnded({ keepAlive }: HttpResponse): void {
     if (this.receiver === null) return;
     this.receiver.request.discard();
-    if (!keepAlive) this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+    if (!keepAlive) this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
   }
 
   readonly onWritten = (error?: Error | null): void => {
@@ -145,11 +148,13 @@ export class ClientConnection implements BodySource, AnswerWay {
   }
 
   private readHead(bytes: Buffer): void {
-    if (!this.head.hasBegun) this.since = this.home.monotonic();
+    const isFirst = !this.head.hasBegun;
     let request: HttpRequest;
     let end: number;
     try {
       end = this.head.read(bytes, 0);
+      // Empty lines before it are not yet a request.
+      if (isFirst && (end !== -1 || this.head.hasBegun)) this.since = this.home.monotonic();
       if (end === -1) return;
       request = new HttpRequest(readRequestHead(this.head.text), this);
     } catch (fault) {
@@ -223,19 +228,19 @@ export class ClientConnection implements BodySource, AnswerWay {
     this.closing = true;
     const { exchange } = this;
     this.receiver = null;
-    if (exchange === null) return this.answer(fault, null);
+    if (exchange === null) return this.answer(fault, null, null);
     exchange.request?.abort();
     if (exchange.response.isEnded) return this.linger();
     if (exchange.response.headSent) return this.destroy();
     this.close(exchange.response, false);
-    return this.answer(fault, exchange.isAnnounced ? null : exchange.request);
+    return this.answer(fault, exchange.request, exchange.isAnnounced ? null : exchange.request);
   }
 
-  private answer(fault: WireFault, unseen: HttpRequest | null): void {
-    const response = new HttpResponse({ method: unseen?.method ?? null, httpVersion: "1.1", keepAlive: false }, this);
+  private answer(fault: WireFault, asked: HttpRequest | null, unseen: HttpRequest | null): void {
+    const response = new HttpResponse({ method: asked?.method ?? null, httpVersion: "1.1", keepAlive: false }, this);
     this.open({ request: null, response, isAnnounced: true });
     this.home.handler.onFault(fault, response, unseen);
-    this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+    this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
   }
 
   private shut(): void {
@@ -249,12 +254,12 @@ export class ClientConnection implements BodySource, AnswerWay {
     this.held = null;
     this.socket.end();
     this.onPace();
-    this.timer ??= this.home.setTimeout(() => this.socket.destroy(), patience.ms);
+    this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
   }
 
   private count(bytes: number): void {
     this.thrownAway += bytes;
-    if (this.thrownAway > patience.bytes) this.socket.destroy();
+    if (this.thrownAway > patience.bytes) this.destroy();
   }
 
   // A client that has closed its side waits for no answer; one that is out already may still reach it.
@@ -263,7 +268,7 @@ export class ClientConnection implements BodySource, AnswerWay {
     const isAnswered = this.exchange === null || (this.exchange.response.isEnded && this.receiver === null);
     this.closing = true;
     if (isAnswered) this.socket.destroySoon();
-    else this.socket.destroy();
+    else this.destroy();
   }
 
   private onClose(): void {

@@ -6,6 +6,8 @@ import { wireFault } from "./wire-fault.ts";
 export const maxHeadBytes = 64 * 1024;
 const headEnd = "\r\n\r\n";
 const emptyLine = "\r\n";
+// What of the end may be there already.
+const partOfEnd = headEnd.length - 1;
 // A line feed alone, or a control character: no head has them, so nobody has to wait for the rest.
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const neverInHead = /[^\r]\n|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
@@ -27,15 +29,21 @@ export class HeadReader {
    */
   read(bytes: Buffer, at: number): number {
     let from = at;
+    if (this.length === 1 && this.kept?.[0] === 0x0d && bytes[from] === 0x0a) {
+      // The other half of an empty line.
+      this.length = 0;
+      from += 1;
+    }
     while (this.length === 0 && startsWithEmptyLine(bytes, from)) from += emptyLine.length;
     return this.length === 0 ? this.readFresh(bytes, from) : this.readOn(bytes, from);
   }
 
   private readFresh(bytes: Buffer, from: number): number {
     const end = bytes.indexOf(headEnd, from, "latin1");
-    checkSize((end === -1 ? bytes.length : end) - from);
+    checkSize(end === -1 ? bytes.length - from - partOfEnd : end - from);
     if (end === -1) {
       this.keep(bytes, from);
+      this.checkFrom(0);
       return -1;
     }
     this.text = bytes.toString("latin1", from, end);
@@ -43,16 +51,14 @@ export class HeadReader {
   }
 
   private readOn(bytes: Buffer, from: number): number {
-    let before = this.length;
+    const before = this.length;
     const kept = this.keep(bytes, from);
-    while (this.length > 1 && startsWithEmptyLine(kept, 0)) {
-      kept.copyWithin(0, emptyLine.length, this.length);
-      this.length -= emptyLine.length;
-      before -= emptyLine.length;
-    }
     const end = kept.subarray(0, this.length).indexOf(headEnd, Math.max(0, before - headEnd.length + 1), "latin1");
-    checkSize(end === -1 ? this.length : end);
-    if (end === -1) return -1;
+    checkSize(end === -1 ? this.length - partOfEnd : end);
+    if (end === -1) {
+      this.checkFrom(before);
+      return -1;
+    }
     this.text = kept.toString("latin1", 0, end);
     this.kept = null;
     this.length = 0;
@@ -62,21 +68,18 @@ export class HeadReader {
   // Of a read that is larger than any head its beginning will do.
   private keep(bytes: Buffer, from: number): Buffer {
     const part = bytes.subarray(from, Math.min(bytes.length, from + maxHeadBytes + headEnd.length));
-    const kept = withRoom(this.kept, this.length, part.length);
-    part.copy(kept, this.length);
-    checkNew(kept.toString("latin1", Math.max(0, this.length - 1), this.length + part.length), this.length === 0);
-    this.kept = kept;
+    this.kept = withRoom(this.kept, this.length, part.length);
+    part.copy(this.kept, this.length);
     this.length += part.length;
-    return kept;
+    return this.kept;
+  }
+
+  // What is new is looked at together with the byte before it.
+  private checkFrom(place: number): void {
+    const text = this.kept?.toString("latin1", Math.max(0, place - 1), this.length) ?? "";
+    if (neverInHead.test(text) || (place === 0 && text.startsWith("\n"))) throw wireFault("BAD_HEADER_FIELD", "a line that ends without CR, or a control character");
   }
 }
-
-// `text` begins with the byte before the new ones, when there is one. What stands behind the head is another matter.
-const checkNew = (text: string, isFirst: boolean): void => {
-  const end = text.indexOf(headEnd);
-  const head = end === -1 ? text : text.slice(0, end);
-  if (neverInHead.test(head) || (isFirst && head.startsWith("\n"))) throw wireFault("BAD_HEADER_FIELD", "a line that ends without CR, or a control character");
-};
 
 const startsWithEmptyLine = (bytes: Buffer, at: number): boolean => bytes[at] === 0x0d && bytes[at + 1] === 0x0a;
 

@@ -1,5 +1,6 @@
 // One request of a client: its head, and its body as a flow of pieces to one reader. What comes before there is a
 // reader, or while it pauses, is kept; the connection then stops reading beyond a bound.
+import { valuesOf } from "./fields.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** Who takes the body. */
@@ -37,6 +38,8 @@ export class HttpRequest implements RequestHead {
   private readonly source: BodySource;
   private reader: BodyReader | null = null;
   private kept: Buffer[] = none;
+  /** How many of them were handed over. */
+  private taken = 0;
   private keptBytes = 0;
   private paused = false;
   private over = false;
@@ -59,7 +62,7 @@ export class HttpRequest implements RequestHead {
 
   /** The values of the field `name` (in lower case), in their order. */
   valuesOf(name: string): readonly string[] {
-    return this.rawHeaders.filter((_, index) => index % 2 === 1 && this.rawHeaders[index - 1]?.toLowerCase() === name);
+    return valuesOf(this.rawHeaders, name);
   }
 
   /** Hands the body to `reader`, what is kept at once. A second reader takes the place of the first. */
@@ -107,20 +110,27 @@ export class HttpRequest implements RequestHead {
   abort(): void {
     if (this.over) return;
     this.over = true;
-    this.kept = none;
-    this.keptBytes = 0;
+    this.letGo();
     this.reader?.onAbort?.();
   }
 
   private handOver(): void {
     while (this.reader !== null && !this.paused) {
-      const piece = this.kept.shift();
+      const piece = this.kept[this.taken];
       if (piece === undefined) break;
+      this.taken += 1;
       this.keptBytes -= piece.length;
       this.reader.onData(piece);
     }
+    if (this.keptBytes === 0) this.letGo();
     if (this.isComplete && this.keptBytes === 0) this.tellEnd();
     this.source.onPace();
+  }
+
+  private letGo(): void {
+    this.kept = none;
+    this.taken = 0;
+    this.keptBytes = 0;
   }
 
   private tellEnd(): void {

@@ -12,6 +12,8 @@ export type AnswerWay = {
   readonly keepAliveSeconds: number;
   /** The value of `Date` now. */
   date(): string;
+  /** Breaks the connection off. */
+  destroy(): void;
   /** `response` is complete as far as its writer is concerned. */
   onEnded(response: HttpResponse): void;
   /** For the last write of an answer: all of it was handed to the kernel. */
@@ -127,9 +129,7 @@ export class HttpResponse {
 
   /** Breaks the connection off, so that what is cut cannot look complete (RFC 9112 section 8). */
   destroy(): void {
-    if (this.isClosed) return;
-    if (this.closeDelimited) this.way.socket.resetAndDestroy();
-    else this.way.socket.destroy();
+    if (!this.isClosed) this.way.destroy();
   }
 
   /** From the connection: this answer is over, all of it sent or not. */
@@ -148,7 +148,7 @@ export class HttpResponse {
   }
 
   private takeHead(wholeLength: number | null): string {
-    this.headSent = true;
+    if (!this.headSent) this.writeHead(200, []);
     this.flushed = true;
     this.framing = this.framingOf(wholeLength);
     this.closeDelimited = this.framing === "close";

@@ -14,8 +14,8 @@ const longestBacklog = 1024 * 1024;
 const mostDecoded = 64 * 1024 * 1024;
 
 /** Null when the encoding is not known here (or there are several, one over the other). */
-export const openFeed = (encoding: string | string[], reader: AnswerReader, settle: Settle): AnswerFeed | null => {
-  const decoder = typeof encoding === "string" ? decoderFor(encoding.trim().toLowerCase()) : null;
+export const openFeed = (encoding: string, reader: AnswerReader, settle: Settle): AnswerFeed | null => {
+  const decoder = decoderFor(encoding.trim().toLowerCase());
   return decoder === null ? null : decodingFeed(decoder, reader, settle);
 };
 

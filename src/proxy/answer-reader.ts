@@ -1,10 +1,11 @@
 // What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded
 // amount of them, and may throw: the meter around it catches.
+import { valueOf } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import { isKey, visitMembers } from "./json-member.ts";
 import { createMessageStream } from "./message-stream.ts";
-import type { HeaderTable } from "./response-head.ts";
 import { createStreamScan } from "./stream-scan.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -13,7 +14,7 @@ import type { Usage } from "./usage.ts";
 
 export type MeteredAnswer = {
   readonly status: number;
-  readonly table: HeaderTable;
+  readonly raw: RawFields;
   /** That was asked, without its query. */
   readonly path: string;
   /** The secrets that went with the request; asked for only when the answer is an error. */
@@ -37,10 +38,9 @@ const longestMessage = 1024 * 1024;
 const shortMessage = 16 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
-export const readerFor = ({ status, table, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
+export const readerFor = ({ status, raw, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
   if (status >= 400) return createErrorReader(sent);
-  const type = table["content-type"];
-  const mediaType = typeof type === "string" ? type.toLowerCase() : "";
+  const mediaType = valueOf(raw, "content-type")?.toLowerCase() ?? "";
   if (mediaType.startsWith("text/event-stream")) return createEventReader(sent);
   return mediaType.startsWith("application/json") && path === "/v1/messages" ? new MessageReader() : null;
 };

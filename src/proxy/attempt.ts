@@ -1,6 +1,7 @@
 // One attempt after another to get an answer: sends, tries again when that is certainly safe, and after a
 // 401 asks once for a newer token. The answer it settles for goes to the client unchanged.
 import type { Credential } from "../accounts/credential.ts";
+import type { RawFields } from "../http/fields.ts";
 import type { CallListener } from "./call.ts";
 import { endingOfFailure } from "./endings.ts";
 import { isOver } from "./exchange.ts";
@@ -66,8 +67,8 @@ class Attempt implements CallListener {
 
   onHead(head: ResponseHead): void {
     const { lane, exchange, credential } = this;
-    const { status, table } = head;
-    if (credential !== null) lane.credentials?.learn(credential, { status, headers: table });
+    const { status, raw } = head;
+    if (credential !== null) lane.credentials?.learn(credential, { status, headers: lessons(raw) });
     if (status === 401 && mayRenew(lane, exchange, credential)) {
       this.held = { head, chunks: [], ended: false, error: null };
       hold(lane, exchange, { used: credential, letGo: () => release(lane, exchange, this.held) });
@@ -89,6 +90,20 @@ class Attempt implements CallListener {
     else fail(this.lane, this.exchange, { credential: this.credential, error });
   }
 }
+
+const nothingTold: Readonly<Record<string, string>> = {};
+
+// What an account learns from: by lower-case names, of several the first.
+const lessons = (raw: RawFields): Readonly<Record<string, string>> => {
+  let told: Record<string, string> | null = null;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const lower = (raw[index] ?? "").toLowerCase();
+    if (!lower.startsWith("anthropic-") && lower !== "retry-after") continue;
+    told ??= Object.create(null) as Record<string, string>;
+    told[lower] ??= raw[index + 1] ?? "";
+  }
+  return told ?? nothingTold;
+};
 
 const mayRenew = (lane: Lane, exchange: Exchange, credential: Credential | null): credential is Credential =>
   credential?.kind === "oauth" && lane.credentials !== null && !exchange.renewed && exchange.body.isReplayable();

@@ -1,7 +1,8 @@
 // Who is to blame for a failed request, in whose words, and what to do next. Pure: the one line a person
 // reads instead of a stack of logs.
+import { valueOf } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 import type { Blame } from "../messages/events.ts";
-import type { HeaderTable } from "./response-head.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 export type BlameLine = {
@@ -12,7 +13,7 @@ export type BlameLine = {
 };
 
 /** The upstream's refusal: its status (200 for an error inside a stream), headers, and own words. */
-export type Refusal = { readonly status: number; readonly table: HeaderTable; readonly error: UpstreamError };
+export type Refusal = { readonly status: number; readonly raw: RawFields; readonly error: UpstreamError };
 
 /** Names the party at fault for an error answer of the upstream. */
 export const blameUpstream = (refusal: Refusal): BlameLine => {
@@ -39,8 +40,8 @@ const known = new Map<string | number | null, Blame>([
 ]);
 
 const culprit = (refusal: Refusal): Blame => {
-  const { status, error, table } = refusal;
-  if (status === 429 || error.type === "rate_limit_error") return isPlanLimit(table) ? "plan-limit" : "throttle";
+  const { status, error, raw } = refusal;
+  if (status === 429 || error.type === "rate_limit_error") return isPlanLimit(raw) ? "plan-limit" : "throttle";
   if (isAboutCredential(error.message)) return "credential";
   if (isAboutCredits(error.message)) return "plan-limit";
   return known.get(error.type) ?? known.get(status) ?? (isClientError(status) ? "client" : "upstream");
@@ -49,21 +50,21 @@ const culprit = (refusal: Refusal): Blame => {
 const isClientError = (status: number): boolean => status >= 400 && status < 500;
 
 // A 429 without the unified headers is a short throttle of the server, not the plan's limit.
-const isPlanLimit = (table: HeaderTable): boolean => {
-  const status = table["anthropic-ratelimit-unified-status"];
-  return status === "rejected" || status === "rate_limited" || typeof table["anthropic-ratelimit-unified-representative-claim"] === "string";
+const isPlanLimit = (raw: RawFields): boolean => {
+  const status = valueOf(raw, "anthropic-ratelimit-unified-status");
+  return status === "rejected" || status === "rate_limited" || valueOf(raw, "anthropic-ratelimit-unified-representative-claim") !== null;
 };
 
 const isAboutCredential = (message: string | null): boolean => message !== null && /credential is only authorized|OAuth (?:authentication|token)/i.test(message);
 const isAboutCredits = (message: string | null): boolean => message !== null && /extra usage|usage credits|credit balance/i.test(message);
 
-const nextStep = (blame: Blame, { status, table }: Refusal): string => {
+const nextStep = (blame: Blame, { status, raw }: Refusal): string => {
   if (blame === "credential" && status === 403) return "This account may not do that: check its plan, organisation and scopes.";
-  const wait = blame === "throttle" || blame === "plan-limit" ? waitOf(table["retry-after"]) : "";
+  const wait = blame === "throttle" || blame === "plan-limit" ? waitOf(valueOf(raw, "retry-after")) : "";
   return `${wait}${steps[blame]}`;
 };
 
-const waitOf = (after: string | string[] | undefined): string => (typeof after === "string" && /^\d{1,7}$/.test(after) ? `Wait ${after} s. ` : "");
+const waitOf = (after: string | null): string => (after !== null && /^\d{1,7}$/.test(after) ? `Wait ${after} s. ` : "");
 
 const steps: Readonly<Record<Blame, string>> = {
   throttle: "The client tries again by itself.",

@@ -1,7 +1,9 @@
 // One HTTP exchange with the upstream as the rest of the proxy sees it. It never touches bytes.
+import { valueOf } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 import type { Carried, Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
-import type { HeaderTable, ResponseHead } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 import type { Guest, Slots } from "./slots.ts";
 import type { Upload } from "./streamed-body.ts";
 
@@ -73,7 +75,7 @@ export class PooledCall implements Call, Guest, Carried {
   }
 
   onHead(head: ResponseHead): void {
-    if (isEventStream(head.table)) this.line.slots.leave(this);
+    if (isEventStream(head.raw)) this.line.slots.leave(this);
     this.listener.onHead(head);
   }
 
@@ -99,7 +101,7 @@ export class PooledCall implements Call, Guest, Carried {
   }
 }
 
-const isEventStream = (table: HeaderTable): boolean => {
-  const type = table["content-type"];
+const isEventStream = (raw: RawFields): boolean => {
+  const type = valueOf(raw, "content-type");
   return typeof type === "string" && type.startsWith("text/event-stream");
 };

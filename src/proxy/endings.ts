@@ -12,7 +12,7 @@ export const endingOfAnswer = (exchange: Exchange): Ending => {
   const status = exchange.status ?? 0;
   const error = exchange.meter?.error() ?? null;
   if (status >= 400 || error !== null) {
-    return { outcome: "upstream-error", ...blameUpstream({ status, table: exchange.table, error: error ?? unsaid }) };
+    return { outcome: "upstream-error", ...blameUpstream({ status, raw: exchange.answerFields, error: error ?? unsaid }) };
   }
   if (exchange.meter?.isIncomplete() !== true) return ok;
   return {

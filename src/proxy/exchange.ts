@@ -1,5 +1,6 @@
 // The record of one request on its way through, mutable on purpose: it is touched for every chunk. It owns
 // the rule that a request ends exactly once, whatever is cut and in whatever order.
+import type { RawFields } from "../http/fields.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
@@ -11,7 +12,6 @@ import type { RequestFacts } from "./deps.ts";
 import type { Meter } from "./meter.ts";
 import { emptyBody } from "./request-body.ts";
 import type { RequestBody } from "./request-body.ts";
-import type { HeaderTable } from "./response-head.ts";
 
 /** How a request ended. */
 export type Ending = {
@@ -51,8 +51,8 @@ export type Exchange = {
   sent: boolean;
   status: number | null;
   upstreamRequestId: string | null;
-  /** Of the answer that is relayed, with lower-case names. */
-  table: HeaderTable;
+  /** Of the answer that is relayed. */
+  answerFields: RawFields;
   /** Of that answer's body in bytes, null when only its end tells. */
   length: number | null;
   ttfbMs: number | null;
@@ -97,7 +97,7 @@ export const createExchange = (parts: Pick<Exchange, "request" | "response" | "f
   sent: false,
   status: null,
   upstreamRequestId: null,
-  table: {},
+  answerFields: none,
   length: null,
   ttfbMs: null,
   aliveAt: parts.facts.receivedAt,

@@ -5,12 +5,10 @@
 // No `Via` is added. RFC 9110 section 7.6.3 asks a gateway for one; this program promises its users the
 // stricter thing, that nothing reaches the API which the client did not send, except the credential and
 // the two protocol fields below. A `Via` that came in goes through.
+import { createFieldSet, valuesOf } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
-import type { HeaderTable, WireHeaders } from "./response-head.ts";
-
-/** What a client sent: name, value, name, value …, each byte one latin-1 character. */
-export type RawHeaders = readonly string[];
 
 /** Required by the API for OAuth tokens, and the version it assumes nowhere. */
 const oauthBeta = "oauth-2025-04-20";
@@ -21,22 +19,21 @@ export type OutboundCredential = { readonly kind: AccountKind; readonly token: S
 
 // RFC 9110 section 7.6.1, and what belongs to the hop in front of us: its host, its framing, its cookies.
 const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
-const requestOnly = new Set([...hopByHop, "host", "expect", "content-length", "cookie", "forwarded"]);
-const responseOnly = new Set([...hopByHop, "proxy-authenticate", "proxy-authentication-info"]);
+const isForThisHop = createFieldSet([...hopByHop, "host", "expect", "content-length", "cookie", "forwarded"]);
+const isFromLastHop = createFieldSet([...hopByHop, "proxy-authenticate", "proxy-authentication-info"]);
 
 /**
  * The fields to send upstream, in the order they came, credential last. Content-Length is left to whoever
  * frames the body.
  */
-export const requestHeaders = (raw: RawHeaders, credential: OutboundCredential): string[] => {
-  const named = connectionOptions(raw);
+export const requestHeaders = (raw: RawFields, credential: OutboundCredential): string[] => {
+  const named = namedBy(valuesOf(raw, "connection"));
   const kept: string[] = [];
   const protocol: Protocol = { beta: -1, hasOauthBeta: false, hasVersion: false };
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    const lower = name.toLowerCase();
-    if (isDroppedFromRequest(lower, credential) || named?.has(lower) === true) continue;
-    if (lower.startsWith("anthropic-")) note(protocol, lower, { at: kept.length + 1, value: raw[index + 1] ?? "" });
+    if (isDroppedFromRequest(name, credential) || named?.has(name.toLowerCase()) === true) continue;
+    if (initialOf(name) === "a") note(protocol, name, { at: kept.length + 1, value: raw[index + 1] ?? "" });
     kept.push(name, raw[index + 1] ?? "");
   }
   if (credential !== null) addOurs(kept, credential, protocol);
@@ -46,24 +43,34 @@ export const requestHeaders = (raw: RawHeaders, credential: OutboundCredential):
 /** What the client already says of the API's own protocol; `beta` is the index of the last list's value. */
 type Protocol = { beta: number; hasOauthBeta: boolean; hasVersion: boolean };
 
-const note = (protocol: Protocol, lower: string, field: { readonly at: number; readonly value: string }): void => {
+const note = (protocol: Protocol, name: string, field: { readonly at: number; readonly value: string }): void => {
+  const lower = name.toLowerCase();
   if (lower === "anthropic-version") protocol.hasVersion = true;
   if (lower !== "anthropic-beta") return;
   protocol.beta = field.at;
   protocol.hasOauthBeta ||= listsOauthBeta(field.value);
 };
 
-const isDroppedFromRequest = (lower: string, credential: OutboundCredential): boolean => {
-  if (requestOnly.has(lower)) return true;
-  switch (lower.charCodeAt(0)) {
-    case 0x61: // a
-      return lower === "authorization" && credential !== null;
-    case 0x70: // p
-      return lower.startsWith("proxy-");
-    case 0x78: // x
-      return lower === "x-api-key" ? credential !== null : lower.startsWith("x-forwarded-") || lower.startsWith("x-claude-oauth-proxy-");
+const isCredential = createFieldSet(["authorization", "x-api-key"]);
+
+const isDroppedFromRequest = (name: string, credential: OutboundCredential): boolean => {
+  if (isForThisHop(name) || (credential !== null && isCredential(name))) return true;
+  const initial = initialOf(name);
+  if (initial === "p") return name.toLowerCase().startsWith("proxy-");
+  return initial === "x" && /^x-(?:forwarded|claude-oauth-proxy)-/i.test(name);
+};
+
+// Most fields begin with another letter than those that are looked for by their beginning.
+const initialOf = (name: string): "a" | "p" | "x" | null => {
+  switch (name.charCodeAt(0) | 0x20) {
+    case 0x61:
+      return "a";
+    case 0x70:
+      return "p";
+    case 0x78:
+      return "x";
     default:
-      return false;
+      return null;
   }
 };
 
@@ -82,37 +89,28 @@ const listsOauthBeta = (value: string): boolean => value.includes(oauthBeta) && 
 const appended = (value: string): string => (value.trim() === "" ? oauthBeta : `${value},${oauthBeta}`);
 
 /**
- * The fields to answer the client with; `table` is the same, by lower-case names. Access-Control-Allow-* never passes: which web page may read
- * answers is decided here, not upstream. Neither does our own error mark. 204 and 304 carry no length.
+ * The fields to answer the client with. Access-Control-Allow-* never passes: which web page may read answers is
+ * decided here, not upstream. Neither does our own error mark. 204 and 304 carry no length.
  */
-export const responseHeaders = (raw: WireHeaders, table: HeaderTable, status: number): string[] => {
-  const named = namedBy(table["connection"]);
+export const responseHeaders = (raw: RawFields, status: number): string[] => {
+  const named = namedBy(valuesOf(raw, "connection"));
   const bodiless = status === 204 || status === 304;
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    const lower = name.toLowerCase();
-    if (isDroppedFromResponse(lower) || (bodiless && lower === "content-length") || named?.has(lower) === true) continue;
+    if (isDroppedFromResponse(name) || (bodiless && isLength(name)) || named?.has(name.toLowerCase()) === true) continue;
     kept.push(name, raw[index + 1] ?? "");
   }
   return kept;
 };
 
-const isDroppedFromResponse = (lower: string): boolean =>
-  responseOnly.has(lower) || (lower.length > 20 && (lower.startsWith("access-control-allow-") || lower.startsWith("x-claude-oauth-proxy-")));
+const isLength = createFieldSet(["content-length"]);
+
+const isDroppedFromResponse = (name: string): boolean => isFromLastHop(name) || (name.length > 20 && /^(?:access-control-allow|x-claude-oauth-proxy)-/i.test(name));
 
 /** The fields that `Connection` names for removal; null when it names none (nearly always). */
-const connectionOptions = (raw: RawHeaders): ReadonlySet<string> | null => {
-  const values: string[] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] ?? "";
-    if (name.length === 10 && name.toLowerCase() === "connection") values.push(raw[index + 1] ?? "");
-  }
-  return namedBy(values.length > 1 ? values : values[0]);
-};
-
-const namedBy = (connection: string | string[] | undefined): ReadonlySet<string> | null => {
-  if (connection === undefined || connection === "keep-alive" || connection === "close") return null;
-  const value = typeof connection === "string" ? connection : connection.join(",");
-  return new Set(value.split(",").map((option) => option.trim().toLowerCase()));
+const namedBy = (connection: readonly string[]): ReadonlySet<string> | null => {
+  const [only] = connection;
+  if (only === undefined || (connection.length === 1 && (only === "keep-alive" || only === "close"))) return null;
+  return new Set(connection.join(",").split(",").map((option) => option.trim().toLowerCase()));
 };

@@ -1,5 +1,6 @@
 // Reads along on a copy of the answer: phase, usage, and the upstream's own error sentence. It is fed after
 // the client, may fail without being noticed by it, and keeps a bounded amount whatever comes.
+import { valuesOf } from "../http/fields.ts";
 import type { Phase } from "../messages/events.ts";
 import { openFeed } from "./answer-feed.ts";
 import { readerFor } from "./answer-reader.ts";
@@ -27,8 +28,8 @@ export type Meter = {
 export const createMeter = (answer: MeteredAnswer, onFault: (reason: string) => void): Meter => {
   const reader = readerFor(answer);
   if (reader === null) return deafMeter;
-  const encoding = answer.table["content-encoding"];
-  return encoding === undefined || encoding === "identity" ? new DirectMeter(reader, onFault) : decodingMeter(reader, encoding, onFault);
+  const encoding = valuesOf(answer.raw, "content-encoding").join(",");
+  return encoding === "" || encoding === "identity" ? new DirectMeter(reader, onFault) : decodingMeter(reader, encoding, onFault);
 };
 
 const callNow = (done: () => void): void => done();
@@ -106,7 +107,7 @@ const usageOf = (reader: AnswerReader, giveUp: () => void): Usage | null => {
   }
 };
 
-const decodingMeter = (reader: AnswerReader, encoding: string | string[], onFault: (reason: string) => void): Meter => {
+const decodingMeter = (reader: AnswerReader, encoding: string, onFault: (reason: string) => void): Meter => {
   let settled = false;
   let faulty = false;
   let waiting: (() => void) | null = null;

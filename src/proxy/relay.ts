@@ -1,5 +1,7 @@
 // The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes
 // first, the meter reads afterwards. What broke off upstream must never look complete to the client.
+import { valueOf } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
@@ -8,13 +10,13 @@ import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
 import { createMeter } from "./meter.ts";
-import type { HeaderTable, ResponseHead } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 
 /** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
 export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): void => {
   const { response, facts } = exchange;
-  const { status, raw, table, framing } = head;
-  const fields = responseHeaders(raw, table, status);
+  const { status, raw, framing } = head;
+  const fields = responseHeaders(raw, status);
   if (facts.answerHeaders !== undefined) fields.push(...facts.answerHeaders);
   // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anyone.
   response.sendDate = false;
@@ -22,22 +24,22 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): v
   const now = lane.clock.monotonic();
   exchange.stage = "relaying";
   exchange.status = status;
-  exchange.table = table;
+  exchange.answerFields = raw;
   exchange.length = typeof framing === "number" ? framing : null;
   exchange.ttfbMs = toMicroseconds(now - facts.receivedAt);
   exchange.aliveAt = now;
-  exchange.upstreamRequestId = text(table, "request-id");
+  exchange.upstreamRequestId = text(raw, "request-id");
   exchange.body.release();
-  exchange.meter = createMeter({ status, table, path: exchange.path, sent: () => secretsOf(exchange) }, (reason) => reportMetering(lane, exchange, reason));
+  exchange.meter = createMeter({ status, raw, path: exchange.path, sent: () => secretsOf(exchange) }, (reason) => reportMetering(lane, exchange, reason));
   lane.publish({
     type: "response.started",
     requestId: facts.requestId,
     status,
     ttfbMs: exchange.ttfbMs,
     upstreamRequestId: exchange.upstreamRequestId,
-    contentType: text(table, "content-type"),
-    contentEncoding: text(table, "content-encoding"),
-    retryAfter: text(table, "retry-after"),
+    contentType: text(raw, "content-type"),
+    contentEncoding: text(raw, "content-encoding"),
+    retryAfter: text(raw, "retry-after"),
   });
   void flushLoneHead(exchange);
 };
@@ -48,9 +50,9 @@ const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
   return [...tokens, ...own.map(secret)];
 };
 
-const text = (table: HeaderTable, name: string): string | null => {
-  const value = table[name];
-  return typeof value === "string" ? visibleText(value, 128) : null;
+const text = (raw: RawFields, name: string): string | null => {
+  const value = valueOf(raw, name);
+  return value === null ? null : visibleText(value, 128);
 };
 
 const settled = Promise.resolve();

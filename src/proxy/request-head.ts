@@ -1,6 +1,6 @@
 // Writes the head of a request as HTTP/1.1 (RFC 9112 sections 2 and 3). Pure. Everything that would let one
 // request become two on the wire is refused here, whoever it came from: a client, a token file, a setting.
-import { notInValue, token } from "../http/field-line.ts";
+import { notInValue, token } from "../http/fields.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
 /** How the body is framed: its length in bytes, `chunked`, or no body at all. */

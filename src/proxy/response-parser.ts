@@ -3,6 +3,7 @@
 import { ChunkedBody } from "../http/chunked-body.ts";
 import { readResponseHead } from "./response-head.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { valueOf } from "../http/fields.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
 /** Who gets the answer. Either may stop the parser. */
@@ -50,8 +51,7 @@ export class ResponseParser {
 
   /** `Keep-Alive` of the present answer. */
   get keepAliveHint(): string | null {
-    const hint = this.head?.table["keep-alive"];
-    return typeof hint === "string" ? hint : null;
+    return this.head === null ? null : valueOf(this.head.raw, "keep-alive");
   }
 
   /** Nothing further is handed to anyone. */

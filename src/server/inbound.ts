@@ -1,5 +1,7 @@
 // One walk over the raw header list: everything the server itself wants to know of a request. Raw, because
-// `request.headers` shows only the first of two Host fields. Runs for every request, so it allocates once.
+// of two Host fields both count. Runs for every request, so it allocates once.
+import { createFieldTable } from "../http/fields.ts";
+import type { RawFields } from "../http/fields.ts";
 
 /** What stood in the head. Counts are of field lines; a text is the last line's value. */
 export type Inbound = {
@@ -36,7 +38,7 @@ export type Inbound = {
 
 type Take = (inbound: Inbound, value: string) => void;
 
-const takers: ReadonlyMap<string, Take> = new Map<string, Take>([
+const takers: readonly (readonly [string, Take])[] = [
   ["host", (inbound, value) => { inbound.hostCount += 1; inbound.host = value; }],
   ["origin", (inbound, value) => { inbound.originCount += 1; inbound.origin = value; }],
   ["sec-fetch-site", (inbound, value) => { inbound.fetchSite = value; }],
@@ -60,18 +62,15 @@ const takers: ReadonlyMap<string, Take> = new Map<string, Take>([
   ["x-claude-code-session-id", (inbound, value) => { inbound.sessionId = value; }],
   ["x-claude-code-agent-id", (inbound, value) => { inbound.agentId = value; }],
   ["x-claude-code-parent-agent-id", (inbound, value) => { inbound.parentAgentId = value; }],
-]);
+];
 
-// Most names are told apart by their length already, and looking one up costs lower-casing and a hash.
-const lengths: readonly boolean[] = Array.from({ length: 31 }, (_, length) => [...takers.keys()].some((name) => name.length === length));
+const takerOf = createFieldTable(takers);
 
-/** Reads `rawHeaders` (name, value, name, value …) as node:http gives it. Never throws. */
-export const readInbound = (rawHeaders: readonly string[]): Inbound => {
+/** Reads `rawHeaders` (name, value, name, value …) of a request. Never throws. */
+export const readInbound = (rawHeaders: RawFields): Inbound => {
   const inbound = emptyInbound();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? "";
-    const take = lengths[name.length] === true ? takers.get(name.toLowerCase()) : undefined;
-    if (take !== undefined) take(inbound, rawHeaders[index + 1] ?? "");
+    takerOf(rawHeaders[index] ?? "")?.(inbound, rawHeaders[index + 1] ?? "");
   }
   return inbound;
 };

@@ -31,7 +31,7 @@ export const beginAnswer = (asked: Partial<Asked> = {}) => {
   const told: string[] = [];
   const response = new HttpResponse(
     { method: "GET", httpVersion: "1.1", keepAlive: true, ...asked },
-    { socket: socket as unknown as Socket, keepAliveSeconds: 600, date: () => "Fri, 02 Jan 2026 12:00:00 GMT", onEnded: () => void told.push("ended"), onWritten: () => void told.push("written") },
+    { socket: socket as unknown as Socket, keepAliveSeconds: 600, date: () => "Fri, 02 Jan 2026 12:00:00 GMT", destroy: () => void socket.destroy(), onEnded: () => void told.push("ended"), onWritten: () => void told.push("written") },
   );
   return { response, socket, told, wire: () => Buffer.concat(socket.parts) };
 };

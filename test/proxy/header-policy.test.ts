@@ -51,27 +51,15 @@ describe("requestHeaders", () => {
   });
 });
 
-/** As the head of an answer is read. */
-const answered = (fields: readonly string[], status: number): string[] => {
-  const table: Record<string, string | string[]> = {};
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = (fields[index] ?? "").toLowerCase();
-    const before = table[name];
-    const value = fields[index + 1] ?? "";
-    table[name] = before === undefined ? value : [before, value].flat();
-  }
-  return responseHeaders(fields, table, status);
-};
-
 describe("responseHeaders", () => {
   it("keeps order, case and duplicates without hop-by-hop and CORS fields", () => {
     const raw = ["Set-Cookie", "a", "Connection", "X-Hop, close", "connection", "x-two", "X-Two", "2", "X-Hop", "1", "Name", "\u00e9\u009b", "set-cookie", "b", "Transfer-Encoding", "chunked", "access-control-allow-origin", "*", "Access-Control-Expose-Headers", "x", "Via", "1.1 edge"];
-    expect(answered(raw, 200)).toEqual(["Set-Cookie", "a", "Name", "\u00e9\u009b", "set-cookie", "b", "Access-Control-Expose-Headers", "x", "Via", "1.1 edge"]);
+    expect(responseHeaders(raw, 200)).toEqual(["Set-Cookie", "a", "Name", "\u00e9\u009b", "set-cookie", "b", "Access-Control-Expose-Headers", "x", "Via", "1.1 edge"]);
   });
 
   it("P15 a length stays except where there is no body", () => {
-    expect(answered(["Content-Length", "5"], 200)).toEqual(["Content-Length", "5"]);
-    expect(answered(["Content-Length", "5"], 204)).toEqual([]);
-    expect(answered(["Content-Length", "5"], 304)).toEqual([]);
+    expect(responseHeaders(["Content-Length", "5"], 200)).toEqual(["Content-Length", "5"]);
+    expect(responseHeaders(["Content-Length", "5"], 204)).toEqual([]);
+    expect(responseHeaders(["Content-Length", "5"], 304)).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ const stream = { "content-type": "text/event-stream" };
 
 const read = async (chunks: readonly Buffer[], table: Record<string, string>, status = 200): Promise<{ meter: Meter; faults: string[] }> => {
   const faults: string[] = [];
-  const meter = createMeter({ status, table, path: "/v1/messages" }, (reason) => faults.push(reason));
+  const meter = createMeter({ status, raw: Object.entries(table).flat(), path: "/v1/messages" }, (reason) => faults.push(reason));
   for (const chunk of chunks) meter.push(chunk);
   meter.end();
   await new Promise<void>((resolve) => meter.whenSettled(resolve));
@@ -40,7 +40,7 @@ describe("a streamed message", () => {
     ["server_tool_use", "tool"],
     ["something_new", "text"],
   ])("a %s block is the phase %s", (type, phase) => {
-    const meter = createMeter({ status: 200, table: stream, path: "/v1/messages" }, () => {});
+    const meter = createMeter({ status: 200, raw: Object.entries(stream).flat(), path: "/v1/messages" }, () => {});
     expect(meter.phase()).toBe("waiting");
     meter.push(Buffer.from(start + event("content_block_start", { index: 0, content_block: { type } })));
     expect(meter.phase()).toBe(phase);
@@ -137,7 +137,7 @@ describe("a reading that fails", () => {
   });
 
   it("a meter that is stopped settles and ignores what still comes", async () => {
-    const meter = createMeter({ status: 200, table: { ...stream, "content-encoding": "gzip" }, path: "/v1/messages" }, () => {});
+    const meter = createMeter({ status: 200, raw: [...Object.entries(stream).flat(), "content-encoding", "gzip"], path: "/v1/messages" }, () => {});
     meter.push(gzipSync(start).subarray(0, 20));
     meter.stop();
     meter.push(Buffer.from("late"));
