@@ -7,21 +7,10 @@ import type { Asked } from "../../src/http/response.ts";
 
 class FakeSocket extends Writable {
   readonly parts: Buffer[] = [];
-  ends: "open" | "destroyed" | "reset" = "open";
 
   override _write(part: Buffer, _encoding: string, done: () => void): void {
     this.parts.push(part);
     done();
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (this.ends === "open") this.ends = "destroyed";
-    done(error);
-  }
-
-  resetAndDestroy(): void {
-    this.ends = "reset";
-    this.destroy();
   }
 }
 
@@ -31,7 +20,14 @@ export const beginAnswer = (asked: Partial<Asked> = {}) => {
   const told: string[] = [];
   const response = new HttpResponse(
     { method: "GET", httpVersion: "1.1", keepAlive: true, ...asked },
-    { socket: socket as unknown as Socket, keepAliveSeconds: 600, date: () => "Fri, 02 Jan 2026 12:00:00 GMT", destroy: () => void socket.destroy(), onEnded: () => void told.push("ended"), onWritten: () => void told.push("written") },
+    {
+      socket: socket as unknown as Socket,
+      keepAliveSeconds: 600,
+      date: () => "Fri, 02 Jan 2026 12:00:00 GMT",
+      destroy: () => void told.push("destroyed"),
+      onEnded: () => void told.push("ended"),
+      onWritten: () => void told.push("written"),
+    },
   );
-  return { response, socket, told, wire: () => Buffer.concat(socket.parts) };
+  return { response, told, wire: () => Buffer.concat(socket.parts) };
 };
