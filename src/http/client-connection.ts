@@ -103,7 +103,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   /** Ends it now. What looks complete when it ends must not end in good order. */
   destroy(): void {
     const response = this.exchange?.response;
-    if (response?.closeDelimited === true && !response.isEnded) this.socket.resetAndDestroy();
+    if (response?.closeDelimited === true && !response.isFinished) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

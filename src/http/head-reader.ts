@@ -20,7 +20,7 @@ export class HeadReader {
 
   /** A head has begun and its end has not come. */
   get hasBegun(): boolean {
-    return this.length > 0;
+    return this.length > 0 && !this.isHalfEmptyLine;
   }
 
   /**
@@ -29,13 +29,16 @@ export class HeadReader {
    */
   read(bytes: Buffer, at: number): number {
     let from = at;
-    if (this.length === 1 && this.kept?.[0] === 0x0d && bytes[from] === 0x0a) {
-      // The other half of an empty line.
+    if (this.isHalfEmptyLine && bytes[from] === 0x0a) {
       this.length = 0;
       from += 1;
     }
     while (this.length === 0 && startsWithEmptyLine(bytes, from)) from += emptyLine.length;
     return this.length === 0 ? this.readFresh(bytes, from) : this.readOn(bytes, from);
+  }
+
+  private get isHalfEmptyLine(): boolean {
+    return this.length === 1 && this.kept?.[0] === 0x0d;
   }
 
   private readFresh(bytes: Buffer, from: number): number {

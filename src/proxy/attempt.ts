@@ -12,7 +12,7 @@ import { requestHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
 import { modelAsked } from "./model-asked.ts";
 import { answerFailure } from "./own-answer.ts";
-import { relayBreak, relayChunk, relayEnd, relayHead } from "./relay.ts";
+import { relayBreak, relayChunk, relayEnd, relayHead, relayRead } from "./relay.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { retryAfterFailure, retryAfterStatus } from "./retry.ts";
 import type { UpstreamRequest } from "./upstream.ts";
@@ -78,6 +78,10 @@ class Attempt implements CallListener {
   onData(chunk: Buffer): void {
     if (this.exchange.stage === "held") this.held?.chunks.push(chunk);
     else relayChunk(this.lane, this.exchange, chunk);
+  }
+
+  onRead(): void {
+    if (this.exchange.stage === "relaying") relayRead(this.exchange);
   }
 
   onEnd(): void {
@@ -158,6 +162,7 @@ const release = (lane: Lane, exchange: Exchange, held: Held | null): void => {
     return fail(lane, exchange, { credential: null, error });
   }
   for (const chunk of held.chunks) relayChunk(lane, exchange, chunk);
+  relayRead(exchange);
   if (held.ended) relayEnd(exchange);
   else if (held.error !== null) fail(lane, exchange, { credential: null, error: held.error });
   else if (!exchange.paused) exchange.call?.resume();

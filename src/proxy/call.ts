@@ -14,6 +14,8 @@ export type CallListener = {
   /** The final status (never 1xx). */
   onHead(head: ResponseHead): void;
   onData(chunk: Buffer): void;
+  /** Everything that one read brought was handed on, and it was not the end. */
+  onRead(): void;
   onEnd(): void;
   onError(error: unknown): void;
 };
@@ -81,6 +83,10 @@ export class PooledCall implements Call, Guest, Carried {
 
   onData(piece: Buffer): void {
     this.listener.onData(piece);
+  }
+
+  onRead(): void {
+    this.listener.onRead();
   }
 
   onEnd(): void {

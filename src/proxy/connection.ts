@@ -14,6 +14,8 @@ export type Carried = ResponseSink & {
   readonly body: Buffer | Upload | null;
   /** `connection` writes it now. */
   onSent(connection: Connection): void;
+  /** Everything that one read brought was handed on. */
+  onRead(): void;
   /** The last call, like `onError`. */
   onEnd(): void;
   onError(error: unknown): void;
@@ -32,8 +34,6 @@ const mostQueuedBytes = 256 * 1024;
 /** Up to here copying a body behind its head costs less than a second buffer in the system call (a tenth of a small request). */
 const copiedBytes = 16 * 1024;
 
-const settled = Promise.resolve();
-
 /** A connected socket that carries one call at a time; `drop` ends it silently, `breakOff` with an error for the call, `close` also waits for the socket. */
 export class Connection implements BodySink {
   /** Among the open ones. */
@@ -49,12 +49,16 @@ export class Connection implements BodySink {
   /** The body that is still being written. */
   private upload: Upload | null = null;
   private held = false;
+  /** Its socket may be written to. */
+  isOpen = true;
 
   /** `socket` is connected. */
   constructor(socket: Socket, home: ConnectionHome, generation: number) {
     this.socket = socket;
     this.home = home;
     this.generation = generation;
+    // Whoever waits for an answer has a connection of its own.
+    socket.unref();
     socket.on("data", (bytes: Buffer) => this.onBytes(bytes));
     socket.on("end", () => this.onFin());
     socket.on("drain", () => this.onDrain());
@@ -65,14 +69,9 @@ export class Connection implements BodySink {
     });
   }
 
-  get isOpen(): boolean {
-    return !this.socket.destroyed && this.socket.writable;
-  }
-
   carry(call: Carried): void {
     this.call = call;
     this.parser.begin(call.method);
-    this.socket.ref();
     call.onSent(this);
     const { head, body } = call;
     if (body === null) this.socket.write(head, "latin1");
@@ -106,6 +105,7 @@ export class Connection implements BodySink {
   /** Ends the connection; whoever is carried hears nothing more. */
   drop(): void {
     this.call = null;
+    this.isOpen = false;
     this.parser.stop();
     this.endUpload();
     this.socket.destroy();
@@ -142,7 +142,7 @@ export class Connection implements BodySink {
     socket.uncork();
   }
 
-  // What the client has sent already flows in the next tick and leaves with the head in one packet.
+  // What the client has sent already leaves with the head in one packet.
   private startUpload(head: string, upload: Upload): void {
     const { socket } = this;
     this.upload = upload;
@@ -150,12 +150,7 @@ export class Connection implements BodySink {
     socket.cork();
     socket.write(head, "latin1");
     upload.start(this);
-    void this.uncorkSoon();
-  }
-
-  private async uncorkSoon(): Promise<void> {
-    await settled;
-    this.socket.uncork();
+    socket.uncork();
   }
 
   private onDrain(): void {
@@ -174,7 +169,9 @@ export class Connection implements BodySink {
     } catch (error) {
       return this.breakOff(error);
     }
-    if (this.call === call && this.parser.isComplete) this.finish(call, clean && this.parser.keepsAlive);
+    if (this.call !== call) return;
+    if (this.parser.isComplete) this.finish(call, clean && this.parser.keepsAlive);
+    else call.onRead();
   }
 
   private onFin(): void {
@@ -198,7 +195,6 @@ export class Connection implements BodySink {
   private free(): void {
     this.call = null;
     this.socket.resume();
-    this.socket.unref();
     this.home.onFree(this, this.parser.keepAliveHint);
   }
 

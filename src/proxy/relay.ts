@@ -5,7 +5,7 @@ import type { RawFields } from "../http/fields.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { isOver, ok, toMicroseconds } from "./exchange.ts";
+import { ok, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 import { responseHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
@@ -41,7 +41,6 @@ export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): v
     contentEncoding: text(raw, "content-encoding"),
     retryAfter: text(raw, "retry-after"),
   });
-  void flushLoneHead(exchange);
 };
 
 // In pass-through mode the client's own login went upstream, and may be quoted back just as well.
@@ -53,15 +52,6 @@ const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
 const text = (raw: RawFields, name: string): string | null => {
   const value = valueOf(raw, name);
   return value === null ? null : visibleText(value, 128);
-};
-
-const settled = Promise.resolve();
-
-// The head usually comes with the first bytes of the body: then one packet carries both. (A promise's job,
-// because `queueMicrotask` makes an async resource for each call and costs as much as all the rest here.)
-const flushLoneHead = async (exchange: Exchange): Promise<void> => {
-  await settled;
-  if (exchange.bytesOut === 0 && !isOver(exchange)) exchange.response.flushHead();
 };
 
 const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>
@@ -83,6 +73,11 @@ export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void 
   if (exchange.bytesOut === exchange.length) return relayLast(exchange, chunk);
   if (!exchange.response.write(chunk)) holdBack(lane, exchange);
   exchange.meter?.push(chunk);
+};
+
+/** No more is at hand: a head whose body has not begun goes out alone. Usually both come together, and leave in one packet. */
+export const relayRead = ({ bytesOut, response }: Exchange): void => {
+  if (bytesOut === 0) response.flushHead();
 };
 
 // Every byte that was announced is here: nothing has to be waited for.

@@ -11,6 +11,7 @@ const open = () => {
     onSent: () => void seen.push("sent"),
     onHead: ({ status }) => void seen.push(`head ${status}`),
     onData: (chunk) => void seen.push(`data ${chunk.toString()}`),
+    onRead() {},
     onEnd: () => void seen.push("end"),
     onError: (error) => void seen.push(`error ${(error as Error).message}`),
   };

@@ -29,6 +29,7 @@ const open = (length: number | null = null) => {
     onSent: () => void seen.push("sent"),
     onHead: ({ status }) => void seen.push(`head ${status}`),
     onData: (piece) => void seen.push(`data ${piece.toString()}`),
+    onRead() {},
     onEnd: () => void seen.push("end"),
     onError: (error) => void seen.push(`error ${(error as Error).message}`),
     ...parts,

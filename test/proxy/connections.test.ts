@@ -36,6 +36,7 @@ const setUp = async (answer: RawAnswer, gate: (open: () => Socket, done: Paramet
       onSent: () => written.resolve(),
       onHead: ({ status }: ResponseHead) => void pieces.push(String(status)),
       onData: (piece: Buffer) => void pieces.push(piece.toString()),
+      onRead() {},
       onEnd: () => result.resolve(pieces.join(" ")),
       onError: (error: unknown) => result.resolve(`${(error as { code: string }).code}`),
     };

@@ -186,7 +186,7 @@ describe("connections", () => {
     closing.push(() => out.close());
     const send = (method: string): Promise<string> =>
       new Promise((resolve) => {
-        const listener = { onSent() {}, onData() {}, onHead: ({ status }: ResponseHead) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
+        const listener = { onSent() {}, onData() {}, onRead() {}, onHead: ({ status }: ResponseHead) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
         out.send({ baseUrl: null, method, path: "/v1/x", headers: [], body: null }, listener);
       });
     await expect(send("BAD METHOD")).rejects.toMatchObject({ code: "INVALID_REQUEST" });

@@ -85,7 +85,7 @@ const askedTwice = withDeps((deps) => ({
   upstream: {
     ...deps.upstream,
     send(request, listener) {
-      deps.upstream.send(request, { onSent() {}, onHead() {}, onData() {}, onEnd() {}, onError() {} });
+      deps.upstream.send(request, { onSent() {}, onHead() {}, onData() {}, onRead() {}, onEnd() {}, onError() {} });
       return deps.upstream.send(request, listener);
     },
   },
