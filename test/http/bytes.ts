@@ -38,7 +38,7 @@ export const spent = (work: () => unknown): number => {
   return performance.now() - start;
 };
 
-export type ReadAnswer = { readonly line: string; readonly fields: readonly string[]; readonly framing: "length" | "chunked" | "close"; readonly body: Buffer; readonly rest: Buffer };
+type ReadAnswer = { readonly line: string; readonly fields: readonly string[]; readonly framing: "length" | "chunked" | "close"; readonly body: Buffer; readonly rest: Buffer };
 
 /** The first answer in `wire` as a client reads it that asked with `method`; a connection that stays open ends nothing. */
 export const readAnswer = (wire: Buffer, method = "GET"): ReadAnswer => {

@@ -160,6 +160,22 @@ describe("a fault in the middle of a body", () => {
     expect([house.faults.length, house.open(), house.exchanges[0]?.log]).toEqual([0, 0, ["data:a", "abort", "closed:false"]]);
   });
 
+  it("behind a complete answer leaves its client the time to read that", async () => {
+    const large = Buffer.alloc(12_000_000, "a");
+    await using house = await openHouse({ answer: ({ response }) => response.end(large) });
+    const wire = openWire(house.port);
+    wire.socket.pause();
+    const text = `${post("/a", "chunked")}1\r\na\r\n`;
+    wire.write(text);
+    await eventually(() => house.exchanges.length, (count) => count === 1);
+    wire.write("zz\r\n");
+    await house.received(text.length + 4);
+    wire.socket.resume();
+    expect(bodyOf(await wire.closed()).length).toBe(large.length);
+    await house.allGone();
+    expect([house.faults.length, house.exchanges[0]?.response.isFinished]).toEqual([0, true]);
+  });
+
   it("behind a complete answer ends the connection without another word", async () => {
     await using house = await openHouse({ answer: answerWithTarget });
     const wire = openWire(house.port);

@@ -117,6 +117,17 @@ describe("the time for a body", () => {
     expect([house.open(), house.clock.pendingTimers()]).toEqual([0, 0]);
   });
 
+  it("is counted from then also when the head comes at once, after a silence", async () => {
+    const { house, wire, send, after } = await begin();
+    await using _ = house;
+    await after(headersMs - 1);
+    await send(`${post("/", 9)}a`);
+    expect(await after(requestMs - 1)).toBe(true);
+    expect(house.faults).toEqual([]);
+    await after(1);
+    expect(bodyOf(await wire.closed())).toBe("REQUEST_TIMEOUT");
+  });
+
   it("is over for one whose answer is out, without a word", async () => {
     const { house, wire, send, after } = await begin({ answer: answerWithTarget });
     await using _ = house;

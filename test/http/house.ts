@@ -15,7 +15,7 @@ import { createFakeClock } from "../helpers/fake-clock.ts";
 export type Exchange = { readonly request: HttpRequest; readonly response: HttpResponse; readonly log: string[] };
 
 /** A fault that was announced, with the request that came with it. */
-export type Fault = { readonly code: WireFault["code"]; readonly response: HttpResponse; readonly request: HttpRequest | null; readonly log: string[] };
+type Fault = { readonly code: WireFault["code"]; readonly response: HttpResponse; readonly request: HttpRequest | null; readonly log: string[] };
 
 type Answering = {
   readonly answer?: (exchange: Exchange) => void;

@@ -121,6 +121,18 @@ describe("a body", () => {
     expect(log).toEqual(["a", "b", "c"]);
   });
 
+  it("keeps its order when something comes, and the end, while a reader is handed older pieces", () => {
+    const { request, log, reader, push } = begin();
+    push("a", "b");
+    request.read({ ...reader, onData(piece) {
+      log.push(piece.toString());
+      if (log.length > 1) return;
+      push("c");
+      request.end();
+    } });
+    expect(log).toEqual(["a", "b", "c", "end"]);
+  });
+
   it("goes on where the first reader stopped when a second one takes its place", () => {
     const first = begin();
     const second: string[] = [];
