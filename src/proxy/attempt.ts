@@ -95,16 +95,17 @@ class Attempt implements CallListener {
   }
 }
 
+const teaching = /^(?:anthropic-|retry-after$)/i;
 const nothingTold: Readonly<Record<string, string>> = {};
 
 // What an account learns from: by lower-case names, of several the first.
 const lessons = (raw: RawFields): Readonly<Record<string, string>> => {
   let told: Record<string, string> | null = null;
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const lower = (raw[index] ?? "").toLowerCase();
-    if (!lower.startsWith("anthropic-") && lower !== "retry-after") continue;
+    const name = raw[index] ?? "";
+    if (!teaching.test(name)) continue;
     told ??= Object.create(null) as Record<string, string>;
-    told[lower] ??= raw[index + 1] ?? "";
+    told[name.toLowerCase()] ??= raw[index + 1] ?? "";
   }
   return told ?? nothingTold;
 };

@@ -31,6 +31,11 @@ export type ConnectionHome = {
 
 // What the kernel has not taken of an upload. Node asks to wait after 16 or 64 KiB, even when all of it is gone already.
 const mostQueuedBytes = 256 * 1024;
+/**
+ * A read of this size has more behind it that comes in the same turn (libuv reads again at once when its 64 KiB were
+ * filled): written with it, 85 KB cost a fifth less and arrive sooner, because each write may have to wake the server.
+ */
+const bulkBytes = 32 * 1024;
 /** Up to here copying a body behind its head costs less than a second buffer in the system call (a tenth of a small request). */
 const copiedBytes = 16 * 1024;
 
@@ -49,6 +54,8 @@ export class Connection implements BodySink {
   /** The body that is still being written. */
   private upload: Upload | null = null;
   private held = false;
+  /** Pieces wait for what comes in the same turn. */
+  private gathering = false;
   /** Its socket may be written to. */
   isOpen = true;
 
@@ -114,14 +121,11 @@ export class Connection implements BodySink {
   /** A piece of the upload; false asks to wait for `resume`. */
   write(piece: Buffer): boolean {
     const { socket } = this;
-    if (this.upload?.length !== null) socket.write(piece);
-    else {
-      socket.cork();
-      socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
-      socket.write(piece);
-      socket.write("\r\n", "latin1");
-      socket.uncork();
-    }
+    const isBulk = piece.length >= bulkBytes;
+    if (isBulk) this.gather();
+    if (this.upload?.length === null) this.writeChunk(piece);
+    else socket.write(piece);
+    if (!isBulk || socket.writableLength > mostQueuedBytes) this.letGo();
     this.held = socket.writableLength > mostQueuedBytes;
     return !this.held;
   }
@@ -130,7 +134,30 @@ export class Connection implements BodySink {
   end(): void {
     if (this.upload?.length === null) this.socket.write("0\r\n\r\n", "latin1");
     this.upload = null;
+    this.letGo();
   }
+
+  private writeChunk(piece: Buffer): void {
+    const { socket } = this;
+    socket.cork();
+    socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+    socket.write(piece);
+    socket.write("\r\n", "latin1");
+    socket.uncork();
+  }
+
+  private gather(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    this.socket.cork();
+    setImmediate(this.letGo);
+  }
+
+  private readonly letGo = (): void => {
+    if (!this.gathering) return;
+    this.gathering = false;
+    this.socket.uncork();
+  };
 
   // Latin-1 is the identity on bytes.
   private writeWhole(head: string, body: Buffer): void {
