@@ -143,8 +143,9 @@ describe("a body that breaks the rules of chunks", () => {
   });
 
   it("is found in a time that grows with its length only: many blanks in a trailer", () => {
-    expect(spent(() => read("chunked", [latin1(`0\r\nx:${" ".repeat(16_000)}\x7f\r\n`)]))).toBeLessThan(100);
-    expect(spent(() => read("chunked", crumbs(latin1(`1;${" ".repeat(16_000)}\r\n`))))).toBeLessThan(1000);
+    const wire = latin1(`0\r\nx:${" ".repeat(16_000)}\x7f\r\n`);
+    expect(spent(() => Array.from({ length: 10 }, () => read("chunked", [wire])))).toBeLessThan(1000);
+    expect(spent(() => read("chunked", crumbs(latin1(`1;${" ".repeat(16_000)}\r\n`))))).toBeLessThan(1500);
   });
 });
 

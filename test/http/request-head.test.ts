@@ -107,9 +107,9 @@ describe("a field", () => {
   });
 
   it.each(["\x7f", "a\x7f"])("is read in a time that grows with its length only: many blanks before %j", (end) => {
-    for (const blanks of [" ".repeat(30_000), " \t".repeat(15_000), ` ${"a ".repeat(15_000)}`]) {
-      expect(spent(() => withFields(`x:${blanks}${end}`))).toBeLessThan(200);
-      expect(spent(() => withFields(`x:${blanks}`))).toBeLessThan(200);
+    for (const blanks of [" ".repeat(60_000), " \t".repeat(30_000), ` ${"a ".repeat(30_000)}`]) {
+      expect(spent(() => withFields(`x:${blanks}${end}`))).toBeLessThan(1000);
+      expect(spent(() => withFields(`x:${blanks}`))).toBeLessThan(1000);
     }
   });
 });

@@ -175,11 +175,12 @@ describe("a body", () => {
   });
 
   it("of very many small pieces is handed over in a time that grows with their number only", () => {
-    const { request, push } = begin();
-    push(...Array.from({ length: 60_000 }, () => "a"));
+    const { request } = begin();
+    const piece = Buffer.from("a");
+    for (let times = 0; times < 150_000; times += 1) request.push(piece);
     let count = 0;
-    expect(spent(() => request.read({ onData: () => { count += 1; }, onEnd() {} }))).toBeLessThan(150);
-    expect(count).toBe(60_000);
+    expect(spent(() => request.read({ onData: () => { count += 1; }, onEnd() {} }))).toBeLessThan(1000);
+    expect(count).toBe(150_000);
   });
 });
 

@@ -83,6 +83,16 @@ describe("listening", () => {
   });
 });
 
+describe("a client that closes its side", () => {
+  it("still hears what was wrong with the half of a head that it sent", async () => {
+    await using own = await start();
+    const wire = openWire(own.port);
+    wire.write("GET / HT");
+    wire.socket.end();
+    expect(bodyOf(await wire.closed())).toBe("CONNECTION_CLOSED");
+  });
+});
+
 describe("time", () => {
   it("is looked at while there are connections, and no timer remains when the last is gone", async () => {
     await using own = await start();
