@@ -2,8 +2,9 @@
 // its answer is out. Requests that come early (pipelining) wait here. However it ends, it ends here.
 import type { Socket } from "node:net";
 
-import type { Timer } from "../lib/clock.ts";
 import { BodyReceiver } from "./body-receiver.ts";
+import { Closing } from "./closing.ts";
+import type { ConnectionHome, ConnectionLimits } from "./connection-home.ts";
 import { HeadReader } from "./head-reader.ts";
 import { readRequestHead } from "./request-head.ts";
 import { HttpRequest } from "./request.ts";
@@ -13,33 +14,6 @@ import type { AnswerWay } from "./response.ts";
 import { wireFault } from "./wire-fault.ts";
 import type { WireFault } from "./wire-fault.ts";
 
-/** Who answers. */
-export type RequestHandler = {
-  /** A head has come, and as much of its body as came with it. */
-  onRequest(request: HttpRequest, response: HttpResponse): void;
-  /** What came is no request, or not in time. `response` takes the answer; `request` is one that `onRequest` has not seen. */
-  onFault(fault: WireFault, response: HttpResponse, request: HttpRequest | null): void;
-};
-
-/** What all connections of one server share. */
-export type ConnectionHome = {
-  readonly handler: RequestHandler;
-  readonly keepAliveSeconds: number;
-  /** The value of a `Date` field. */
-  date(): string;
-  monotonic(): number;
-  setTimeout(callback: () => void, ms: number): Timer;
-  /** An answer is awaited from now on (1), or no more (-1). */
-  onCount(change: 1 | -1): void;
-  onGone(connection: ClientConnection): void;
-};
-
-/** Milliseconds. */
-export type ConnectionLimits = { readonly headersMs: number; readonly requestMs: number; readonly keepAliveMs: number };
-
-// What a client may still send, and how long it may take to read its answer, when its connection is to be closed:
-// closing on unread bytes resets it and could destroy the answer on its way (RFC 9112 section 9.6).
-const patience = { bytes: 1_048_576, ms: 1000 } as const;
 /** Bytes of later requests that wait while one is answered. */
 const mostHeldBytes = 64 * 1024;
 
@@ -51,17 +25,14 @@ export class ClientConnection implements BodySource, AnswerWay {
   readonly socket: Socket;
   private readonly home: ConnectionHome;
   private readonly head = new HeadReader();
+  private readonly closing: Closing;
   /** Until its request is read and its answer is out. */
   private exchange: Exchange | null = null;
   private receiver: BodyReceiver | null = null;
   private held: Buffer | null = null;
-  /** Nothing more is read as a request. */
-  private closing = false;
   private draining = false;
   private stopped = false;
   private used = false;
-  private thrownAway = 0;
-  private timer: Timer | null = null;
   /** Monotonic: when the present request began, or the connection was last used. */
   private since: number;
 
@@ -69,6 +40,7 @@ export class ClientConnection implements BodySource, AnswerWay {
     this.socket = socket;
     this.home = home;
     this.since = home.monotonic();
+    this.closing = new Closing(socket, home.setTimeout, () => this.destroy());
     socket.on("data", (bytes: Buffer) => this.onBytes(bytes));
     socket.on("end", () => this.onFin());
     socket.on("drain", () => this.exchange?.response.drained());
@@ -110,7 +82,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   /** Ends it when its client takes longer than it may. */
   checkTime(now: number, { headersMs, requestMs, keepAliveMs }: ConnectionLimits): void {
     const spent = now - this.since;
-    if (this.closing) return;
+    if (this.closing.hasBegun) return;
     if (this.receiver !== null) {
       if (spent >= requestMs) this.fail(wireFault("REQUEST_TIMEOUT", "the body did not arrive in time"));
     } else if (this.head.hasBegun) {
@@ -130,7 +102,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   onEnded({ keepAlive }: HttpResponse): void {
     if (this.receiver === null) return;
     this.receiver.request.discard();
-    if (!keepAlive) this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
+    if (!keepAlive) this.closing.limit();
   }
 
   readonly onWritten = (error?: Error | null): void => {
@@ -141,7 +113,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   };
 
   private onBytes(bytes: Buffer): void {
-    if (this.closing) return this.count(bytes.length);
+    if (this.closing.hasBegun) return this.closing.count(bytes.length);
     if (this.receiver !== null) return this.readBody(this.receiver, bytes, 0);
     if (this.exchange === null) return this.readHead(bytes);
     return this.hold(bytes);
@@ -183,7 +155,7 @@ export class ClientConnection implements BodySource, AnswerWay {
     if (receiver.fault !== null) return this.fail(receiver.fault);
     if (end < bytes.length) this.hold(bytes.subarray(end));
     if (receiver.isDone) this.endBody(receiver);
-    else if (this.exchange?.response.isEnded === true && !this.exchange.response.keepAlive) this.count(end - at);
+    else if (this.exchange?.response.isEnded === true && !this.exchange.response.keepAlive) this.closing.count(end - at);
     this.onPace();
   }
 
@@ -202,7 +174,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   private goOn({ keepAlive }: HttpResponse): void {
     const { held } = this;
     this.exchange = null;
-    if (!keepAlive || this.closing) return this.shut();
+    if (!keepAlive || this.closing.hasBegun) return this.shut();
     this.used = true;
     this.since = this.home.monotonic();
     this.held = null;
@@ -224,13 +196,13 @@ export class ClientConnection implements BodySource, AnswerWay {
 
   // Nothing that comes can be understood, or waited for, any more.
   private fail(fault: WireFault): void {
-    if (this.closing) return;
-    this.closing = true;
+    if (this.closing.hasBegun) return;
+    this.closing.hasBegun = true;
     const { exchange } = this;
     this.receiver = null;
     if (exchange === null) return this.answer(fault, null, null);
     exchange.request?.abort();
-    if (exchange.response.isEnded) return this.linger();
+    if (exchange.response.isEnded) return this.closing.afterListening();
     if (exchange.response.headSent) return this.destroy();
     this.close(exchange.response, false);
     return this.answer(fault, exchange.request, exchange.isAnnounced ? null : exchange.request);
@@ -240,41 +212,28 @@ export class ClientConnection implements BodySource, AnswerWay {
     const response = new HttpResponse({ method: asked?.method ?? null, httpVersion: "1.1", keepAlive: false }, this);
     this.open({ request: null, response, isAnnounced: true });
     this.home.handler.onFault(fault, response, unseen);
-    this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
+    this.closing.limit();
   }
 
   private shut(): void {
-    if (this.closing || this.held !== null) return this.linger();
-    this.closing = true;
-    this.socket.destroySoon();
-  }
-
-  private linger(): void {
-    this.closing = true;
+    if (!this.closing.hasBegun && this.held === null) return this.closing.afterSending();
     this.held = null;
-    this.socket.end();
     this.onPace();
-    this.timer ??= this.home.setTimeout(() => this.destroy(), patience.ms);
-  }
-
-  private count(bytes: number): void {
-    this.thrownAway += bytes;
-    if (this.thrownAway > patience.bytes) this.destroy();
+    return this.closing.afterListening();
   }
 
   // A client that has closed its side waits for no answer; one that is out already may still reach it.
   private onFin(): void {
     if (this.exchange === null && this.head.hasBegun) return this.fail(wireFault("CONNECTION_CLOSED", "the connection ended within a head"));
     const isAnswered = this.exchange === null || (this.exchange.response.isEnded && this.receiver === null);
-    this.closing = true;
-    if (isAnswered) this.socket.destroySoon();
+    this.closing.hasBegun = true;
+    if (isAnswered) this.closing.afterSending();
     else this.destroy();
   }
 
   private onClose(): void {
     const { exchange } = this;
-    this.closing = true;
-    this.timer?.cancel();
+    this.closing.end();
     this.receiver = null;
     this.held = null;
     this.exchange = null;

@@ -5,7 +5,7 @@ import type { AddressInfo, Server as TcpServer } from "node:net";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { createRoster } from "../lib/roster.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ConnectionHome, ConnectionLimits, RequestHandler } from "./client-connection.ts";
+import type { ConnectionHome, ConnectionLimits, RequestHandler } from "./connection-home.ts";
 
 /** How long a connection may take, and how often that is looked at, in milliseconds. */
 export type HttpLimits = ConnectionLimits & { readonly checkMs: number };

@@ -38,7 +38,7 @@ export const createAdmission = (settings: AdmissionSettings): Admission => {
   const accessOf = createAccessCheck(settings);
   return {
     screen(head) {
-      const fault = faultOfFraming(head);
+      const fault = faultOfHead(head);
       if (fault !== null) return deny("bad-request", fault);
       if (!head.target.startsWith("/")) return deny("bad-request", "The request target must be a path.");
       const host = hostOf(head.inbound.host);
@@ -55,20 +55,12 @@ export const createAdmission = (settings: AdmissionSettings): Admission => {
   };
 };
 
-/**
- * What node:http lets through although RFC 9112 calls it faulty or ambiguous (measured on Node 24): two
- * Host fields, an empty one, HTTP/0.9 and 2.0, every transfer coding but `chunked`, HTTP/1.0 with one.
- */
-const faultOfFraming = ({ httpVersion, inbound }: Head): string | null => {
-  if (httpVersion !== "1.1" && httpVersion !== "1.0") return "This HTTP version is not spoken here.";
+// What the reader of heads lets through, because each field is right by itself. The empty Host is left to the check of its name.
+const faultOfHead = ({ inbound }: Head): string | null => {
   if (inbound.hostCount !== 1) return "A request needs exactly one Host header.";
-  if (inbound.framingCount > 1 || inbound.disguisedFraming) return "The length of the body is given more than once.";
-  if (!isPlainCoding(inbound.transferEncoding, httpVersion)) return "The only transfer coding understood here is chunked.";
+  if (inbound.disguisedFraming) return "The length of the body is given more than once.";
   return inbound.authorizationCount > 1 || inbound.apiKeyCount > 1 ? "A credential is given more than once." : null;
 };
-
-const isPlainCoding = (coding: string | null, httpVersion: string): boolean =>
-  coding === null || (coding.toLowerCase() === "chunked" && httpVersion === "1.1");
 
 const createAccessCheck = ({ key, mode, sessions }: AdmissionSettings) => {
   const check = key === null ? null : createKeyCheck(key);

@@ -1,6 +1,6 @@
 // One request from its head to whoever answers it. Errors of endpoints are caught here and nowhere else;
 // what is forwarded is out of our hands after `forward` was called.
-import type { RequestHandler } from "../http/client-connection.ts";
+import type { RequestHandler } from "../http/connection-home.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";

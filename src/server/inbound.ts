@@ -20,8 +20,6 @@ export type Inbound = {
   cookie: string | null;
   csrf: string | null;
   contentLength: string | null;
-  transferEncoding: string | null;
-  framingCount: number;
   /** A name that some servers take for one of the framing fields, such as `transfer_encoding`. */
   disguisedFraming: boolean;
   /** There is an `Upgrade`, and `Connection` names it (RFC 9110 section 7.8). */
@@ -49,8 +47,7 @@ const takers: readonly (readonly [string, Take])[] = [
   ["x-claude-oauth-proxy-key", (inbound, value) => { inbound.proxyKey = value; }],
   ["cookie", (inbound, value) => { inbound.cookie = inbound.cookie === null ? value : `${inbound.cookie}; ${value}`; }],
   ["x-csrf-token", (inbound, value) => { inbound.csrf = value; }],
-  ["content-length", (inbound, value) => { inbound.framingCount += 1; inbound.contentLength = value; }],
-  ["transfer-encoding", (inbound, value) => { inbound.framingCount += 1; inbound.transferEncoding = value; }],
+  ["content-length", (inbound, value) => { inbound.contentLength = value; }],
   ["content_length", (inbound) => { inbound.disguisedFraming = true; }],
   ["transfer_encoding", (inbound) => { inbound.disguisedFraming = true; }],
   ["upgrade", (inbound) => { inbound.upgrade = true; }],
@@ -91,8 +88,6 @@ const emptyInbound = (): Inbound => ({
   cookie: null,
   csrf: null,
   contentLength: null,
-  transferEncoding: null,
-  framingCount: 0,
   disguisedFraming: false,
   upgrade: false,
   asksUpgrade: false,

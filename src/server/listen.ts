@@ -2,7 +2,7 @@
 import type { ApiDeps } from "../api/call.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { HttpLimits } from "../http/server.ts";
-import type { RequestHandler } from "../http/client-connection.ts";
+import type { RequestHandler } from "../http/connection-home.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";

@@ -100,7 +100,7 @@ const prefixRoutes = (deps: ApiDeps): Record<string, Methods> => {
   };
 };
 
-// RFC 9110 section 9.3.2: HEAD is GET without the content; node:http leaves the content out.
+// RFC 9110 section 9.3.2: HEAD is GET without the content; the answer leaves it out.
 const readable = (route: Route): Methods => ({ GET: route, HEAD: route });
 
 const pick = (methods: Methods, method: string, param: string): Found => {

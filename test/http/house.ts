@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 
 import { ClientConnection } from "../../src/http/client-connection.ts";
-import type { ConnectionHome, ConnectionLimits, RequestHandler } from "../../src/http/client-connection.ts";
+import type { ConnectionHome, ConnectionLimits, RequestHandler } from "../../src/http/connection-home.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import type { HttpResponse } from "../../src/http/response.ts";
 import type { WireFault } from "../../src/http/wire-fault.ts";
