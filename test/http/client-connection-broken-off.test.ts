@@ -29,6 +29,18 @@ describe("an answer that only the end of the connection ends", () => {
     expect(house.exchanges[0]?.log).toEqual(["end", "closed:true"]);
   });
 
+  it("has a good end when all was sent, though the body it did not wait for never came", async () => {
+    const { house, wire, end } = await openOld(`${post("/", 9)}a`, ({ response }) => {
+      response.write("be");
+      response.end("gun");
+    });
+    await using _ = house;
+    await eventually(() => house.exchanges[0]?.response.isFinished, (finished) => finished === true);
+    await house.clock.advance(1000);
+    expect(await end).toBe("a good end");
+    expect(bodyOf(await wire.closed())).toBe("begun");
+  });
+
   const ways: readonly (readonly [string, (exchange: Exchange, house: Awaited<ReturnType<typeof openHouse>>) => unknown])[] = [
     ["by its writer", ({ response }) => response.destroy()],
     ["by its server", (_, house) => house.connections[0]?.destroy()],

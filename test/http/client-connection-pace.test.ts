@@ -88,7 +88,7 @@ describe("requests that come before their turn", () => {
   });
 
   it("and fill what is kept for them, one by itself, do not stop the connection for good", async () => {
-    await using house = await openHouse();
+    await using house = await openHouse({ readsItself: true });
     const wire = openWire(house.port);
     const largest = get("/b", `x: ${"p".repeat(65_540 - get("/b", "x: ").length)}`);
     expect(largest).toHaveLength(65_540);
@@ -162,6 +162,25 @@ describe("a body whose reader pauses", () => {
 });
 
 describe("a client that reads slowly", () => {
+  it("has its next request announced when it has been sent the answer, not when that and the body were complete", async () => {
+    const large = Buffer.alloc(12_000_000, "a");
+    await using house = await openHouse({ answer({ request, response }) {
+      if (request.method === "POST") response.end(large);
+    } });
+    const wire = openWire(house.port);
+    wire.socket.pause();
+    const text = post("/a", 3) + "abc" + get("/b");
+    wire.write(text.slice(0, -get("/b").length - 1));
+    await eventually(() => house.exchanges.length, (count) => count === 1);
+    wire.write(text.slice(-get("/b").length - 1));
+    await house.received(text.length);
+    expect([house.exchanges.length, house.exchanges[0]?.response.isEnded, house.exchanges[0]?.response.isClosed]).toEqual([1, true, false]);
+    wire.socket.resume();
+    const next = await eventually(() => house.exchanges[1], (found) => found !== undefined);
+    expect([house.exchanges[0]?.response.isFinished, next?.response.isClosed, house.open()]).toEqual([true, false, 1]);
+    wire.socket.destroy();
+  });
+
   it("has its writer wait, and every byte in the end", async () => {
     await using house = await openHouse();
     const wire = openWire(house.port);

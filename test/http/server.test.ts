@@ -85,11 +85,13 @@ describe("listening", () => {
 
 describe("a client that closes its side", () => {
   it("still hears what was wrong with the half of a head that it sent", async () => {
-    await using own = await start();
+    await using own = await start({ answerFault() {} });
     const wire = openWire(own.port);
     wire.write("GET / HT");
     wire.socket.end();
-    expect(bodyOf(await wire.closed())).toBe("CONNECTION_CLOSED");
+    await eventually(() => own.faults.length, (count) => count === 1);
+    own.faults[0]?.response.end("half a head");
+    expect(bodyOf(await wire.closed())).toBe("half a head");
   });
 });
 
