@@ -4,7 +4,7 @@ import { fieldLines } from "./fields.ts";
 import { wireFault } from "./wire-fault.ts";
 
 // 13 hexadecimal digits are 4 PiB and still an exact number.
-const sizeLine = /^([0-9a-f]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
+const sizeLine = /^([0-9a-f]{1,13})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i;
 const lineFeed = 0x0a;
 // What stands around the data carries nothing: a few KiB of it between two pieces is a fault or an attack.
 const mostFraming = 16 * 1024;

@@ -99,10 +99,8 @@ export class ClientConnection implements BodySource, AnswerWay {
     else this.socket.resume();
   }
 
-  onEnded({ keepAlive }: HttpResponse): void {
-    if (this.receiver === null) return;
-    this.receiver.request.discard();
-    if (!keepAlive) this.closing.limit();
+  onEnded(): void {
+    this.receiver?.request.discard();
   }
 
   readonly onWritten = (error?: Error | null): void => {
@@ -110,6 +108,7 @@ export class ClientConnection implements BodySource, AnswerWay {
     if (exchange === null || (error !== undefined && error !== null)) return;
     this.close(exchange.response, true);
     if (this.receiver === null) this.goOn(exchange.response);
+    else if (!exchange.response.keepAlive) this.closing.limit();
   };
 
   private onBytes(bytes: Buffer): void {
@@ -209,7 +208,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   }
 
   private answer(fault: WireFault, asked: HttpRequest | null, unseen: HttpRequest | null): void {
-    const response = new HttpResponse({ method: asked?.method ?? null, httpVersion: "1.1", keepAlive: false }, this);
+    const response = new HttpResponse({ method: asked?.method ?? null, httpVersion: asked?.httpVersion ?? "1.1", keepAlive: false }, this);
     this.open({ request: null, response, isAnnounced: true });
     this.home.handler.onFault(fault, response, unseen);
     this.closing.limit();

@@ -14,8 +14,8 @@ export type AnswerWay = {
   date(): string;
   /** Breaks the connection off. */
   destroy(): void;
-  /** `response` is complete as far as its writer is concerned. */
-  onEnded(response: HttpResponse): void;
+  /** The answer is complete as far as its writer is concerned. */
+  onEnded(): void;
   /** For the last write of an answer: all of it was handed to the kernel. */
   readonly onWritten: (error?: Error | null) => void;
 };
@@ -52,6 +52,7 @@ export class HttpResponse {
   private fields: readonly string[] = [];
   private own: string[] | null = null;
   private flushed = false;
+  private bodyBytes = 0;
   private framing: AnswerFraming = "none";
   private closeListeners: (() => void)[] | null = null;
   private drainListener: (() => void) | null = null;
@@ -95,9 +96,9 @@ export class HttpResponse {
     this.headSent = true;
   }
 
-  /** Asks the client for the body it holds back (RFC 9110 section 10.1.1). */
+  /** Asks the client for the body it holds back (RFC 9110 section 10.1.1); one of HTTP/1.0 would not understand. */
   writeContinue(): void {
-    if (!this.headSent && !this.isClosed) this.way.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+    if (!this.headSent && !this.isClosed && this.asked.httpVersion === "1.1") this.way.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
   }
 
   flushHead(): void {
@@ -121,10 +122,12 @@ export class HttpResponse {
     const head = this.flushed ? "" : this.takeHead(Buffer.byteLength(piece));
     const bytes = this.contentOf(piece);
     this.isEnded = true;
+    // Another length than the announced one would be taken for the next answer, or waited for.
+    if (typeof this.framing === "number" && this.bodyBytes !== this.framing) return this.destroy();
     if (this.framing !== "chunked") this.put({ before: head, bytes, behind: "" }, this.way.onWritten);
     else if (bytes.length === 0) this.put({ before: head, bytes, behind: lastChunk }, this.way.onWritten);
     else this.put({ before: head + chunkSize(bytes), bytes, behind: `\r\n${lastChunk}` }, this.way.onWritten);
-    this.way.onEnded(this);
+    this.way.onEnded();
   }
 
   /** Breaks the connection off, so that what is cut cannot look complete (RFC 9112 section 8). */
@@ -159,7 +162,9 @@ export class HttpResponse {
 
   private contentOf(piece: Buffer | string): Buffer {
     if (this.framing === "none") return nothing;
-    return typeof piece === "string" ? Buffer.from(piece) : piece;
+    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+    this.bodyBytes += bytes.length;
+    return bytes;
   }
 
   private framingOf(wholeLength: number | null): AnswerFraming {

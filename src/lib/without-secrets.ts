@@ -23,6 +23,10 @@ export const withoutSecrets = (text: string, secrets: readonly Secret[]): string
 /** `text` with stars for `value`, URL-encoded too. */
 export const withoutValue = (text: string, value: string): string => {
   if (value.length < shortest) return text;
-  const encoded = encodeURIComponent(value);
-  return (encoded === value ? text : text.replaceAll(encoded, "***")).replaceAll(value, "***");
+  const clean = text.includes(value) ? text.replaceAll(value, "***") : text;
+  if (sameEncoded.test(value)) return clean;
+  return clean.replaceAll(encodeURIComponent(value), "***");
 };
+
+// What no URL encoding touches: every token there is.
+const sameEncoded = /^[\w\-.!~*'()]*$/;

@@ -3,4 +3,6 @@
 
 /** `value` as JSON in pure ASCII; `indent` as in `JSON.stringify`. */
 export const asciiJson = (value: unknown, indent = 0): string =>
-  JSON.stringify(value, null, indent).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  JSON.stringify(value, null, indent).replace(notPrintable, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const notPrintable = /[\u007f-\uffff]/g;

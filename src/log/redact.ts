@@ -22,9 +22,11 @@ export const createRedact = (known: () => Iterable<Secret> = () => []): Redact =
  * together first: almost every record is clean, and one look is cheaper than one per field.
  */
 export const redactRecord = (record: Readonly<Record<string, unknown>>, redact: Redact): Readonly<Record<string, unknown>> => {
-  const texts = Object.values(record)
-    .filter((value) => typeof value === "string")
-    .join("\n");
+  let texts = "";
+  for (const name in record) {
+    const value = record[name];
+    if (typeof value === "string") texts += `${value}\n`;
+  }
   if (redact(texts) === texts) return record;
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]));
 };

@@ -203,6 +203,12 @@ describe("what the writer of an answer does wrong", () => {
     expect([wire().length, told]).toEqual([0, []]);
   });
 
+  it("is to ask a client of HTTP/1.0 for the body: it does not know that answer", () => {
+    const { response, wire } = beginAnswer({ httpVersion: "1.0" });
+    response.writeContinue();
+    expect(wire().length).toBe(0);
+  });
+
   it("is to ask for the body when the head is out: only before it", () => {
     const { response, wire } = beginAnswer();
     response.writeContinue();
@@ -217,6 +223,26 @@ describe("what the writer of an answer does wrong", () => {
 });
 
 describe("the end of an answer", () => {
+  it.each([
+    ["more", "2", ["ab", "cd"]],
+    ["less", "5", ["ab"]],
+    ["no body", "5", []],
+    ["as much", "5, 5", ["abcde"]],
+  ])("that has %s where its length said %s breaks the connection off: the rest would be the next answer", (_, length, pieces) => {
+    const { response, told } = beginAnswer();
+    response.writeHead(200, ["content-length", length]);
+    for (const piece of pieces) response.write(piece);
+    response.end();
+    expect(told).toEqual(["destroyed"]);
+  });
+
+  it("of a HEAD may announce what it does not send", () => {
+    const { response, told } = beginAnswer({ method: "HEAD" });
+    response.writeHead(200, ["content-length", "5"]);
+    response.end("abcde");
+    expect(told[0]).toBe("ended");
+  });
+
   it.each([true, false])("is told to everybody once, finished: %j", (isFinished) => {
     const { response } = beginAnswer();
     const told: unknown[] = [];

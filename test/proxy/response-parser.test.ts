@@ -55,7 +55,7 @@ describe("an answer", () => {
   });
 
   it("in any pieces has the same bytes: chunks, with extensions and trailers", () => {
-    const around = fc.tuple(interim, fc.constantFrom("", ";a=b", ' ; a="b"', "\t"), fc.constantFrom("", "x-sum: 1\r\n", "a: 1\r\nb: \r\n"));
+    const around = fc.tuple(interim, fc.constantFrom("", ";a=b", ' ; a="b"', "\t;a"), fc.constantFrom("", "x-sum: 1\r\n", "a: 1\r\nb: \r\n"));
     fc.assert(
       fc.property(body, cuts, around, (parts, at, [before, extra, fields]) => {
         const seen = read(Buffer.concat([bytes(`${before}HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n`), inChunks(parts, extra, fields)]), at);

@@ -47,6 +47,7 @@ const corpus: Record<string, () => string> = {
   "chunk lines that end with LF": () => chunked("1\na\n0\n\n"),
   "a chunk longer than its size": () => chunked("1\r\nabc\r\n0\r\n\r\n"),
   "a chunk size with a space before it": () => chunked(" 1\r\na\r\n0\r\n\r\n"),
+  "a chunk size with blanks behind it": () => chunked("1 \t\r\na\r\n0\r\n\r\n"),
   "a lone CR inside a chunk extension": () => chunked("1;a\rb\r\na\r\n0\r\n\r\n"),
   "HTTP/2.0 as a version": () => `GET /v1/models HTTP/2.0\r\n${fields()}\r\n`,
   "HTTP/0.9 as a version": () => `GET /v1/models HTTP/0.9\r\n${fields()}\r\n`,
