@@ -36,7 +36,7 @@ describe("field lines", () => {
     const before = performance.now();
     expect(() => readFields(hostile, 0)).toThrow();
     expect(() => readFields(`a:${" ".repeat(65_000)}\u0000`, 0)).toThrow();
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(2000);
   });
 });
 
