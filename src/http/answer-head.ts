@@ -2,8 +2,7 @@
 // gets through, whoever it came from: the upstream, a setting, a client's own words.
 import { STATUS_CODES } from "node:http";
 
-import { notInValue, token } from "./fields.ts";
-import { wireFault } from "./wire-fault.ts";
+import { isContentLength } from "./fields.ts";
 
 /** How the body ends: after so many bytes, with its last chunk, with the connection; or there is none, whatever the fields say. */
 export type AnswerFraming = number | "chunked" | "close" | "none";
@@ -16,13 +15,6 @@ export type AnswerHead = {
   readonly framing: AnswerFraming;
   /** Null closes the connection, else how long it is kept, in seconds. */
   readonly keepAliveSeconds: number | null;
-};
-
-/** Throws a `WireFault` (`INVALID_REQUEST`) for a name or a value that HTTP has no way to write. */
-export const checkFields = (fields: readonly string[]): void => {
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    if (!token.test(fields[index] ?? "") || notInValue.test(fields[index + 1] ?? "")) throw wireFault("INVALID_REQUEST", "a header field that cannot be written as HTTP");
-  }
 };
 
 /** The head up to and with the empty line, in latin-1; `fields` are checked. */
@@ -47,8 +39,6 @@ export const announcedLength = (fields: readonly string[]): number | null => {
   for (let index = 0; index + 1 < fields.length; index += 2) if (isContentLength(fields[index] ?? "")) return Number(fields[index + 1]);
   return null;
 };
-
-const isContentLength = (name: string): boolean => name.length === 14 && name.toLowerCase() === "content-length";
 
 const lengthField = (framing: AnswerFraming): string => {
   if (framing === "chunked") return "Transfer-Encoding: chunked\r\n";

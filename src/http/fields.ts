@@ -8,8 +8,15 @@ export type RawFields = readonly string[];
 /** A field name, or a method. */
 export const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** What a field value may not hold: control characters but the tab, and what is not latin-1. */
-export const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
+// Control characters but the tab, and what is not latin-1.
+const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Throws a `WireFault` (`INVALID_REQUEST`) for a name or a value that HTTP has no way to write. */
+export const checkFields = (fields: RawFields): void => {
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    if (!token.test(fields[index] ?? "") || notInValue.test(fields[index + 1] ?? "")) throw wireFault("INVALID_REQUEST", "a header field that cannot be written as HTTP");
+  }
+};
 
 /** Field lines up to the last one's end. One that continues the line before (RFC 9112 section 5.2) begins with a blank and is none. */
 export const fieldLines = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
@@ -89,3 +96,6 @@ export const createFieldSet = (names: Iterable<string>): ((name: string) => bool
   const find = createFieldTable([...names].map((name) => [name, true] as const));
   return (name) => find(name) === true;
 };
+
+/** Is it the field that announces the length of a body? */
+export const isContentLength = createFieldSet(["content-length"]);

@@ -2,9 +2,10 @@
 // its length only, however small the reads are.
 import { wireFault } from "./wire-fault.ts";
 
-/** A request line and its fields, in bytes. */
+/** The first line of a message and its fields, in bytes: what a client may send, and the upstream. */
 export const maxHeadBytes = 64 * 1024;
-const headEnd = "\r\n\r\n";
+/** The end of the last line, and the empty line behind it. */
+export const headEnd = "\r\n\r\n";
 const emptyLine = "\r\n";
 // What of the end may be there already.
 const partOfEnd = headEnd.length - 1;

@@ -2,8 +2,10 @@
 // it is given. What the client does not take is for the writer to wait for: `write` says so.
 import type { Socket } from "node:net";
 
-import { announcedLength, answerHead, checkFields } from "./answer-head.ts";
+import { announcedLength, answerHead } from "./answer-head.ts";
 import type { AnswerFraming } from "./answer-head.ts";
+import { checkFields } from "./fields.ts";
+import { chunkSize, lastChunk, writeTogether } from "./write-together.ts";
 
 /** What an answer needs of its connection. */
 export type AnswerWay = {
@@ -23,13 +25,7 @@ export type AnswerWay = {
 /** The request an answer belongs to: `method` is null when it could not be read. */
 export type Asked = { readonly method: string | null; readonly httpVersion: "1.0" | "1.1"; readonly keepAlive: boolean };
 
-/** Up to here copying a piece behind its head costs less than a second buffer in the system call. */
-const copiedBytes = 16 * 1024;
 const nothing = Buffer.alloc(0);
-const lastChunk = "0\r\n\r\n";
-
-/** One write: framing before and behind a piece of the body. */
-type Written = { readonly before: string; readonly bytes: Buffer; readonly behind: string };
 
 export class HttpResponse {
   /** The connection may serve another request after this one; settled once the head is sent. */
@@ -111,9 +107,9 @@ export class HttpResponse {
     if (this.isClosed || this.isEnded) return true;
     const head = this.flushed ? "" : this.takeHead(null);
     const bytes = this.contentOf(piece);
-    if (bytes.length === 0) return head === "" || this.put({ before: head, bytes, behind: "" });
-    if (this.framing !== "chunked") return this.put({ before: head, bytes, behind: "" });
-    return this.put({ before: head + chunkSize(bytes), bytes, behind: "\r\n" });
+    if (bytes.length === 0 && head === "") return true;
+    const isChunk = this.framing === "chunked" && bytes.length > 0;
+    return writeTogether(this.way.socket, isChunk ? { before: head + chunkSize(bytes), bytes, behind: "\r\n" } : { before: head, bytes, behind: "" });
   }
 
   /** The last piece, or none. Without a length in its fields the answer gets that of `piece` when nothing was written before. */
@@ -124,9 +120,10 @@ export class HttpResponse {
     this.isEnded = true;
     // Another length than the announced one would be taken for the next answer, or waited for.
     if (typeof this.framing === "number" && this.bodyBytes !== this.framing) return this.destroy();
-    if (this.framing !== "chunked") this.put({ before: head, bytes, behind: "" }, this.way.onWritten);
-    else if (bytes.length === 0) this.put({ before: head, bytes, behind: lastChunk }, this.way.onWritten);
-    else this.put({ before: head + chunkSize(bytes), bytes, behind: `\r\n${lastChunk}` }, this.way.onWritten);
+    const { socket, onWritten } = this.way;
+    if (this.framing !== "chunked") writeTogether(socket, { before: head, bytes, behind: "" }, onWritten);
+    else if (bytes.length === 0) writeTogether(socket, { before: head, bytes, behind: lastChunk }, onWritten);
+    else writeTogether(socket, { before: head + chunkSize(bytes), bytes, behind: `\r\n${lastChunk}` }, onWritten);
     this.way.onEnded();
   }
 
@@ -173,18 +170,4 @@ export class HttpResponse {
     if (length !== null) return length;
     return this.asked.httpVersion === "1.1" ? "chunked" : "close";
   }
-
-  // Latin-1 is the identity on bytes.
-  private put({ before, bytes, behind }: Written, done?: AnswerWay["onWritten"]): boolean {
-    const { socket } = this.way;
-    if (bytes.length <= copiedBytes) return socket.write(before + bytes.toString("latin1") + behind, "latin1", done);
-    socket.cork();
-    if (before !== "") socket.write(before, "latin1");
-    socket.write(bytes);
-    const hasRoom = socket.write(behind, "latin1", done);
-    socket.uncork();
-    return hasRoom;
-  }
 }
-
-const chunkSize = (bytes: Buffer): string => `${bytes.length.toString(16)}\r\n`;

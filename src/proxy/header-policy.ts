@@ -5,7 +5,7 @@
 // No `Via` is added. RFC 9110 section 7.6.3 asks a gateway for one; this program promises its users the
 // stricter thing, that nothing reaches the API which the client did not send, except the credential and
 // the two protocol fields below. A `Via` that came in goes through.
-import { createFieldSet, valuesOf } from "../http/fields.ts";
+import { createFieldSet, isContentLength, valuesOf } from "../http/fields.ts";
 import type { RawFields } from "../http/fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
@@ -98,13 +98,11 @@ export const responseHeaders = (raw: RawFields, status: number): string[] => {
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    if (isDroppedFromResponse(name) || (bodiless && isLength(name)) || named?.has(name.toLowerCase()) === true) continue;
+    if (isDroppedFromResponse(name) || (bodiless && isContentLength(name)) || named?.has(name.toLowerCase()) === true) continue;
     kept.push(name, raw[index + 1] ?? "");
   }
   return kept;
 };
-
-const isLength = createFieldSet(["content-length"]);
 
 const isDroppedFromResponse = (name: string): boolean => isFromLastHop(name) || (name.length > 20 && /^(?:access-control-allow|x-claude-oauth-proxy)-/i.test(name));
 

@@ -1,6 +1,6 @@
 // Writes the head of a request as HTTP/1.1 (RFC 9112 sections 2 and 3). Pure. Everything that would let one
 // request become two on the wire is refused here, whoever it came from: a client, a token file, a setting.
-import { notInValue, token } from "../http/fields.ts";
+import { checkFields, token } from "../http/fields.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
 /** How the body is framed: its length in bytes, `chunked`, or no body at all. */
@@ -24,12 +24,10 @@ const notInTarget = /[^\x21-\x7e\x80-\xff]/;
 export const requestHead = ({ method, path, host, headers, framing }: HeadParts): string => {
   if (!token.test(method)) throw invalid("method");
   if (!path.startsWith("/") || notInTarget.test(path)) throw invalid("target");
+  checkFields(headers);
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index] ?? "";
-    const value = headers[index + 1] ?? "";
-    if (!token.test(name) || notInValue.test(value)) throw invalid("header field");
-    head += `${name}: ${value}\r\n`;
+    head += `${headers[index] ?? ""}: ${headers[index + 1] ?? ""}\r\n`;
   }
   return `${head}${framingField(method, framing)}\r\n`;
 };

@@ -4,6 +4,7 @@ import { ChunkedBody } from "../http/chunked-body.ts";
 import { readResponseHead } from "./response-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { valueOf } from "../http/fields.ts";
+import { headEnd, maxHeadBytes } from "../http/head-reader.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
 /** Who gets the answer. Either may stop the parser. */
@@ -13,12 +14,9 @@ export type ResponseSink = {
   onData(piece: Buffer): void;
 };
 
-/** Header fields of one answer, in bytes. */
-export const maxHeadBytes = 64 * 1024;
 // More than any server has a reason to send; each is up to the header limit, so a flood must end.
 const mostInterimAnswers = 16;
 const start = "HTTP/1.";
-const headEnd = "\r\n\r\n";
 
 /** One for each connection: `begin` with every request, `push` with every read, `finish` at its end. */
 export class ResponseParser {

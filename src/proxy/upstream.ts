@@ -5,6 +5,7 @@ import { createSecureContext, getCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 
+import { maxHeadBytes } from "../http/head-reader.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
 import { PooledCall } from "./call.ts";
@@ -15,7 +16,6 @@ import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
 import type { ProxyRule } from "./outbound.ts";
 import { requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
-import { maxHeadBytes } from "./response-parser.ts";
 import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
 import type { Upload } from "./streamed-body.ts";

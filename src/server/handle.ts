@@ -69,7 +69,7 @@ const stopping = deny("shutting-down", "This proxy is stopping.", "Start it agai
 const endsConnection = ({ code }: Denied, { method }: Head): boolean => code === "bad-request" || code === "upgrade-refused" || method === "TRACE" || method === "CONNECT";
 
 /** The request line and fields of `request`, read once. */
-const headOf = ({ method, target, httpVersion, rawHeaders }: HttpRequest): Head => ({ method, target, httpVersion, inbound: readInbound(rawHeaders) });
+const headOf = ({ method, target, rawHeaders }: HttpRequest): Head => ({ method, target, inbound: readInbound(rawHeaders) });
 
 const answerPreflight = ({ response, head }: Arrival, origin: string): void => {
   addFields(response, preflightFields(origin, head.inbound));
@@ -116,7 +116,7 @@ const fail = ({ publish }: HandlerDeps, arrival: Arrival, error: unknown): void 
 
 // RFC 9110 section 10.1.1: only now is the client asked for the body.
 const goOn = ({ head, response }: Arrival): void => {
-  if (head.inbound.expect === "100-continue" && head.httpVersion === "1.1") response.writeContinue();
+  if (head.inbound.expect === "100-continue") response.writeContinue();
 };
 
 const addFields = (response: HttpResponse, fields: readonly string[]): void => {

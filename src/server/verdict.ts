@@ -4,7 +4,7 @@ import type { ErrorCode } from "../messages/errors.ts";
 import type { Inbound } from "./inbound.ts";
 
 /** The request line and the fields of one request. */
-export type Head = { readonly method: string; readonly target: string; readonly httpVersion: string; readonly inbound: Inbound };
+export type Head = { readonly method: string; readonly target: string; readonly inbound: Inbound };
 
 /** A refusal as a value; `message` and `hint` are sentences for the client. */
 export type Denied = {

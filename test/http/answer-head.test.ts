@@ -1,7 +1,8 @@
 // The head of an answer, byte by byte, and what must never get into one.
 import { describe, expect, it } from "vitest";
 
-import { announcedLength, answerHead, checkFields } from "../../src/http/answer-head.ts";
+import { announcedLength, answerHead } from "../../src/http/answer-head.ts";
+import { checkFields } from "../../src/http/fields.ts";
 import { faultOf } from "./bytes.ts";
 
 const plain = { status: 200, fields: [], framing: "none", keepAliveSeconds: 600 } as const;

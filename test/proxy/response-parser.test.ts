@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { ResponseParser } from "../../src/proxy/response-parser.ts";
+import { cut } from "../http/bytes.ts";
 
 type Seen = { readonly heads: number[]; readonly pieces: Buffer[]; readonly complete: boolean; readonly clean: boolean; readonly fault: string | null };
 
@@ -22,17 +23,6 @@ const read = (wire: Buffer, cuts: readonly number[], { method = "POST", ends = f
     return seen((error as { code: string }).code);
   }
   return seen(null);
-};
-
-const cut = (wire: Buffer, cuts: readonly number[]): Buffer[] => {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const length of [...cuts, wire.length]) {
-    const part = wire.subarray(at, at + length);
-    if (part.length > 0) parts.push(part);
-    at += length;
-  }
-  return parts;
 };
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");

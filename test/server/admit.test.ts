@@ -16,7 +16,7 @@ const admission = createAdmission({
   sessions: { find: () => null, csrfFits: () => false },
 });
 
-const headWith = (rawHeaders: readonly string[], method = "GET", target = "/v1/models"): Head => ({ method, target, httpVersion: "1.1", inbound: readInbound(rawHeaders) });
+const headWith = (rawHeaders: readonly string[], method = "GET", target = "/v1/models"): Head => ({ method, target, inbound: readInbound(rawHeaders) });
 const good = ["Host", "127.0.0.1:4001"];
 const known = new Set(["127.0.0.1:4001", "localhost:4001", "[::1]:4001"]);
 

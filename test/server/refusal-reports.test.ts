@@ -11,7 +11,7 @@ const setUp = () => {
   return { clock, facts, reports: createRefusalReports({ clock, publish: (draft) => facts.push(draft) }) };
 };
 
-const headOf = (target: string) => ({ method: "GET", target, httpVersion: "1.1", inbound: readInbound(["Host", "evil.example\u009b", "Origin", "https://evil.example"]) });
+const headOf = (target: string) => ({ method: "GET", target, inbound: readInbound(["Host", "evil.example\u009b", "Origin", "https://evil.example"]) });
 const foreign = deny("foreign-host", "This Host name is not served here.", "Use localhost.");
 
 describe("what is told of refusals", () => {
