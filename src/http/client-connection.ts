@@ -24,7 +24,7 @@ export class ClientConnection implements BodySource, AnswerWay {
   place = -1;
   readonly socket: Socket;
   private readonly home: ConnectionHome;
-  private readonly head = new HeadReader();
+  private readonly head = new HeadReader({ skipsEmptyLines: true });
   private readonly closing: Closing;
   /** Until its request is read and its answer is out. */
   private exchange: Exchange | null = null;

@@ -1,11 +1,11 @@
-// Collects the head of one request after another from the reads of a connection, in time and memory that grow with
-// its length only, however small the reads are.
+// Collects the head of one message after another from the reads of a connection, requests and answers alike, in time
+// and memory that grow with its length only, however small the reads are.
 import { wireFault } from "./wire-fault.ts";
 
 /** The first line of a message and its fields, in bytes: what a client may send, and the upstream. */
 export const maxHeadBytes = 64 * 1024;
 /** The end of the last line, and the empty line behind it. */
-export const headEnd = "\r\n\r\n";
+const headEnd = "\r\n\r\n";
 const emptyLine = "\r\n";
 // What of the end may be there already.
 const partOfEnd = headEnd.length - 1;
@@ -18,28 +18,44 @@ export class HeadReader {
   text = "";
   private kept: Buffer | null = null;
   private length = 0;
+  private readonly skipsEmptyLines: boolean;
+
+  /** `skipsEmptyLines`: those before a message mean nothing, as before a request (RFC 9112 section 2.2). */
+  constructor({ skipsEmptyLines }: { readonly skipsEmptyLines: boolean }) {
+    this.skipsEmptyLines = skipsEmptyLines;
+  }
 
   /** A head has begun and its end has not come. */
   get hasBegun(): boolean {
     return this.length > 0 && !this.isHalfEmptyLine;
   }
 
+  /** Up to `most` bytes of the head whose end has not come. */
+  beginning(most: number): string {
+    return this.kept?.toString("latin1", 0, Math.min(most, this.length)) ?? "";
+  }
+
   /**
    * Reads `bytes` from `at` on. Returns where the head ends, which `text` then holds, or -1 when it goes on after
-   * `bytes`. Empty lines before a request are ignored (RFC 9112 section 2.2). Throws a `WireFault`.
+   * `bytes`. Throws a `WireFault`.
    */
   read(bytes: Buffer, at: number): number {
+    const from = this.skipsEmptyLines ? this.skipEmptyLines(bytes, at) : at;
+    return this.length === 0 ? this.readFresh(bytes, from) : this.readOn(bytes, from);
+  }
+
+  private skipEmptyLines(bytes: Buffer, at: number): number {
     let from = at;
     if (this.isHalfEmptyLine && bytes[from] === 0x0a) {
       this.length = 0;
       from += 1;
     }
     while (this.length === 0 && startsWithEmptyLine(bytes, from)) from += emptyLine.length;
-    return this.length === 0 ? this.readFresh(bytes, from) : this.readOn(bytes, from);
+    return from;
   }
 
   private get isHalfEmptyLine(): boolean {
-    return this.length === 1 && this.kept?.[0] === 0x0d;
+    return this.skipsEmptyLines && this.length === 1 && this.kept?.[0] === 0x0d;
   }
 
   private readFresh(bytes: Buffer, from: number): number {

@@ -4,7 +4,7 @@ import { ChunkedBody } from "../http/chunked-body.ts";
 import { readResponseHead } from "./response-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { valueOf } from "../http/fields.ts";
-import { headEnd, maxHeadBytes } from "../http/head-reader.ts";
+import { HeadReader } from "../http/head-reader.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
 /** Who gets the answer. Either may stop the parser. */
@@ -23,8 +23,7 @@ export class ResponseParser {
   private method = "";
   private state: "head" | "body" | "complete" = "complete";
   private head: ResponseHead | null = null;
-  /** The beginning of a head whose end has not come. */
-  private pending: Buffer | null = null;
+  private readonly heads = new HeadReader({ skipsEmptyLines: false });
   private chunked: ChunkedBody | null = null;
   private left = 0;
   private interim = 0;
@@ -56,27 +55,17 @@ export class ResponseParser {
   stop(): void {
     this.state = "complete";
     this.head = null;
-    this.pending = null;
   }
 
   /** Reads `bytes`; false when some are left behind the end of the answer. Throws a `WireFault`, or what `sink` throws. */
   push(bytes: Buffer, sink: ResponseSink): boolean {
-    let [rest, at] = [bytes, 0];
-    while (this.state === "head" && at < rest.length) {
-      if (this.pending !== null) {
-        rest = Buffer.concat([this.pending, rest]);
-        this.pending = null;
-      }
-      const end = rest.indexOf(headEnd, at, "latin1");
-      if ((end === -1 ? rest.length : end) - at > maxHeadBytes) throw wireFault("HEADERS_TOO_LARGE", `more than ${maxHeadBytes} bytes of header fields`);
-      if (end === -1) {
-        this.keep(rest.subarray(at));
-        return true;
-      }
-      this.onHead(readResponseHead(rest.toString("latin1", at, end), this.method), sink);
-      at = end + headEnd.length;
+    let at = 0;
+    while (this.state === "head" && at < bytes.length) {
+      at = this.heads.read(bytes, at);
+      if (at === -1) return this.checkStart();
+      this.onHead(readResponseHead(this.heads.text, this.method), sink);
     }
-    return this.body(rest, at, sink);
+    return this.body(bytes, at, sink);
   }
 
   /** The connection ended. Returns when that is a right end of the answer, else throws a `WireFault`. */
@@ -86,12 +75,10 @@ export class ResponseParser {
     if (this.state === "head") throw wireFault("CONNECTION_CLOSED", "the connection ended before the answer began");
   }
 
-  // What cannot become a head any more is a fault now and not after a time limit.
-  private keep(part: Buffer): void {
-    const text = part.toString("latin1");
-    if (!(text.length < start.length ? start.startsWith(text) : text.startsWith(start))) throw wireFault("BAD_STATUS_LINE", "not an HTTP/1.1 status line");
-    if (/(?:^|[^\r])\n/.test(text)) throw wireFault("BAD_HEADER_FIELD", "a line that ends without CR");
-    this.pending = Buffer.from(part);
+  // What cannot become an answer any more is a fault now and not after a time limit.
+  private checkStart(): true {
+    if (!start.startsWith(this.heads.beginning(start.length))) throw wireFault("BAD_STATUS_LINE", "not an HTTP/1.1 status line");
+    return true;
   }
 
   private onHead(head: ResponseHead, sink: ResponseSink): void {
