@@ -164,8 +164,13 @@ export class ClientConnection implements BodySource, AnswerWay {
     if (this.exchange?.response.isClosed === true) this.goOn(this.exchange.response);
   }
 
+  // A copy: the memory of a read belongs to one request, whose body may give it back.
   private hold(bytes: Buffer): void {
-    this.held = this.held === null ? bytes : Buffer.concat([this.held, bytes]);
+    const before = this.held?.length ?? 0;
+    const held = Buffer.allocUnsafeSlow(before + bytes.length);
+    this.held?.copy(held);
+    bytes.copy(held, before);
+    this.held = held;
     this.onPace();
   }
 

@@ -5,6 +5,7 @@ import type { RequestHead } from "./request-head.ts";
 
 /** Who takes the body. */
 export type BodyReader = {
+  /** A piece that reaches to the end of its memory is the only one who uses that memory. */
   onData(piece: Buffer): void;
   /** The body is complete. */
   onEnd(): void;

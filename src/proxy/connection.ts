@@ -75,6 +75,10 @@ export class Connection implements BodySink {
     });
   }
 
+  get isFlushed(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   carry(call: Carried): void {
     this.call = call;
     this.parser.begin(call.method);

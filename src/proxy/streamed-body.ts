@@ -1,10 +1,13 @@
 // A body that flows from the client to whichever attempt reads it, at the pace of the slower one, with a bounded copy
 // for as long as it may have to be sent again.
 import type { BodyReader, HttpRequest } from "../http/request.ts";
+import { ReplayCopy } from "./replay-copy.ts";
 import type { RequestBody } from "./request-body.ts";
 
 /** Where one attempt's body goes. */
 export type BodySink = {
+  /** The kernel has taken all that was written. */
+  readonly isFlushed: boolean;
   /** False asks to wait until `resume`. */
   write(piece: Buffer): boolean;
   /** All of it was written. */
@@ -41,8 +44,9 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
   private readonly request: BodyFlow;
   private readonly maxBytes: number;
   private readonly events: StreamEvents;
-  private readonly copy: Copy;
+  private readonly copy: ReplayCopy;
   private sink: BodySink | null = null;
+  private attempts = 0;
   private bytes = 0;
   private ended = false;
   private flows = false;
@@ -52,7 +56,7 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
     this.length = length;
     this.maxBytes = maxBytes;
     this.events = events;
-    this.copy = new Copy(length === null || length <= replayBytes ? replayBytes : 0);
+    this.copy = new ReplayCopy(length === null || length <= replayBytes ? replayBytes : 0);
   }
 
   bytesIn(): number {
@@ -60,7 +64,7 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
   }
 
   head(): Buffer | null {
-    return this.copy.chunks[0] ?? null;
+    return this.copy.pieces[0] ?? null;
   }
 
   whole(): null {
@@ -76,7 +80,9 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
   }
 
   release(): void {
-    this.copy.drop();
+    // Of an earlier attempt nobody knows what the kernel had taken.
+    if (this.attempts === 1 && this.sink?.isFlushed === true) this.copy.giveBack();
+    else this.copy.drop();
   }
 
   close(): void {
@@ -86,7 +92,8 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
 
   start(sink: BodySink): void {
     this.sink = sink;
-    for (const chunk of this.copy.chunks) sink.write(chunk);
+    this.attempts += 1;
+    for (const piece of this.copy.pieces) sink.write(piece);
     if (this.ended) sink.end();
     const isFirst = !this.flows;
     this.flows = true;
@@ -104,46 +111,21 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
     this.request.resume();
   }
 
-  onData(chunk: Buffer): void {
-    this.bytes += chunk.length;
+  onData(piece: Buffer): void {
+    this.bytes += piece.length;
     if (this.bytes > this.maxBytes) {
       this.request.discard();
       this.events.onTooLarge();
       return;
     }
-    this.copy.keep(chunk);
+    this.copy.keep(piece);
     this.events.onProgress();
     // With nobody reading, what does not fit the copy is let go: the answer came before the upload's end.
-    if (this.sink !== null && !this.sink.write(chunk)) this.request.pause();
+    if (this.sink !== null && !this.sink.write(piece)) this.request.pause();
   }
 
   onEnd(): void {
     this.ended = true;
     this.sink?.end();
-  }
-}
-
-// The chunks so far, all of them or none.
-class Copy {
-  chunks: Buffer[] = [];
-  isComplete: boolean;
-  private readonly limit: number;
-  private bytes = 0;
-
-  constructor(limit: number) {
-    this.limit = limit;
-    this.isComplete = limit > 0;
-  }
-
-  keep(chunk: Buffer): void {
-    if (!this.isComplete) return;
-    this.bytes += chunk.length;
-    if (this.bytes > this.limit) this.drop();
-    else this.chunks.push(chunk);
-  }
-
-  drop(): void {
-    this.isComplete = false;
-    this.chunks = [];
   }
 }

@@ -44,6 +44,23 @@ describe("requests that come before their turn", () => {
     wire.socket.destroy();
   });
 
+  it("share no memory with a body before them, which may give its own back", async () => {
+    const pieces: Buffer[] = [];
+    await using house = await openHouse({
+      readsItself: true,
+      answer: ({ request, response }) => request.read({ onData: (piece) => void pieces.push(piece), onEnd: () => response.end(request.target) }),
+    });
+    const wire = openWire(house.port);
+    wire.write(`${post("/a", 3)}abc${post("/b", 3)}def${post("/c", 3)}ghi`);
+    await wire.until((text) => text.endsWith("/c"));
+    const [first, second, third] = pieces;
+    expect(Buffer.concat(pieces).toString()).toBe("abcdefghi");
+    expect(new Set(pieces.map(({ buffer }) => buffer)).size).toBe(3);
+    // The last one reaches to the end of its memory: it alone uses it.
+    expect([first, second, third].map((piece) => piece !== undefined && piece.byteOffset + piece.length === piece.buffer.byteLength)).toEqual([false, false, true]);
+    wire.socket.destroy();
+  });
+
   it("are not read beyond 64 KiB, and all of them are answered later, in order", async () => {
     await using house = await openHouse({ answer(exchange) {
       if (exchange.request.target !== "/0") answerWithTarget(exchange);

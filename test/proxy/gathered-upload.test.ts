@@ -39,8 +39,10 @@ describe("a large piece of an upload", () => {
     expect(writes()).toEqual([4]);
     connection.write(large);
     expect(writes()).toEqual([]);
+    expect(connection.isFlushed).toBe(false);
     connection.write(small);
     expect(writes()).toEqual([large.length + 1]);
+    expect(connection.isFlushed).toBe(true);
   });
 
   it("leaves at the end of the turn when nothing comes behind it", async () => {

@@ -16,9 +16,10 @@ const open = (): { request: HttpRequest; body: RequestBody; upload: Upload } => 
   return { request, body: body as unknown as RequestBody, upload };
 };
 
-const sinkOf = (accepts = true): BodySink & { text(): string } => {
+const sinkOf = ({ accepts = true, isFlushed = true } = {}): BodySink & { text(): string } => {
   const pieces: string[] = [];
   return {
+    isFlushed,
     write(piece) {
       pieces.push(piece.toString());
       return accepts;
@@ -43,7 +44,7 @@ describe("a streamed body", () => {
 
   it("waits for a sink that takes no more, and flows away without one", () => {
     const { request, upload, body } = open();
-    const full = sinkOf(false);
+    const full = sinkOf({ accepts: false });
     upload.start(full);
     request.push(Buffer.from("a"));
     request.push(Buffer.from("b"));
@@ -53,5 +54,32 @@ describe("a streamed body", () => {
     upload.stop(full);
     request.push(Buffer.from("c"));
     expect([full.text(), body.bytesIn()]).toEqual(["ab", 3]);
+  });
+
+  it("gives the memory of its reads back when the answer begins and the kernel has all of it", () => {
+    const { request, upload, body } = open();
+    upload.start(sinkOf());
+    const piece = Buffer.alloc(64 * 1024);
+    request.push(piece);
+    body.release();
+    expect(piece.buffer.byteLength).toBe(0);
+  });
+
+  it("leaves it to the collector while the kernel has not, and where more than one attempt was made", () => {
+    const [one, two] = [open(), open()];
+    one.upload.start(sinkOf({ isFlushed: false }));
+    two.upload.start(sinkOf());
+    const pieces = [Buffer.alloc(64 * 1024), Buffer.alloc(64 * 1024), Buffer.alloc(64 * 1024)] as const;
+    one.request.push(pieces[0]);
+    two.request.push(pieces[1]);
+    two.upload.start(sinkOf());
+    one.body.release();
+    two.body.release();
+    const three = open();
+    three.upload.start(sinkOf());
+    three.request.push(pieces[2]);
+    three.body.close();
+    expect(pieces.map(({ length }) => length)).toEqual(pieces.map(() => 64 * 1024));
+    expect([one, two, three].map(({ body }) => body.isReplayable())).toEqual([false, false, false]);
   });
 });

@@ -118,6 +118,34 @@ describe("an upload", () => {
     expect(Buffer.concat(parts).equals(body)).toBe(true);
   });
 
+  it("whose answer begins before the upstream has read it arrives whole", async () => {
+    const body = randomBytes(3 * 1024 * 1024);
+    const outside: Socket[] = [];
+    const { client, harness } = await open(({ socket, body: received }) => socket.write(received.equals(body) ? "ok" : "no"), {
+      onBytes: (socket) => {
+        if (outside.length > 0) return;
+        outside.push(socket.pause());
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
+      },
+    });
+    const { length: before } = harness.sockets;
+    const sender = await openRawClient(harness.port);
+    client.socket.destroy();
+    sender.send(post(body));
+    await sender.until((text) => text.includes("200 OK"));
+    await standsStill(() => harness.sockets[before]?.bytesRead ?? 0);
+    outside[0]?.resume();
+    expect(await sender.until(isWhole)).toMatch(/\r\n\r\nok$/);
+  });
+
+  it("of any size, one behind the other before their turn, arrive whole", { timeout: 30_000 }, async () => {
+    const bodies = Array.from({ length: 40 }, (_, index) => randomBytes(20_000 + index * 4001));
+    const { client, upstream } = await open(({ socket }) => socket.write(reply("200 OK", "got it")));
+    client.send(Buffer.concat(bodies.map((body, index) => (index % 3 === 0 ? Buffer.concat([Buffer.from("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"), chunk(body), Buffer.from(lastChunk)]) : post(body)))));
+    await client.until((text) => text.split("got it").length > bodies.length);
+    expect(upstream.requests.map(({ body }, index) => body.equals(bodies[index] ?? Buffer.alloc(0)))).toEqual(bodies.map(() => true));
+  });
+
   it("that is still coming when the answer is complete leaves its connection to nobody", async () => {
     let early = true;
     const { client, harness, upstream } = await open(({ socket }) => socket.write(reply("200 OK", "next")), {
