@@ -44,5 +44,5 @@ export type Credentials = {
    */
   elsewhere(used: Credential, failed: FailedConnection): Promise<Credential | null> | null;
   /** What the upstream answered: health and limits learn from it. Header names are lower case. */
-  learn(used: Credential, answer: { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }): void;
+  learn(used: Credential, answer: { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>> }): void;
 };

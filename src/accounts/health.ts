@@ -54,9 +54,6 @@ const struck = (status: number, strikes: number, pause: number | null): Lesson =
 
 const overall = (limits: readonly LimitReading[]): LimitReading | undefined => limits.find(({ window }) => window === "");
 
-const retryAfter = ({ headers }: Answer, now: number): number | null => {
-  const field = headers["retry-after"];
-  return retryAfterMs(Array.isArray(field) ? field[0] : field, now);
-};
+const retryAfter = ({ headers }: Answer, now: number): number | null => retryAfterMs(headers["retry-after"], now);
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));

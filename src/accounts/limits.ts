@@ -3,7 +3,7 @@
 import { visibleText } from "../lib/visible-text.ts";
 
 /** Header names are lower case. */
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+export type AnswerHeaders = Readonly<Record<string, string | undefined>>;
 
 /** One window; the field meanings of the event `limits.updated`. */
 export type LimitReading = {
@@ -24,9 +24,8 @@ export const readLimits = (headers: AnswerHeaders): readonly LimitReading[] => {
   const windows = new Map<string, Map<string, string>>();
   for (const name in headers) {
     if (!name.startsWith("anthropic-")) continue;
-    const value = headers[name];
+    const text = headers[name];
     const place = placeOf(name);
-    const text = Array.isArray(value) ? value[0] : value;
     if (place === null || text === undefined) continue;
     if (!windows.has(place.window) && windows.size >= mostWindows) continue;
     const fields = windows.get(place.window) ?? new Map<string, string>();
@@ -90,8 +89,5 @@ const instant = (text: string | undefined): number | null => {
 };
 
 // The claim spells windows out: five_hour, seven_day, seven_day_overage_included.
-const claimedWindow = (claim: string | string[] | undefined): string | null => {
-  const text = Array.isArray(claim) ? claim[0] : claim;
-  if (text === undefined) return null;
-  return text.trim().replace(/^five_hour/, "5h").replace(/^seven_day/, "7d").replace(/_overage_included$/, "_oi");
-};
+const claimedWindow = (claim: string | undefined): string | undefined =>
+  claim?.trim().replace(/^five_hour/, "5h").replace(/^seven_day/, "7d").replace(/_overage_included$/, "_oi");

@@ -13,8 +13,8 @@ const enoughYoungBytes = 32 * 1024 * 1024;
  * How much the old part may grow between two collections, in percent of what is alive. What outlives a stream of some
  * seconds is collected only with it, and so are the bytes that waited for a slow client: V8 lets them gather up to four
  * times of what is alive, and 64 MiB of buffers beside it. With this bound a collection comes every seven seconds of
- * mixed traffic instead of every minute and takes 10 ms; resident memory stays within 7 MiB instead of 30, the 99th
- * percentile of 2000 streams after a long load falls from 12 to 6 ms, and throughput is the same.
+ * mixed traffic instead of every minute and takes 10 ms; resident memory stays within 7 MiB instead of 30, and
+ * throughput is the same.
  */
 const oldGrowthPercent = 50;
 /** Before, it would only cost a short command 30 of its 400 ms. */

@@ -2,6 +2,7 @@
 // amount of them, and may throw: the meter around it catches.
 import { valueOf } from "../http/fields.ts";
 import type { RawFields } from "../http/fields.ts";
+import { isEventStream, mediaTypeOf } from "../lib/media-type.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import { isKey, visitMembers } from "./json-member.ts";
@@ -40,9 +41,9 @@ const shortMessage = 16 * 1024;
 /** Null when there is nothing to learn from this answer. */
 export const readerFor = ({ status, raw, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
   if (status >= 400) return createErrorReader(sent);
-  const mediaType = valueOf(raw, "content-type")?.toLowerCase() ?? "";
-  if (mediaType.startsWith("text/event-stream")) return createEventReader(sent);
-  return mediaType.startsWith("application/json") && path === "/v1/messages" ? new MessageReader() : null;
+  const contentType = valueOf(raw, "content-type");
+  if (isEventStream(contentType)) return createEventReader(sent);
+  return mediaTypeOf(contentType) === "application/json" && path === "/v1/messages" ? new MessageReader() : null;
 };
 
 const nobodys = (): readonly Secret[] => [];

@@ -1,6 +1,6 @@
 // One HTTP exchange with the upstream as the rest of the proxy sees it. It never touches bytes.
 import { valueOf } from "../http/fields.ts";
-import type { RawFields } from "../http/fields.ts";
+import { isEventStream } from "../lib/media-type.ts";
 import type { Carried, Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -77,7 +77,7 @@ export class PooledCall implements Call, Guest, Carried {
   }
 
   onHead(head: ResponseHead): void {
-    if (isEventStream(head.raw)) this.line.slots.leave(this);
+    if (isEventStream(valueOf(head.raw, "content-type"))) this.line.slots.leave(this);
     this.listener.onHead(head);
   }
 
@@ -106,8 +106,3 @@ export class PooledCall implements Call, Guest, Carried {
     return true;
   }
 }
-
-const isEventStream = (raw: RawFields): boolean => {
-  const type = valueOf(raw, "content-type");
-  return typeof type === "string" && type.startsWith("text/event-stream");
-};

@@ -1,6 +1,7 @@
 // What one event makes of one row of the requests table. The row is written in place: whoever folds a batch
 // copies it once before. A closed row changes only by a late usage report, because the meter may finish after
 // the bytes.
+import { isEventStream } from "../lib/media-type.ts";
 import type { Event } from "../messages/events.ts";
 import type { RequestRow } from "./state.ts";
 
@@ -129,7 +130,7 @@ const noteResponse = (row: OwnRow, event: Of<"response.started">): void => {
   row.status = event.status;
   row.ttfbMs = event.ttfbMs;
   row.lastByteAt = event.at;
-  row.phase = event.contentType?.startsWith("text/event-stream") === true ? "waiting" : "body";
+  row.phase = isEventStream(event.contentType) ? "waiting" : "body";
   row.upstreamRequestId = event.upstreamRequestId;
   row.contentType = event.contentType;
   row.contentEncoding = event.contentEncoding;

@@ -81,11 +81,15 @@ const runRequests = async (order: LoadOrder & { kind: "requests" }): Promise<Loa
   return summary(samples, errors, order.seconds);
 };
 
+/** Opening thousands of streams leaves garbage and late timers behind, which say nothing of the streams. */
+const settleSeconds = 2;
+
 const runStreams = async (order: LoadOrder & { kind: "streams" }): Promise<LoadResult> => {
   const request = prepare("/v1/messages?stream", "{}", order);
   const samples: number[] = [];
   let errors = 0;
   let opened = 0;
+  let measures = false;
   const { promise: ready, resolve: allOpen } = Promise.withResolvers<void>();
   const sockets = Array.from({ length: order.connections }, () => {
     const socket = connect(order.port, "127.0.0.1");
@@ -96,8 +100,7 @@ const runStreams = async (order: LoadOrder & { kind: "streams" }): Promise<LoadR
       if (opened === order.connections) allOpen();
     });
     socket.on("data", (bytes) => {
-      // How late an event is while thousands of others are still being opened says nothing of the streams.
-      if (opened < order.connections) return;
+      if (!measures) return;
       const now = process.hrtime.bigint();
       for (const match of bytes.toString("latin1").matchAll(/"at":"(\d+)"/g)) samples.push(Number(now - BigInt(match[1] ?? 0)) / 1e6);
     });
@@ -107,6 +110,8 @@ const runStreams = async (order: LoadOrder & { kind: "streams" }): Promise<LoadR
   const patience = setTimeout(allOpen, 30_000);
   await ready;
   clearTimeout(patience);
+  await new Promise((resolve) => setTimeout(resolve, settleSeconds * 1000));
+  measures = true;
   await new Promise((resolve) => setTimeout(resolve, order.seconds * 1000));
   process.send?.({ measured: true });
   await new Promise((resolve) => process.once("message", resolve));
