@@ -6,18 +6,18 @@ import { createPassphraseAsker } from "./ask-passphrase.ts";
 import { runCommandLine } from "./command-line.ts";
 import { watchCrashes } from "./crash.ts";
 import { describeFailure, wantsStack } from "./failure.ts";
-import { boundHeap } from "./heap-bounds.ts";
 import { parts } from "./parts.ts";
 import { privateVariables } from "./private-variables.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 /** Runs the command line `args` (without node and script) and ends the process with its exit code. */
 export const main = async (args: readonly string[]): Promise<void> => {
   // Every timer of ours is unref'd: something has to keep the process until the command is done.
   const awake = setInterval(() => {}, 2 ** 30);
   forgetReaders();
-  boundHeap();
+  boundYoungGeneration();
   let restore: (() => void) | null = null;
   watchCrashes({
     process,

@@ -4,7 +4,7 @@
  * Smaller reads cost more to give back than the collector's work with them. Every piece of that size has memory of its
  * own: neither Node's pool of small buffers nor what a connection holds for its next request reaches up to here.
  */
-const worthwhileBytes = 16 * 1024;
+const worthwhileBytes = 32 * 1024;
 
 export class ReplayCopy {
   pieces: readonly Buffer[] = [];

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nextMessage, startContenders, startUpstream, usageOf, type Contender } from "./contenders.ts";
 import type { LoadOrder, LoadResult } from "./load.ts";
+import { disturbance, quietest } from "./quiet.ts";
 import { formatTable } from "./table.ts";
 
 const { values } = parseArgs({
@@ -50,9 +51,10 @@ type Work = { readonly label: string; readonly connections: number; readonly bod
 const request = async (contenders: readonly Contender[], { connections, bodyBytes, results }: Work): Promise<void> => {
   for (let round = 0; round < rounds + 1; round += 1) {
     for (const { name, port, headers } of contenders) {
-      const result = await load({ kind: "requests", port, connections, seconds: round === 0 ? warmUpSeconds : seconds, bodyBytes, headers });
+      const turn = (): Promise<LoadResult> => load({ kind: "requests", port, connections, seconds: round === 0 ? warmUpSeconds : seconds, bodyBytes, headers });
       // The first round warms up: over its first 30,000 requests a program becomes half as fast again.
-      if (round > 0) add(results, name, result);
+      if (round === 0) await turn();
+      else add(results, name, await quietest(turn));
     }
   }
 };
@@ -118,7 +120,7 @@ const runSet = async (upstreamPort: number): Promise<void> => {
   const contenders = await startContenders(upstreamPort);
   try {
     // First, because memory that a process has taken for requests serves its streams as well.
-    if (wanted.includes("streams")) for (const contender of contenders) add(held, contender.name, await holdOnce(contender));
+    if (wanted.includes("streams")) for (const contender of contenders) add(held, contender.name, await quietest(() => holdOnce(contender)));
     for (const each of works) await request(contenders, each);
   } finally {
     for (const contender of contenders) contender.stop();
@@ -134,3 +136,4 @@ try {
 }
 for (const each of works) console.log(formatTable(each.label, requestRows(each)));
 if (held.size > 0) console.log(formatTable(`${streams} streams, one event a second each`, holdRows(held)));
+console.log(`In the turns that count ${disturbance()}.`);

@@ -29,7 +29,7 @@ describe("what may be sent again", () => {
 
 describe("memory that is given back", () => {
   it("is that of whole reads, at once", () => {
-    const [large, small] = [read(64 * kibi), read(16 * kibi)];
+    const [large, small] = [read(64 * kibi), read(32 * kibi)];
     const copy = copyOf(large, small);
     copy.giveBack();
     expect([large.buffer.byteLength, small.buffer.byteLength]).toEqual([0, 0]);
@@ -38,16 +38,16 @@ describe("memory that is given back", () => {
 
   it("is that of a read whose head is before the piece, or other chunks of the same body", () => {
     const memory = read(64 * kibi);
-    copyOf(memory.subarray(100, 20 * kibi), memory.subarray(20 * kibi + 6)).giveBack();
+    copyOf(memory.subarray(100, 24 * kibi), memory.subarray(24 * kibi + 6)).giveBack();
     expect(memory.buffer.byteLength).toBe(0);
   });
 
   it("is none that somebody else may use: with more behind the piece, or shared by small ones", () => {
     const memory = read(64 * kibi);
-    const little = read(16 * kibi - 1);
+    const little = read(32 * kibi - 1);
     const pooled = Buffer.from("a small one");
     copyOf(memory.subarray(0, 64 * kibi - 1), little, pooled).giveBack();
-    expect([memory.length, little.length, pooled.toString()]).toEqual([64 * kibi, 16 * kibi - 1, "a small one"]);
+    expect([memory.length, little.length, pooled.toString()]).toEqual([64 * kibi, 32 * kibi - 1, "a small one"]);
   });
 
   it("is none when the copy is only dropped", () => {
