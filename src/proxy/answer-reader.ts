@@ -1,5 +1,6 @@
 // What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded
 // amount of them, and may throw: the meter around it catches.
+import { announcedLength } from "../http/answer-head.ts";
 import { valueOf } from "../http/fields.ts";
 import type { RawFields } from "../http/fields.ts";
 import { isEventStream, mediaTypeOf } from "../lib/media-type.ts";
@@ -43,8 +44,11 @@ export const readerFor = ({ status, raw, path, sent = nobodys }: MeteredAnswer):
   if (status >= 400) return createErrorReader(sent);
   const contentType = valueOf(raw, "content-type");
   if (isEventStream(contentType)) return createEventReader(sent);
-  return mediaTypeOf(contentType) === "application/json" && path === "/v1/messages" ? new MessageReader() : null;
+  return mediaTypeOf(contentType) === "application/json" && path === "/v1/messages" && !isTooLong(raw) ? new MessageReader() : null;
 };
+
+// What cannot be read in the end is not kept for it until then.
+const isTooLong = (raw: RawFields): boolean => (announcedLength(raw) ?? 0) > longestMessage;
 
 const nobodys = (): readonly Secret[] => [];
 

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
+import { readerFor } from "../../src/proxy/answer-reader.ts";
 import { createMeter } from "../../src/proxy/meter.ts";
 import type { Meter } from "../../src/proxy/meter.ts";
 
@@ -90,6 +91,11 @@ describe("a JSON message", () => {
     const { meter, faults } = await read([Buffer.from('{"usage":{"input_tokens":1},"x":"'), Buffer.alloc(2 * 1024 * 1024, "x"), Buffer.from('"}')], json);
     expect(meter.usage()).toBe(null);
     expect(faults).toEqual([]);
+  });
+
+  it("one that is announced as too large is not even begun to be kept", () => {
+    const readers = [1024 * 1024, 1024 * 1024 + 1].map((length) => readerFor({ status: 200, path: "/v1/messages", raw: ["content-type", "application/json", "Content-Length", String(length)] }));
+    expect(readers.map((reader) => reader !== null)).toEqual([true, false]);
   });
 });
 
