@@ -35,7 +35,7 @@ export class ReplayCopy {
    * the kernel has taken: a write that is under way would read memory that is somebody else's by then.
    *
    * Left to the collector, a few hundred uploads are 64 MiB, at which V8 collects the whole heap however little of it
-   * is garbage; and each read is written to memory that is cold. At 85 KB a request costs a third more (measured).
+   * is garbage; and each read is written to memory that is cold. At 85 KB a request costs a fifth to a third more (measured).
    */
   giveBack(): void {
     const { pieces } = this;
@@ -44,5 +44,5 @@ export class ReplayCopy {
   }
 }
 
-// What a connection reads belongs to one request up to the end of the read, or the rest of it is not in any piece.
+// Such a piece shares its memory with nothing but its own request: what a read holds beyond it is copied.
 const isEndOfItsMemory = ({ buffer, byteOffset, length }: Buffer): boolean => byteOffset + length === buffer.byteLength;
