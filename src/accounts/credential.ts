@@ -1,6 +1,7 @@
 // What the proxy needs of accounts: a credential for one request, and somewhere to report what came of it.
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind, PickReason } from "../messages/events.ts";
+import type { Answer } from "./health.ts";
 
 /** What is sent upstream for one attempt. */
 export type Credential = {
@@ -44,5 +45,5 @@ export type Credentials = {
    */
   elsewhere(used: Credential, failed: FailedConnection): Promise<Credential | null> | null;
   /** What the upstream answered: health and limits learn from it. Header names are lower case. */
-  learn(used: Credential, answer: { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>> }): void;
+  learn(used: Credential, answer: Answer): void;
 };

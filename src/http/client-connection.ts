@@ -164,7 +164,7 @@ export class ClientConnection implements BodySource, AnswerWay {
     if (this.exchange?.response.isClosed === true) this.goOn(this.exchange.response);
   }
 
-  // A copy: the memory of a read belongs to one request, whose body may give it back.
+  // A copy, and not out of Node's pool: the memory of a read belongs to one request, whose body may give it back.
   private hold(bytes: Buffer): void {
     const before = this.held?.length ?? 0;
     const held = Buffer.allocUnsafeSlow(before + bytes.length);

@@ -5,7 +5,7 @@ import type { RequestHead } from "./request-head.ts";
 
 /** Who takes the body. */
 export type BodyReader = {
-  /** A piece that reaches to the end of its memory is the only one who uses that memory. */
+  /** The memory of a piece that reaches to its end is used by this body alone. */
   onData(piece: Buffer): void;
   /** The body is complete. */
   onEnd(): void;

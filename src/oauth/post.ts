@@ -3,6 +3,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
+import { mediaTypeOf } from "../lib/media-type.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { networkFault } from "./network-fault.ts";
 import { readBounded } from "./read-bounded.ts";
@@ -101,7 +102,7 @@ const answered = async (answer: FetchAnswer, now: number): Promise<Posted> => ({
   sent: "answered",
   status: answer.status,
   text: answer.body === null ? "" : await readBounded(answer.body.getReader()),
-  contentType: visibleText((answer.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "", 60),
+  contentType: visibleText(mediaTypeOf(answer.headers.get("content-type")), 60),
   requestId: visibleText(answer.headers.get("request-id") ?? "", 80) || null,
   retryAfterMs: retryAfterMs(answer.headers.get("retry-after"), now),
 });

@@ -1,8 +1,8 @@
 // What of a streamed body may have to be sent again: all pieces so far, or none.
 
 /**
- * Smaller reads cost more to give back than the collector's work with them. Every piece of that size has memory of its
- * own: neither Node's pool of small buffers nor what a connection holds for its next request reaches up to here.
+ * Smaller reads are left to the collector, as little as they are. No piece of this size comes from the pool that Node
+ * keeps for small buffers.
  */
 const worthwhileBytes = 32 * 1024;
 

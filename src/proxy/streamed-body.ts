@@ -49,7 +49,6 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
   private attempts = 0;
   private bytes = 0;
   private ended = false;
-  private flows = false;
 
   constructor(request: BodyFlow, { length, maxBytes }: StreamSize, events: StreamEvents) {
     this.request = request;
@@ -76,7 +75,7 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
   }
 
   isReplayable(): boolean {
-    return !this.flows || this.copy.isComplete;
+    return this.attempts === 0 || this.copy.isComplete;
   }
 
   release(): void {
@@ -95,9 +94,7 @@ export class StreamedBody implements RequestBody, Upload, BodyReader {
     this.attempts += 1;
     for (const piece of this.copy.pieces) sink.write(piece);
     if (this.ended) sink.end();
-    const isFirst = !this.flows;
-    this.flows = true;
-    if (isFirst) this.request.read(this);
+    if (this.attempts === 1) this.request.read(this);
     else this.request.resume();
   }
 

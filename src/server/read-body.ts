@@ -2,6 +2,7 @@
 // never come here.
 import type { HttpRequest } from "../http/request.ts";
 import type { Clock } from "../lib/clock.ts";
+import { mediaTypeOf } from "../lib/media-type.ts";
 import { AppError } from "../messages/errors.ts";
 
 /** A parsed object. Read fields with `textField` and its siblings: `__proto__` is an ordinary name here. */
@@ -57,7 +58,7 @@ export const integerField = (body: JsonBody, field: string): number | undefined 
 };
 
 const checkType = (request: HttpRequest): void => {
-  const type = (request.valuesOf("content-type")[0] ?? "").split(";")[0]?.trim().toLowerCase();
+  const type = mediaTypeOf(request.valuesOf("content-type")[0] ?? null);
   const [coding] = request.valuesOf("content-encoding");
   if (type === "application/json" && (coding === undefined || coding === "identity")) return;
   throw new AppError({ code: "unsupported-media-type", message: "The body must be JSON.", hint: "Send it with the header content-type: application/json." });
