@@ -18,31 +18,28 @@ export type ChildWish = {
   readonly tell: (text: string) => void;
 };
 
-/** Resolves to the exit code when the child has ended: its own, 128 + signal, 127 not found, 126 not allowed. */
+/**
+ * Resolves to the exit code when the child has ended: its own, 128 + signal, 127 not found, 126 not allowed.
+ * The listeners stay: whoever is to hear signals after the child takes them over.
+ */
 export const runChild = ({ words, environment, signals, isTerminal, tell }: ChildWish): Promise<number> =>
   new Promise((resolve) => {
     const [command = "", ...rest] = words;
-    const child = spawn(command, rest, { stdio: "inherit", env: { ...environment } });
-    const stopForwarding = forward(signals, child, isTerminal);
-    const finish = (code: number): void => {
-      stopForwarding();
-      resolve(code);
-    };
+    // Before the child exists: it may be seen, and its parent be told to end, before `spawn` has returned.
+    forwardSignals(signals, isTerminal, (name) => void child.kill(name));
+    const child: ChildProcess = spawn(command, rest, { stdio: "inherit", env: { ...environment } });
     child.once("error", (error: NodeJS.ErrnoException) => {
       tell(`claude-oauth-proxy: ${visibleText(command)} could not be started (${error.code ?? "unknown error"}).\n  Check the name and whether it may be executed.\n`);
-      finish(error.code === "EACCES" ? 126 : 127);
+      resolve(error.code === "EACCES" ? 126 : 127);
     });
-    child.once("exit", (code, signal) => finish(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
 
-const forward = (signals: EventEmitter, child: ChildProcess, isTerminal: boolean): (() => void) => {
+const forwardSignals = (signals: EventEmitter, isTerminal: boolean, send: (name: NodeJS.Signals) => void): void => {
   const names = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
   const listeners = names.map((name) => {
     const fromTerminal = isTerminal && (name === "SIGINT" || name === "SIGQUIT");
-    return [name, () => void (fromTerminal || child.kill(name))] as const;
+    return [name, () => void (fromTerminal || send(name))] as const;
   });
   takeOver(signals, listeners);
-  return () => {
-    for (const [name, listener] of listeners) signals.off(name, listener);
-  };
 };

@@ -15,6 +15,8 @@ import { runChild } from "./run-child.ts";
 import { findRunning } from "./running.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
+import { exitCodes } from "./signals.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
 import { localKeyOf, openingOf } from "./with-store.ts";
 import type { Command, Given, World } from "./world.ts";
 
@@ -56,11 +58,17 @@ const withOwnProxy = async (world: World, given: Given, { settings, key }: { set
 };
 
 const withStarted = async (world: World, given: Given, { app, settings, key }: { app: App; settings: Settings; key: Secret }): Promise<number> => {
+  // Until the command takes them over: a token may be on its way already.
+  const early = stopOnSignals(world, app, null);
   const { host, port } = await startOrExplain(world, app, { settings, key });
   try {
     refuseWithoutAccount(app);
+    const ended = early.ended();
+    if (ended !== null) return exitCodes[ended];
     return await around(world, given, { config: settings.config, baseUrl: clientUrl(host, port), key: app.key ?? key });
   } finally {
+    // Who still sends one after the command has ended does not want to wait for what it left open.
+    stopOnSignals(world, app, null);
     await app.commands.stop("run finished");
   }
 };

@@ -10,8 +10,8 @@ import { tellHowToSignIn } from "./headless.ts";
 import { startLogging } from "./logging.ts";
 import { lookAtPort, portTakenError } from "./port-taken.ts";
 import type { Settings } from "./settings.ts";
-import { exitCodes, watchSignals } from "./signals.ts";
-import type { Signals } from "./signals.ts";
+import { exitCodes } from "./signals.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
 import { screenOf } from "./terminal.ts";
 import { unblock } from "./unblock.ts";
 import { localKeyOf, openingOf } from "./with-store.ts";
@@ -69,7 +69,7 @@ const logOf = ({ given, settings, screen, world }: Serving, bus: Bus): ReturnTyp
 const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end: FrontEnd; readonly code: number }> => {
   const { world, given, settings, screen, onListening } = serving;
   // Before anything says that it listens: a signal that comes right then must not get lost.
-  const signals = watch(serving, app);
+  const signals = stopOnSignals(world, app, screen === null ? null : world.stdin);
   try {
     const listening = await app.start();
     await onListening(app, listening, screen !== null);
@@ -92,15 +92,6 @@ const longestFarewellMs = 2000;
 // A screen waits until the terminal has taken its last bytes, and one that has stopped reading never does.
 const waitedFor = ({ clock }: World, app: App): Promise<FrontEnd> =>
   app.stopped.then(() => new Promise((resolve) => void clock.setTimeout(() => resolve("stopped"), longestFarewellMs)));
-
-const watch = ({ world, screen }: Serving, app: App): Signals =>
-  watchSignals({
-    process: world.signals,
-    terminalInput: screen === null ? null : world.stdin,
-    stop: (reason) => app.commands.stop(reason),
-    after: (callback, ms) => void world.clock.setTimeout(callback, ms),
-    exit: world.exit,
-  });
 
 const withConfig = (serving: Serving, change: Partial<Settings["config"]>): Serving => ({
   ...serving,

@@ -1,0 +1,16 @@
+// Signals that end a proxy, for whichever command has started one.
+import type { EventEmitter } from "node:events";
+import type { App } from "../app/app.ts";
+import { watchSignals } from "./signals.ts";
+import type { Signals } from "./signals.ts";
+import type { World } from "./world.ts";
+
+/** From now on signals stop this proxy; `terminalInput` as in `SignalDeps`. */
+export const stopOnSignals = (world: World, app: App, terminalInput: EventEmitter | null): Signals =>
+  watchSignals({
+    process: world.signals,
+    terminalInput,
+    stop: (reason) => app.commands.stop(reason),
+    after: (callback, ms) => void world.clock.setTimeout(callback, ms),
+    exit: world.exit,
+  });
