@@ -170,7 +170,8 @@ export class Connection implements BodySink {
     this.upload?.resume();
   }
 
-  private onBytes(bytes: Buffer): void {
+  /** What the socket has read. */
+  onBytes(bytes: Buffer): void {
     const { call } = this;
     // Nobody asked: such bytes would be taken for the beginning of the next answer.
     if (call === null) return this.drop();

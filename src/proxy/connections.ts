@@ -8,8 +8,9 @@ import { Connection } from "./connection.ts";
 import type { Carried, ConnectionHome } from "./connection.ts";
 import { wireFault } from "../http/wire-fault.ts";
 
-/** Opens a connected (and encrypted) socket; calls back once. */
-export type OpenSocket = (done: (error: Error | null, socket: Socket | null) => void) => void;
+/** Opens a connected (and encrypted) socket; calls back once. What it reads goes to `onBytes`, or else to its listeners. */
+export type OpenSocket = (onBytes: (bytes: Buffer) => void, done: OnSocket) => void;
+export type OnSocket = (error: Error | null, socket: Socket | null) => void;
 
 // api.anthropic.com's edge closes idle sockets after about 400 s; a hint of the server shortens or lengthens ours.
 const idleMs = 55_000;
@@ -97,10 +98,12 @@ export class Connections implements ConnectionHome {
     this.opening += 1;
     // Begun before a renewal or the end, it serves who waits for it and nobody else.
     const { generation } = this;
-    this.openSocket((error, socket) => {
+    let connection: Connection | null = null;
+    const onBytes = (bytes: Buffer): void => connection?.onBytes(bytes);
+    this.openSocket(onBytes, (error, socket) => {
       this.opening -= 1;
       if (socket === null) return this.failOne(error);
-      const connection = new Connection(socket, this, generation);
+      connection = new Connection(socket, this, generation);
       this.open.add(connection);
       const call = this.waiting.shift();
       return call === undefined ? this.onFree(connection, null) : connection.carry(call);

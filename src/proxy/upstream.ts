@@ -1,6 +1,7 @@
 // The way out: connections of our own to fixed origins, speaking HTTP/1.1 (one request at a time on each; HTTP/2
 // would put every stream on one socket), and undici where it serves best: to connect, and for the token endpoint.
 // One policy holds for both. A redirect is never followed, a certificate never unchecked.
+import type { OnReadOpts } from "node:net";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
 import { Agent, buildConnector, fetch as undiciFetch } from "undici";
@@ -16,6 +17,7 @@ import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
 import type { ProxyRule } from "./outbound.ts";
 import { requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
+import { sharedReads } from "./shared-reads.ts";
 import { createSlots } from "./slots.ts";
 import type { Slots } from "./slots.ts";
 import type { Upload } from "./streamed-body.ts";
@@ -68,8 +70,8 @@ type Origin = { readonly host: string; readonly slots: Slots; readonly connectio
 export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>, clock: Clock): Upstream => {
   refuseUncheckedTls(env);
   const origin = originOf(settings.baseUrl);
-  const connect = createConnector(settings, createProxyRule(settings.proxy, env));
-  const agent = new Agent({ connect, allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize: maxHeadBytes });
+  const connectorFor = createConnectors(settings, createProxyRule(settings.proxy, env));
+  const agent = new Agent({ connect: connectorFor({}), allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize: maxHeadBytes });
   const origins = new Map<string, Origin>();
 
   const find = (baseUrl: string | null): Origin => {
@@ -77,7 +79,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const made = { host: new URL(name).host, slots: createSlots(settings.connections), connections: new Connections(opener(connect, name), clock) };
+    const made = { host: new URL(name).host, slots: createSlots(settings.connections), connections: new Connections(opener(connectorFor, name), clock) };
     origins.set(name, made);
     return made;
   };
@@ -104,34 +106,45 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
 
 const framingOf = (body: UpstreamRequest["body"]): BodyFraming => (body === null ? "none" : (body.length ?? "chunked"));
 
-const opener = (connect: buildConnector.connector, origin: string): OpenSocket => {
+/** How one connection, or all of an agent, differ from the others. */
+type Own = { readonly session?: Buffer | undefined; readonly onread?: OnReadOpts };
+type Connectors = (own: Own) => buildConnector.connector;
+
+const opener = (connectorFor: Connectors, origin: string): OpenSocket => {
   const { protocol, host, port, hostname } = new URL(origin);
   const options = { protocol, host, port, hostname: hostname.replace(/^\[|\]$/g, "") };
-  return (done) => connect(options, (...[error, socket]) => (error === null ? done(null, socket) : done(error, null)));
+  // Of the last connection: the next one's handshake is shorter by it.
+  let session: Buffer | undefined;
+  return (onBytes, done) => {
+    const connect = connectorFor({ session, onread: sharedReads(onBytes) });
+    connect(options, (...[error, socket]) => {
+      if (error !== null) return done(error, null);
+      socket.on("session", (newest: Buffer) => void (session = newest));
+      return done(null, socket);
+    });
+  };
 };
 
-const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): buildConnector.connector => {
+const createConnectors = (settings: UpstreamSettings, proxyFor: ProxyRule): Connectors => {
   const timing = { timeout: settings.connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000, allowH2: false };
-  const plain = buildConnector(timing);
-  let secure: { readonly context: SecureContext; readonly connect: buildConnector.connector } | null = null;
-  // Reading the system's certificates takes tens of milliseconds: not before the first use.
-  const secured = () => {
-    if (secure !== null) return secure;
-    const context = createSecureContext({ ca: trusted(settings.ca) });
-    secure = { context, connect: buildConnector({ ...timing, secureContext: context, rejectUnauthorized: true }) };
-    return secure;
-  };
-  return (options, callback) => {
-    if (options.protocol !== "https:") return plain(options, callback);
-    const { context, connect } = secured();
-    const target = { hostname: options.hostname, port: options.port === "" ? 443 : Number(options.port) };
-    const hop = proxyFor(target.hostname, target.port);
-    if (hop === null) return connect(options, callback);
-    openTunnel(hop, target, { timeoutMs: settings.connectTimeoutMs, secureContext: context }, (error, socket) => {
-      if (socket === null) return callback(error ?? new Error("no tunnel"), null);
-      return connect({ ...options, httpSocket: socket }, (...[failure, encrypted]) =>
-        failure === null ? callback(null, encrypted) : callback(failedBeyond(hop, `https://${options.host ?? target.hostname}`, failure), null));
-    });
+  let context: SecureContext | null = null;
+  return (own) => {
+    const plain = buildConnector({ ...timing, ...own });
+    let secured: buildConnector.connector | null = null;
+    return (options, callback) => {
+      if (options.protocol !== "https:") return plain(options, callback);
+      // Reading the system's certificates takes tens of milliseconds: not before the first use.
+      context ??= createSecureContext({ ca: trusted(settings.ca) });
+      const connect = (secured ??= buildConnector({ ...timing, ...own, secureContext: context, rejectUnauthorized: true }));
+      const target = { hostname: options.hostname, port: options.port === "" ? 443 : Number(options.port) };
+      const hop = proxyFor(target.hostname, target.port);
+      if (hop === null) return connect(options, callback);
+      openTunnel(hop, target, { timeoutMs: settings.connectTimeoutMs, secureContext: context }, (error, socket) => {
+        if (socket === null) return callback(error ?? new Error("no tunnel"), null);
+        return connect({ ...options, httpSocket: socket }, (...[failure, encrypted]) =>
+          failure === null ? callback(null, encrypted) : callback(failedBeyond(hop, `https://${options.host ?? target.hostname}`, failure), null));
+      });
+    };
   };
 };
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PooledCall } from "../../src/proxy/call.ts";
 import type { Call } from "../../src/proxy/call.ts";
 import { Connections } from "../../src/proxy/connections.ts";
-import type { OpenSocket } from "../../src/proxy/connections.ts";
+import type { OnSocket } from "../../src/proxy/connections.ts";
 import type { ResponseHead } from "../../src/proxy/response-head.ts";
 import { createSlots } from "../../src/proxy/slots.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -21,11 +21,11 @@ afterEach(async () => {
 type Answered = { readonly call: Call; readonly done: Promise<string>; readonly sent: Promise<void> };
 
 /** `gate` may hold a socket back, or fail it. */
-const setUp = async (answer: RawAnswer, gate: (open: () => Socket, done: Parameters<OpenSocket>[0]) => void = connectAtOnce) => {
+const setUp = async (answer: RawAnswer, gate: (open: () => Socket, done: OnSocket) => void = connectAtOnce) => {
   const upstream = await openRawUpstream(answer);
   closing.push(upstream.close);
   const clock = createFakeClock();
-  const connections = new Connections((done) => gate(() => connect({ port: upstream.port, host: "127.0.0.1", noDelay: true }), done), clock);
+  const connections = new Connections((_onBytes, done) => gate(() => connect({ port: upstream.port, host: "127.0.0.1", noDelay: true }), done), clock);
   closing.push(() => connections.close());
   const line = { slots: createSlots(100), connections };
   const ask = (method = "GET"): Answered => {
@@ -47,7 +47,7 @@ const setUp = async (answer: RawAnswer, gate: (open: () => Socket, done: Paramet
   return { upstream, clock, connections, ask };
 };
 
-const connectAtOnce = (open: () => Socket, done: Parameters<OpenSocket>[0]): void => {
+const connectAtOnce = (open: () => Socket, done: OnSocket): void => {
   const socket = open();
   socket.once("connect", () => done(null, socket));
 };
@@ -55,7 +55,7 @@ const connectAtOnce = (open: () => Socket, done: Parameters<OpenSocket>[0]): voi
 /** Sockets that connect when the test says so. */
 const gated = () => {
   const held: (() => void)[] = [];
-  const gate = (open: () => Socket, done: Parameters<OpenSocket>[0]): void => void held.push(() => connectAtOnce(open, done));
+  const gate = (open: () => Socket, done: OnSocket): void => void held.push(() => connectAtOnce(open, done));
   return { held, gate };
 };
 
@@ -189,7 +189,7 @@ describe("a request without a free connection", () => {
 
   it("fails alone when its connection does", async () => {
     const { held, gate } = gated();
-    const failing: Parameters<OpenSocket>[0][] = [];
+    const failing: OnSocket[] = [];
     const { ask } = await setUp(hello, (open, done) => (failing.length === 0 ? void failing.push(done) : gate(open, done)));
     const [first, second] = [ask(), ask()];
     failing[0]?.(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }), null);
@@ -199,7 +199,7 @@ describe("a request without a free connection", () => {
   });
 
   it("is not hit by the failure of a connection that an earlier one no longer needed", async () => {
-    const failing: Parameters<OpenSocket>[0][] = [];
+    const failing: OnSocket[] = [];
     let opened = 0;
     const { ask, upstream } = await setUp(
       ({ socket, head }) => void (head.startsWith("PUT") || socket.write(reply("200 OK", "hello"))),
