@@ -58,7 +58,7 @@ export const settings = {
   "accounts.strategy": oneOf(["round-robin", "priority"], "how the account of a request is chosen"),
   "accounts.sticky": flag(true, "one session stays on one account while that is healthy"),
   "retry.maxRetries": integer(3, [0, 10], "further tries after a connection failure before the first byte"),
-  "retry.delayMs": integer(1000, [0, 60_000], "pause before the first of them; it doubles"),
+  "retry.delayMs": integer(1000, [0, 60_000], "pause before the first of them; it doubles. After a refused connection all of them happen within this time"),
   "retry.statuses": setting({ is: "integers" }, [], "upstream statuses that are tried again too (the clients already do)"),
   "rateLimit.api": setting({ is: "rate" }, null, "limit for `/v1/*` per peer, such as `600/min`; `off`"),
   "rateLimit.auth": setting({ is: "rate" }, "20/min", "limit for the sign-in calls per peer"),

@@ -185,9 +185,10 @@ const fail = (lane: Lane, exchange: Exchange, { credential, error }: { readonly 
   if (exchange.stage === "relaying") return relayBreak(lane, exchange, endingOfFailure(explanation));
   tellFailed(lane, exchange, { code: explanation.reason, message: explanation.message });
   const replayable = exchange.body.isReplayable();
-  const waitMs = retryAfterFailure({ sent, replayable, permanent: explanation.permanent, retries: exchange.retries }, lane.settings.retry);
+  const { permanent, reason } = explanation;
+  const waitMs = retryAfterFailure({ sent, replayable, permanent, refused: reason === "ECONNREFUSED", retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) answerFailure(lane, exchange, { explanation, executed: sent });
-  else if (sent || !goElsewhere(lane, exchange, { credential, reason: explanation.reason })) retryLater(lane, exchange, { credential, waitMs });
+  else if (sent || !goElsewhere(lane, exchange, { credential, reason })) retryLater(lane, exchange, { credential, waitMs });
 };
 
 type Unreached = { readonly credential: Credential | null; readonly reason: string };

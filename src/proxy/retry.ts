@@ -11,6 +11,8 @@ export type FailedAttempt = {
   readonly replayable: boolean;
   /** Trying again cannot help: a wrong certificate, a proxy that refuses, a broken setting. */
   readonly permanent: boolean;
+  /** Nobody listens there, which was known at once. */
+  readonly refused: boolean;
   /** Tries after the first that were already made for this reason. */
   readonly retries: number;
 };
@@ -20,7 +22,7 @@ export const retryAfterFailure = (attempt: FailedAttempt, settings: RetrySetting
   // A reused connection that dies before the first byte of the answer looks the same whether or not the
   // upstream had begun to work: left to the client, which is told so by `x-should-retry`.
   if (attempt.sent || attempt.permanent || !attempt.replayable || attempt.retries >= settings.maxRetries) return null;
-  return pause(attempt.retries, settings);
+  return attempt.refused ? shortPause(attempt.retries, settings) : pause(attempt.retries, settings);
 };
 
 /** The same for an answer with one of the opted-in statuses. */
@@ -30,3 +32,7 @@ export const retryAfterStatus = (status: number, attempt: Pick<FailedAttempt, "r
 };
 
 const pause = (retries: number, settings: RetrySettings): number => settings.delayMs * 2 ** retries;
+
+// A client that waits seconds for "refused" learns nothing by it, and it has more patience than we have: all tries
+// together take less than the one pause.
+const shortPause = (retries: number, settings: RetrySettings): number => pause(retries, settings) / 2 ** settings.maxRetries;
