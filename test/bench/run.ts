@@ -21,7 +21,7 @@ const { values } = parseArgs({
 });
 const [seconds, rounds, sets, streams] = [Number(values.seconds), Number(values.rounds), Number(values.sets), Number(values.streams)];
 
-const warmUpSeconds = 5;
+const warmUpSeconds = 10;
 const streamSeconds = 12;
 
 const load = async (order: LoadOrder, meanwhile?: (child: ChildProcess) => Promise<void>): Promise<LoadResult> => {
@@ -52,7 +52,7 @@ const request = async (contenders: readonly Contender[], { connections, bodyByte
   for (let round = 0; round < rounds + 1; round += 1) {
     for (const { name, port, headers } of contenders) {
       const turn = (): Promise<LoadResult> => load({ kind: "requests", port, connections, seconds: round === 0 ? warmUpSeconds : seconds, bodyBytes, headers });
-      // The first round warms up: over its first 30,000 requests a program becomes half as fast again.
+      // The first round warms up: over its first 30,000 requests a program becomes half as fast again, over the next a tenth.
       if (round === 0) await turn();
       else add(results, name, await quietest(turn));
     }
