@@ -1,5 +1,5 @@
 // Reading without Node's own way, which allocates 64 KiB for every read, shrinks them to what came and sends them through
-// a stream: a twelfth of the processor time of a small request, and memory that only the collector gives back.
+// a stream: a twentieth of the processor time of a small request, and memory that only the collector gives back.
 import type { OnReadOpts } from "node:net";
 
 // A socket fills this and calls back before any other one reads.

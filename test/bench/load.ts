@@ -81,9 +81,13 @@ const runRequests = async (order: LoadOrder & { kind: "requests" }): Promise<Loa
     });
   const workers = Array.from({ length: order.connections }, worker);
   setTimeout(() => (running = false), (startSeconds + order.seconds) * 1000);
-  await Promise.all(workers);
+  // An answer that never comes is an error, not a benchmark that never ends.
+  const unanswered = new Promise<number>((resolve) => void setTimeout(() => resolve(1), (startSeconds + order.seconds + patienceSeconds) * 1000));
+  errors += await Promise.race([Promise.all(workers).then(() => 0), unanswered]);
   return summary(samples, errors, order.seconds);
 };
+
+const patienceSeconds = 10;
 
 /** Opening thousands of streams leaves garbage and late timers behind, which say nothing of the streams. */
 const settleSeconds = 2;

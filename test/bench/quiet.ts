@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 
 /** A turn in which more than this share of the machine's time was taken is run again. */
 const quietShare = 0.015;
-const mostTries = 4;
+const mostTries = 2;
 const tickMs = 10;
 
 /** Milliseconds of processor time that the host has taken so far (`steal` in /proc/stat); 0 where nobody says. */
@@ -18,7 +18,7 @@ const stolenMs = (): number => {
 
 const shares: number[] = [];
 
-/** Runs `turn` until it was quiet, at most four times, and returns what the quietest gave. */
+/** Runs `turn` until it was quiet, at most twice, and returns what the quietest gave. */
 export const quietest = async <R>(turn: () => Promise<R>): Promise<R> => {
   let best: { readonly share: number; readonly result: R } | null = null;
   for (let tries = 0; tries < mostTries && (best === null || best.share > quietShare); tries += 1) {

@@ -116,15 +116,27 @@ const works = [
 ];
 const held: Results<Held> = new Map();
 
-const runSet = async (upstreamPort: number): Promise<void> => {
+const withContenders = async (upstreamPort: number, measure: (contenders: readonly Contender[]) => Promise<void>): Promise<void> => {
   const contenders = await startContenders(upstreamPort);
   try {
-    // First, because memory that a process has taken for requests serves its streams as well.
-    if (wanted.includes("streams")) for (const contender of contenders) add(held, contender.name, await quietest(() => holdOnce(contender)));
-    for (const each of works) await request(contenders, each);
+    await measure(contenders);
   } finally {
     for (const contender of contenders) contender.stop();
   }
+};
+
+// Streams have processes of their own: memory taken for requests would serve them as well, and a rival that does not
+// leave the upstream when its client has left keeps thousands of them running.
+const runSet = async (upstreamPort: number): Promise<void> => {
+  if (wanted.includes("streams")) {
+    await withContenders(upstreamPort, async (contenders) => {
+      for (const contender of contenders) add(held, contender.name, await quietest(() => holdOnce(contender)));
+    });
+  }
+  if (works.length === 0) return;
+  await withContenders(upstreamPort, async (contenders) => {
+    for (const each of works) await request(contenders, each);
+  });
 };
 
 const upstream = await startUpstream();
