@@ -7,7 +7,7 @@ import type { Lines } from "./stream-lines.ts";
 
 export type FileLinesOptions = {
   readonly path: string;
-  /** Largest size before `path` becomes `path.1`, bytes; null never rotates. */
+  /** Largest size before `path` becomes `path.1`, bytes; null never rotates. Nothing but a regular file is moved. */
   readonly maxBytes: number | null;
   /** How many rotated files are kept. */
   readonly keep: number;
@@ -22,7 +22,10 @@ const mostWaiting = 8 * 1024 * 1024;
 export const createFileLines = async (options: FileLinesOptions): Promise<Lines> => {
   const { path, onFault } = options;
   let file: FileHandle | null = await openFile(path);
-  let size = (await file.stat()).size;
+  const opened = await file.stat();
+  // A device or a pipe has no size, and moved away it would be missing for everybody (/dev/null for the whole machine).
+  const mostBytes = opened.isFile() ? options.maxBytes : null;
+  let { size } = opened;
   let waiting: string[] = [];
   let waitingLength = 0;
   let lost = 0;
@@ -31,7 +34,7 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
 
   const writeBatch = async (batch: string): Promise<void> => {
     try {
-      if (options.maxBytes !== null && size > 0 && size + batch.length > options.maxBytes) {
+      if (mostBytes !== null && size > 0 && size + batch.length > mostBytes) {
         await file?.close();
         file = null;
         await rotate(path, options.keep);

@@ -1,5 +1,6 @@
 // The log file: private, complete, in order, rotated; a sick disk is reported once and never waited for.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,6 +28,21 @@ describe("lines to a file", () => {
     await lines.close();
     expect(read("log")).toBe(`old\n${Array.from({ length: 1000 }, (_, number) => `${number}\n`).join("")}`);
     expect(mode(join(dir, "log"))).toBe(0o600);
+  });
+
+  it.skipIf(process.platform === "win32")("leave a pipe or a device where it is, however much goes through it (named pipes are for POSIX)", async () => {
+    const path = join(dir, "log");
+    execFileSync("mkfifo", [path]);
+    const reader = spawn("cat", [path], { stdio: ["ignore", "pipe", "ignore"] });
+    let seen = "";
+    reader.stdout.on("data", (bytes: Buffer) => void (seen += bytes.toString()));
+    const lines = await createFileLines(options({ path, maxBytes: 100 }));
+    for (let number = 0; number < 5; number += 1) {
+      lines.write(String(number).padStart(60, "."));
+      await eventually(() => seen, (text) => text.endsWith(`${number}\n`));
+    }
+    await lines.close();
+    expect([statSync(path).isFIFO(), readdirSync(dir)]).toEqual([true, ["log"]]);
   });
 
   it("rotate by size, keep as many as asked, cut no line and stay private", async () => {
