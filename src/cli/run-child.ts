@@ -1,6 +1,5 @@
 // One child process with our own terminal: signals go on to it, its exit code becomes ours.
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import { visibleText } from "../lib/visible-text.ts";
@@ -27,7 +26,7 @@ export const runChild = ({ words, environment, signals, isTerminal, tell }: Chil
     const [command = "", ...rest] = words;
     // Before the child exists: it may be seen, and its parent be told to end, before `spawn` has returned.
     forwardSignals(signals, isTerminal, (name) => void child.kill(name));
-    const child: ChildProcess = spawn(command, rest, { stdio: "inherit", env: { ...environment } });
+    const child = spawn(command, rest, { stdio: "inherit", env: { ...environment } });
     child.once("error", (error: NodeJS.ErrnoException) => {
       tell(`claude-oauth-proxy: ${visibleText(command)} could not be started (${error.code ?? "unknown error"}).\n  Check the name and whether it may be executed.\n`);
       resolve(error.code === "EACCES" ? 126 : 127);

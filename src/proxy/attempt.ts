@@ -6,7 +6,7 @@ import type { CallListener } from "./call.ts";
 import { endingOfFailure } from "./endings.ts";
 import { isOver } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
-import { explain } from "./explain.ts";
+import { explain, isRefusal } from "./explain.ts";
 import type { Explanation } from "./explain.ts";
 import { requestHeaders } from "./header-policy.ts";
 import type { Lane } from "./lane.ts";
@@ -186,7 +186,7 @@ const fail = (lane: Lane, exchange: Exchange, { credential, error }: { readonly 
   tellFailed(lane, exchange, { code: explanation.reason, message: explanation.message });
   const replayable = exchange.body.isReplayable();
   const { permanent, reason } = explanation;
-  const waitMs = retryAfterFailure({ sent, replayable, permanent, refused: reason === "ECONNREFUSED", retries: exchange.retries }, lane.settings.retry);
+  const waitMs = retryAfterFailure({ sent, replayable, permanent, refused: isRefusal(reason), retries: exchange.retries }, lane.settings.retry);
   if (waitMs === null) answerFailure(lane, exchange, { explanation, executed: sent });
   else if (sent || !goElsewhere(lane, exchange, { credential, reason })) retryLater(lane, exchange, { credential, waitMs });
 };

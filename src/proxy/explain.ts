@@ -73,6 +73,9 @@ const groups = new Map<string, "name" | "refused" | "slow" | "route" | "files" |
   ["INVALID_REQUEST", "request"],
 ]);
 
+/** Nobody listens there, which is known at once. `reason` as in `Explanation`. */
+export const isRefusal = (reason: string): boolean => groups.get(reason) === "refused";
+
 const unnamed = (reason: string, origin: string): Omit<Explanation, "reason"> => {
   if (isCertificateFault(reason)) return badCertificate(reason, origin);
   return /^(?:ERR_(?:TLS|SSL)_|EPROTO$)/.test(reason)

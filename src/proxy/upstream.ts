@@ -129,10 +129,10 @@ const createConnectors = (settings: UpstreamSettings, proxyFor: ProxyRule): Conn
   const timing = { timeout: settings.connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000, allowH2: false };
   let context: SecureContext | null = null;
   return (own) => {
-    const plain = buildConnector({ ...timing, ...own });
+    let plain: buildConnector.connector | null = null;
     let secured: buildConnector.connector | null = null;
     return (options, callback) => {
-      if (options.protocol !== "https:") return plain(options, callback);
+      if (options.protocol !== "https:") return (plain ??= buildConnector({ ...timing, ...own }))(options, callback);
       // Reading the system's certificates takes tens of milliseconds: not before the first use.
       context ??= createSecureContext({ ca: trusted(settings.ca) });
       const connect = (secured ??= buildConnector({ ...timing, ...own, secureContext: context, rejectUnauthorized: true }));

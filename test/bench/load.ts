@@ -54,6 +54,8 @@ const onAnswers = (socket: Socket, done: (ok: boolean) => void): void => {
 
 /** In a pause between two turns an engine gives memory back, and takes it again at the beginning of the next: not counted. */
 const startSeconds = 0.5;
+/** For the answers that are under way at the end of a turn. */
+const patienceSeconds = 10;
 
 const runRequests = async (order: LoadOrder & { kind: "requests" }): Promise<LoadResult> => {
   const request = prepare("/v1/messages?beta=true", jsonOf(order.bodyBytes), order);
@@ -86,8 +88,6 @@ const runRequests = async (order: LoadOrder & { kind: "requests" }): Promise<Loa
   errors += await Promise.race([Promise.all(workers).then(() => 0), unanswered]);
   return summary(samples, errors, order.seconds);
 };
-
-const patienceSeconds = 10;
 
 /** Opening thousands of streams leaves garbage and late timers behind, which say nothing of the streams. */
 const settleSeconds = 2;

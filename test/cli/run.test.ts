@@ -10,8 +10,7 @@ import type { FakeWorld } from "./fake-world.ts";
 /** A world whose proxy is changed by `change` before anybody sees it. */
 const around = (change: (app: App, world: FakeWorld) => App) => {
   const apps = fakeApps();
-  const world = fakeWorld({ parts: { createApp: async (wish) => change(await apps.createApp(wish), world) } });
-  Object.assign(world.environment, { PATH: process.env["PATH"] });
+  const world = fakeWorld({ environment: { PATH: process.env["PATH"] ?? "" }, parts: { createApp: async (wish) => change(await apps.createApp(wish), world) } });
   return { apps, world, run: (script: string): Promise<number> => world.run("run", "--mode", "pass-through", "--", "sh", "-c", script) };
 };
 
