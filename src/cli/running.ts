@@ -1,5 +1,6 @@
 // Is a proxy of ours running at the configured address, and does it share our data folder?
 // The local key is shown only to something that has answered as this program does.
+import { isObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { RefreshView } from "../state/refresh-view.ts";
@@ -68,13 +69,13 @@ const isRefusal = (error: unknown): boolean => {
 
 // What has shown that it knows our key is this program; an older version sends no timeline.
 const refreshesIn = (body: unknown): readonly RefreshFact[] => {
-  const { refreshes } = (body ?? {}) as Record<string, unknown>;
+  const refreshes = isObject(body) ? body["refreshes"] : null;
   return Array.isArray(refreshes) ? (refreshes as readonly RefreshFact[]) : [];
 };
 
 const readHealth = (body: unknown): Health | null => {
-  if (typeof body !== "object" || body === null) return null;
-  const { status, version, uptime_seconds, mode, accounts } = body as Record<string, unknown>;
+  if (!isObject(body)) return null;
+  const { status, version, uptime_seconds, mode, accounts } = body;
   const named = typeof status === "string" && typeof version === "string" && typeof mode === "string";
-  return named && typeof uptime_seconds === "number" && Array.isArray(accounts) ? (body as Health) : null;
+  return named && typeof uptime_seconds === "number" && Array.isArray(accounts) ? (body as unknown as Health) : null;
 };

@@ -1,5 +1,6 @@
 // Signing in on a terminal: the notice about the provider's terms once, then what was chosen. Shared by
 // `login`, by the first start and by the dashboard's key.
+import { isObject } from "../lib/json.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands, StartLogin } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
@@ -49,7 +50,7 @@ const preferred = (world: World, given: Given, { config }: Settings): boolean =>
   if (config.terms.accepted) return true;
   // The settings were read when the program started; the answer may be a minute old.
   const terms = preferencesOf(world, given).read()?.["terms"];
-  return typeof terms === "object" && terms !== null && (terms as Record<string, unknown>)["accepted"] === true;
+  return isObject(terms) && terms["accepted"] === true;
 };
 
 /** Keeps "go on" so that it is not asked again; a folder that cannot be written is a remark, not a failure. */

@@ -3,15 +3,15 @@
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type ConfOf from "conf";
+import { isObject, parseJsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { AppError } from "../messages/errors.ts";
 import type { SettingKey } from "./schema.ts";
-
-type Values = Record<string, unknown>;
 
 export type PreferencesFile = {
   readonly path: string;
   /** The parsed file, null when there is none. Throws `AppError` `bad-config` for a torn file, `store-unreadable` when it may not be read. */
-  read(): Values | null;
+  read(): JsonObject | null;
   /** Writes one value (0600, in one step). Gives the path a torn file was moved to, else null. Rejects with `store-unwritable`. */
   set(key: SettingKey, value: unknown): Promise<string | null>;
   /** False when it was not there. Rejects as `read` throws and as `set` does. */
@@ -40,10 +40,10 @@ export const createPreferencesFile = (dir: string, now: () => number): Preferenc
   };
 };
 
-const readValues = (path: string): Values | null => {
+const readValues = (path: string): JsonObject | null => {
   const text = readText(path);
   if (text === null) return null;
-  const values = parseValues(text);
+  const values = parseJsonObject(text);
   if (values !== null) return values;
   throw new AppError({
     code: "bad-config",
@@ -61,18 +61,9 @@ const readText = (path: string): string | null => {
   }
 };
 
-const parseValues = (text: string): Values | null => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isSection(value) ? value : null;
-  } catch {
-    return null;
-  }
-};
-
 const moveTornAside = (path: string, now: () => number): string | null => {
   const text = readText(path);
-  if (text === null || parseValues(text) !== null) return null;
+  if (text === null || parseJsonObject(text) !== null) return null;
   const aside = `${path}.torn-${new Date(now()).toISOString().replace(/[:.]/g, "-")}`;
   attempt(path, () => renameSync(path, aside));
   return aside;
@@ -83,10 +74,10 @@ const moveTornAside = (path: string, now: () => number): string | null => {
 const loadConf = async (): Promise<typeof ConfOf> => (await import("conf")).default;
 
 // conf writes beside and renames; the folder is made first, because conf would leave its mode to the umask.
-const writeValues = (Conf: typeof ConfOf, { dir, path }: { readonly dir: string; readonly path: string }, values: Values): void =>
+const writeValues = (Conf: typeof ConfOf, { dir, path }: { readonly dir: string; readonly path: string }, values: JsonObject): void =>
   attempt(path, () => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const conf = new Conf<Values>({ cwd: dir, configName: "config", configFileMode: 0o600, accessPropertiesByDotNotation: false });
+    const conf = new Conf<Record<string, unknown>>({ cwd: dir, configName: "config", configFileMode: 0o600, accessPropertiesByDotNotation: false });
     conf.store = values;
   });
 
@@ -100,33 +91,31 @@ const attempt = (path: string, work: () => void): void => {
 
 const errorName = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown error";
 
-const isSection = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
-
 // A key may stand in its section or be written with a dot at the top; a write leaves one spelling, the first.
 const split = (key: string): readonly [string, string | undefined] => {
   const [section = "", name] = key.split(".");
   return [section, name];
 };
 
-const hasKey = (values: Values, key: string): boolean => {
+const hasKey = (values: JsonObject, key: string): boolean => {
   const [section, name] = split(key);
   const inner = values[section];
-  return Object.hasOwn(values, key) || (name !== undefined && isSection(inner) && Object.hasOwn(inner, name));
+  return Object.hasOwn(values, key) || (name !== undefined && isObject(inner) && Object.hasOwn(inner, name));
 };
 
-const withKey = (values: Values, key: SettingKey, value: unknown): Values => {
+const withKey = (values: JsonObject, key: SettingKey, value: unknown): JsonObject => {
   const [section, name] = split(key);
   if (name === undefined) return { ...values, [key]: value };
   const { [key]: _dotted, ...rest } = values;
   const inner = rest[section];
-  return { ...rest, [section]: { ...(isSection(inner) ? inner : {}), [name]: value } };
+  return { ...rest, [section]: { ...(isObject(inner) ? inner : {}), [name]: value } };
 };
 
-const withoutKey = (values: Values, key: string): Values => {
+const withoutKey = (values: JsonObject, key: string): JsonObject => {
   const { [key]: _dotted, ...rest } = values;
   const [section, name] = split(key);
   const inner = rest[section];
-  if (name === undefined || !isSection(inner)) return rest;
+  if (name === undefined || !isObject(inner)) return rest;
   const { [name]: _removed, ...others } = inner;
   const { [section]: _section, ...elsewhere } = rest;
   return Object.keys(others).length === 0 ? elsewhere : { ...elsewhere, [section]: others };

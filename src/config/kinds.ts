@@ -1,4 +1,5 @@
 // One row for each kind of value: how its text is read, what passes, what the messages say is accepted.
+import { parseJson } from "../lib/json.ts";
 import { readModelMap } from "./model-map.ts";
 import { parseRate } from "./rate.ts";
 import type { Kind } from "./schema.ts";
@@ -52,7 +53,10 @@ const rows: { readonly [Is in Kind["is"]]: KindRow<Extract<Kind, { is: Is }>> } 
   },
   rate: { fromText: same, check: (value) => checkRate(value), accepted: () => "a rate such as 20/min, 5/s or 600/h, or off" },
   "model-map": {
-    fromText: parseJson,
+    fromText: (text) => {
+      const value = parseJson(text);
+      return value === undefined ? text : value;
+    },
     check: (value) => checkMap(value),
     accepted: () => '{"name":[{"model":"…","account":"…","priority":1}]}',
   },
@@ -64,14 +68,6 @@ const fromWord = (word: string): boolean | undefined => (Object.hasOwn(words, wo
 
 function splitList(text: string): string[] {
   return text.trim() === "" ? [] : text.split(",").map((item) => item.trim());
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 const toInteger = (text: string): unknown => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);

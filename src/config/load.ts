@@ -4,6 +4,7 @@ import { crossCheck } from "./cross-check.ts";
 import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys, unknownKeyName } from "./names.ts";
 import { settings } from "./schema.ts";
 import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
+import { isObject } from "../lib/json.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { acceptedBy, checkText, checkValue, shapeOf } from "./value.ts";
 import type { Checked } from "./kinds.ts";
@@ -72,8 +73,8 @@ const flatten = (values: Readonly<Record<string, unknown>>, prefix: string, orig
   Object.entries(values).flatMap(([name, value]): Raw[] => {
     const key = `${prefix}${name}`;
     const isSection = settingKeys.some((known) => known.startsWith(`${key}.`));
-    if (!isSection || typeof value !== "object" || value === null || Array.isArray(value)) return [{ key, origin, value, text: false }];
-    return flatten(value as Record<string, unknown>, `${key}.`, origin);
+    if (!isSection || !isObject(value)) return [{ key, origin, value, text: false }];
+    return flatten(value, `${key}.`, origin);
   });
 
 const fromEnvironment = (key: SettingKey, environment: Sources["environment"]): Raw[] => {

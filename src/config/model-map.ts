@@ -1,11 +1,12 @@
 // The one setting with a shape of its own: `{"name":[{"model":"…","account":"…","priority":1}]}`.
+import { isObject } from "../lib/json.ts";
 import type { ModelRoute } from "./schema.ts";
 
 type ModelMap = Readonly<Record<string, readonly ModelRoute[]>>;
 
 /** The checked map, or a sentence that says where it is wrong (names only, never values). */
 export const readModelMap = (value: unknown): { readonly map: ModelMap } | { readonly wrong: string } => {
-  if (!isRecord(value)) return { wrong: "the outermost value must be an object" };
+  if (!isObject(value)) return { wrong: "the outermost value must be an object" };
   // No prototype: `__proto__` and `constructor` are ordinary model names here.
   const map = Object.create(null) as Record<string, readonly ModelRoute[]>;
   for (const [name, routes] of Object.entries(value)) {
@@ -26,7 +27,7 @@ const readRoutes = (name: string, routes: unknown): { readonly routes: readonly 
 };
 
 const faultOfRoute = (route: unknown): string | null => {
-  if (!isRecord(route)) return "must be an object";
+  if (!isObject(route)) return "must be an object";
   const unknown = Object.keys(route).find((field) => !["model", "account", "priority"].includes(field));
   if (unknown !== undefined) return `unknown field "${unknown.slice(0, 60)}"`;
   const { model, account, priority } = route;
@@ -34,5 +35,3 @@ const faultOfRoute = (route: unknown): string | null => {
   if (account !== undefined && (typeof account !== "string" || account === "")) return "`account` must be a text";
   return priority === undefined || Number.isSafeInteger(priority) ? null : "`priority` must be a whole number";
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,22 +1,12 @@
 // Checks the body of a Messages request as the real service does: required fields by name, unknown
 // ones let through, because clients send more every month.
+import { parseJsonObject } from "../lib/json.ts";
 import type { Asked } from "./answer.ts";
 import type { ApiError } from "./reply.ts";
 
 export type AskedCheck = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly error: ApiError };
 
-type Fields = Readonly<Record<string, unknown>>;
-
 const wrong = (message: string, status = 400): AskedCheck => ({ ok: false, error: { status, message } });
-
-const parse = (body: Buffer): Fields | null => {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
-  } catch {
-    return null;
-  }
-};
 
 const thinks = (thinking: unknown): boolean => {
   const type = (thinking as { readonly type?: unknown } | null | undefined)?.type;
@@ -39,7 +29,7 @@ const limitFault = (maxTokens: unknown): string | null => {
 
 /** `counting` is `/v1/messages/count_tokens`, which needs no `max_tokens`. */
 export const checkAsked = (body: Buffer, counting: boolean): AskedCheck => {
-  const fields = parse(body);
+  const fields = parseJsonObject(body.toString("utf8"));
   if (fields === null) return wrong("The request body is not valid JSON");
   const { model, messages } = fields;
   if (typeof model !== "string") return wrong("model: Field required");

@@ -1,20 +1,13 @@
 // Reads the body of a token request, JSON or form, into plain texts. Anything else is a request that
 // the real endpoint cannot parse either.
+import { parseJsonObject } from "../lib/json.ts";
 import { headerOf, type Arrived } from "./reply.ts";
 
 export type TokenFields = Readonly<Record<string, string>>;
 
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-};
-
 const fromJson = (text: string): TokenFields | null => {
-  const value = parseJson(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const value = parseJsonObject(text);
+  if (value === null) return null;
   const fields = Object.entries(value).filter(([, field]) => typeof field === "string" || typeof field === "number");
   return Object.assign(Object.create(null) as object, Object.fromEntries(fields.map(([name, field]) => [name, String(field)]))) as TokenFields;
 };

@@ -1,10 +1,11 @@
 // Makes an API key for a console sign-in. It bills the organisation of that console account, so the
 // caller has told the person before. The endpoint is undocumented; `raw_key` is the one field relied on.
+import { parseJsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import { secret } from "../lib/secret.ts";
 import type { PostDeps, Posted } from "./post.ts";
 import { createPost } from "./post.ts";
-import { parsed, serverWords } from "./server-words.ts";
+import { serverWords } from "./server-words.ts";
 
 export type ApiKeyAnswer =
   | { readonly outcome: "created"; readonly key: Secret }
@@ -27,7 +28,7 @@ export const createApiKeyMaker = (deps: PostDeps): CreateApiKey => {
 };
 
 const readAnswer = ({ status, text }: Extract<Posted, { sent: "answered" }>, accessToken: Secret): ApiKeyAnswer => {
-  const key = parsed(text)?.["raw_key"];
+  const key = parseJsonObject(text ?? "")?.["raw_key"];
   const isGood = status >= 200 && status < 300;
   if (isGood && typeof key === "string" && /^[\u0021-\u007e]{8,4096}$/.test(key)) return { outcome: "created", key: secret(key) };
   const words = serverWords(text, [accessToken]);

@@ -1,5 +1,6 @@
 // What an authorization server said when it refused: both envelopes that are in use, and nothing of
 // the rest of the body (RFC 6749 section 5.2; Anthropic API errors).
+import { isObject, parseJsonObject } from "../lib/json.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { withoutSecrets } from "../lib/without-secrets.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -10,12 +11,12 @@ const longest = 2000;
 
 /** Null when the body is not JSON with an `error`. `sent` are the secrets that must not come back in the words. */
 export const serverWords = (text: string | null, sent: readonly Secret[] = []): ServerWords | null => {
-  const body = parsed(text);
+  const body = parseJsonObject(text ?? "");
   if (body === null) return null;
   const safe = (value: unknown): string => (typeof value === "string" ? scrubbed(value, sent) : "");
   const error = body["error"];
   if (typeof error === "string" && error !== "") return oauthWords(safe(error), safe(body["error_description"]), safe(body["error_uri"]));
-  if (!isRecord(error)) return null;
+  if (!isObject(error)) return null;
   return { errorCode: safe(error["type"]).slice(0, 80) || "api_error", message: safe(error["message"]) || "no reason given", envelope: "api" };
 };
 
@@ -26,17 +27,3 @@ const oauthWords = (errorCode: string, description: string, uri: string): Server
 });
 
 const scrubbed = (text: string, sent: readonly Secret[]): string => visibleText(withoutSecrets(text, sent), longest);
-
-/** A JSON object, or null. */
-export const parsed = (text: string | null): Record<string, unknown> | null => {
-  if (text === null || text === "") return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-};
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,12 +1,13 @@
 // The token endpoint: code for tokens, refresh token for new tokens (RFC 6749 sections 4.1.3 and 6,
 // with this server's deviations: JSON bodies, and `state` at the exchange, without which it answers 400
 // `oauth_request_parse_error`). Every way a call can end is a value; nothing is retried here.
+import { parseJsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { TokenAnswer } from "../messages/tokens.ts";
 import type { Post, PostDeps, Posted } from "./post.ts";
 import { createPost } from "./post.ts";
 import type { ServerWords } from "./server-words.ts";
-import { parsed, serverWords } from "./server-words.ts";
+import { serverWords } from "./server-words.ts";
 import { readGrant } from "./token-grant.ts";
 
 export type ExchangeRequest = {
@@ -71,7 +72,7 @@ type Answered = Extract<Posted, { sent: "answered" }>;
 // A 200 that cannot be read may have spent the token. A page in place of JSON (a captive portal, a
 // challenge) never came from the endpoint at all.
 const granted = (answer: Answered, now: number): TokenAnswer => {
-  const body = parsed(answer.text);
+  const body = parseJsonObject(answer.text ?? "");
   const grant = body === null ? null : readGrant(body, now);
   if (grant !== null) return { outcome: "granted", grant };
   if (body === null && answer.text !== null && !answer.contentType.includes("json")) return laterBy(answer, null);

@@ -1,8 +1,9 @@
 // A successful token response, read with distrust (RFC 6749 section 5.1): unknown members are ignored,
 // a missing or senseless lifetime becomes a safe one.
 import type { Organization, Person, TokenGrant } from "../messages/tokens.ts";
+import { isObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { secret } from "../lib/secret.ts";
-import { isRecord } from "./server-words.ts";
 
 /** What counts when `expires_in` is missing or makes no sense: short enough to be refreshed soon, long enough not to be a storm. */
 export const defaultLifetimeSeconds = 3600;
@@ -11,7 +12,7 @@ export const defaultLifetimeSeconds = 3600;
 const longestLifetimeSeconds = 366 * 24 * 3600;
 
 /** Null when there is no usable bearer token in it. `now` is wall milliseconds. */
-export const readGrant = (body: Record<string, unknown>, now: number): TokenGrant | null => {
+export const readGrant = (body: JsonObject, now: number): TokenGrant | null => {
   const accessToken = credential(body["access_token"]);
   const type = body["token_type"];
   if (accessToken === null) return null;
@@ -41,12 +42,12 @@ const scopes = (value: unknown): readonly string[] | null => {
 };
 
 const organization = (value: unknown): Organization | null =>
-  isRecord(value) && typeof value["uuid"] === "string"
+  isObject(value) && typeof value["uuid"] === "string"
     ? { uuid: value["uuid"].slice(0, 100), name: typeof value["name"] === "string" ? value["name"].slice(0, 300) : "" }
     : null;
 
 const person = (value: unknown): Person | null => {
-  if (!isRecord(value) || typeof value["uuid"] !== "string") return null;
+  if (!isObject(value) || typeof value["uuid"] !== "string") return null;
   const email = value["email_address"] ?? value["email"];
   return { uuid: value["uuid"].slice(0, 100), emailAddress: typeof email === "string" ? email.slice(0, 320) : null };
 };

@@ -1,17 +1,11 @@
 // One account as it stands in the file (snake_case, ISO 8601 UTC) and as the program holds it. Pure.
 // Nothing the file says is lost: what is not understood is carried along.
 import type { Account, AccountEndpoints } from "../accounts/account.ts";
+import { isObject, own } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Organization, Person } from "../messages/tokens.ts";
-
-/** A JSON object with only its own keys in mind; `__proto__` is a key like any other. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The value under an own key; never one inherited from `Object.prototype`. */
-export const own = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
 
 const known = new Set([
   "provider_id", "kind", "label", "access_token", "refresh_token", "expires_at", "scopes", "organization", "account",

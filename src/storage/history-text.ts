@@ -1,7 +1,7 @@
 // history.json as text and as a history. Pure; whatever is not a record of ours is left out.
+import { isObject, own, parseJsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { refreshLimit } from "../messages/refresh-fact.ts";
-import { isObject, own } from "./account-record.ts";
-import type { JsonObject } from "./account-record.ts";
 import { emptyHistory } from "./history.ts";
 import type { History, HistoryCounters, RefreshRecord } from "./history.ts";
 
@@ -9,20 +9,12 @@ export const formatHistory = ({ refreshes, counters }: History): string => `${JS
 
 /** Null when the text is not a history of version 1. */
 export const parseHistory = (text: string): History | null => {
-  const value = parse(text);
-  if (!isObject(value) || own(value, "version") !== 1) return null;
+  const value = parseJsonObject(text);
+  if (value === null || own(value, "version") !== 1) return null;
   const refreshes = own(value, "refreshes");
   const counters = own(value, "counters");
   const records = Array.isArray(refreshes) ? refreshes.flatMap((entry) => (isObject(entry) ? recordIn(entry) : [])) : [];
   return { refreshes: records.slice(-refreshLimit), counters: isObject(counters) ? countersIn(counters) : emptyHistory.counters };
-};
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 const countersIn = (entry: JsonObject): HistoryCounters => {

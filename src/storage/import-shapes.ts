@@ -1,9 +1,10 @@
 // The two foreign file formats as accounts of ours. Pure. A shape that is not understood is a sentence;
 // it never quotes the file.
 import type { Account } from "../accounts/account.ts";
+import { isObject, own, parseJson } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { secret } from "../lib/secret.ts";
-import { accountId, isObject, own, timeOf } from "./account-record.ts";
-import type { JsonObject } from "./account-record.ts";
+import { accountId, timeOf } from "./account-record.ts";
 
 /** What one file gave: accounts, and one sentence per entry that could not be used. */
 export type Imported = { readonly accounts: readonly Account[]; readonly problems: readonly string[] };
@@ -15,7 +16,7 @@ const refuse = (reason: string): ImportedFile => ({ ok: false, reason });
 /** Understands claude-code-mux's `oauth_tokens.json` and claude-proxy's `account_*.json`. `now` is wall milliseconds. */
 export const parseImport = (text: string, now: number): ImportedFile => {
   if (text.trim() === "") return refuse("it is empty");
-  const value = parse(text);
+  const value = parseJson(text);
   if (value === undefined) return refuse("it is cut off or not JSON");
   if (Array.isArray(value)) return refuse("it is a list; expected one account, or an object of accounts by name");
   if (!isObject(value)) return refuse("it is JSON but not an object");
@@ -24,14 +25,6 @@ export const parseImport = (text: string, now: number): ImportedFile => {
   }
   if (own(value, "access_token") !== undefined || own(value, "refresh_token") !== undefined) return fromClaudeProxy(value, now);
   return fromCodeMux(value, now);
-};
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** `{ "<provider>": { provider_id, access_token, refresh_token, expires_at, enterprise_url } }` */

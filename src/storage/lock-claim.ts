@@ -1,4 +1,5 @@
 // One claim of a lock as the text of its file, and the question whether its holder is certainly dead.
+import { parseJsonObject } from "../lib/json.ts";
 import type { Processes, ProcessMark } from "./processes.ts";
 
 /** Who claimed. `token` is random, so that no two claims are ever alike. */
@@ -12,20 +13,12 @@ export const formatClaim = (mark: ProcessMark, token: string): string => `${held
 
 /** Null when the text is not a whole claim (a power cut, or the middle of a write where there are no hard links). */
 export const parseClaim = (text: string): Claim | null => {
-  const value = parse(text.slice(1));
-  if (typeof value !== "object" || value === null) return null;
-  const { pid, token, host, bootId, startTime, space } = value as Record<string, unknown>;
+  const value = parseJsonObject(text.slice(1));
+  if (value === null) return null;
+  const { pid, token, host, bootId, startTime, space } = value;
   if (typeof pid !== "number" || typeof token !== "string" || typeof host !== "string") return null;
   const rest = { bootId: textOrNull(bootId), startTime: textOrNull(startTime), space: textOrNull(space) };
   return { pid, token, host, ...rest, released: text.startsWith(freeMark) };
-};
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 };
 
 const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null);

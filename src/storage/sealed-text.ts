@@ -1,6 +1,8 @@
 // The sealed form of the credentials file: a readable header that names how the key is made, and the
 // content under AES-256-GCM with that header as authenticated data. Pure: knows no passphrase and no file.
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "node:crypto";
+import { isObject, own, parseJsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { Random } from "../lib/random.ts";
 import { base64url } from "../lib/random.ts";
 
@@ -54,28 +56,17 @@ const bytes = (text: string): Buffer => Buffer.from(text, "base64url");
 
 /** `plain` for anything without a `sealed` part, `unknown` for a seal this version cannot open. */
 export const readEnvelope = (text: string): Envelope | "plain" | "unknown" => {
-  const sealed = partOf(parse(text), "sealed");
+  const sealed = own(parseJsonObject(text) ?? {}, "sealed");
   if (sealed === undefined) return "plain";
-  const { check, iv, tag, content, cipher } = fieldsOf(sealed);
-  const source = sourceOf(fieldsOf(sealed));
+  if (!isObject(sealed)) return "unknown";
+  const { check, iv, tag, content, cipher } = sealed;
+  const source = sourceOf(sealed);
   if (source === null || cipher !== "aes-256-gcm") return "unknown";
   if (typeof check !== "string" || typeof iv !== "string" || typeof tag !== "string" || typeof content !== "string") return "unknown";
   return { source, check, iv, tag, content };
 };
 
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-const fieldsOf = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-const partOf = (value: unknown, name: string): unknown => (Object.hasOwn(fieldsOf(value), name) ? fieldsOf(value)[name] : undefined);
-
-const sourceOf = (fields: Record<string, unknown>): KeySource | null => {
+const sourceOf = (fields: JsonObject): KeySource | null => {
   const { by, kdf, salt, id } = fields;
   if (by === "keyring" && typeof id === "string") return { by, id };
   const cost = costOf(fields);
@@ -83,7 +74,7 @@ const sourceOf = (fields: Record<string, unknown>): KeySource | null => {
 };
 
 /** A hostile file must not make us allocate without bound (RFC 7914: 128 * N * r bytes, N a power of two). */
-const costOf = ({ n, r, p }: Record<string, unknown>): { n: number; r: number; p: number } | null => {
+const costOf = ({ n, r, p }: JsonObject): { n: number; r: number; p: number } | null => {
   if (!within(n, 2 ** 10, 2 ** 20) || !within(r, 1, 32) || !within(p, 1, 16)) return null;
   return Number.isInteger(Math.log2(n)) && 128 * n * r <= 2 ** 30 ? { n, r, p } : null;
 };

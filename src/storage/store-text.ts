@@ -1,8 +1,9 @@
 // The whole credentials file as text and as accounts. Pure. A text that is not understood is a reason in
 // words, never an exception with a piece of the text in it: V8's own JSON errors quote tokens.
 import type { Account } from "../accounts/account.ts";
-import { formatRecord, isObject, own, parseRecord } from "./account-record.ts";
-import type { JsonObject } from "./account-record.ts";
+import { isObject, own } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { formatRecord, parseRecord } from "./account-record.ts";
 
 /** What the file says. `document` is the whole of it; `unused` names entries that are kept but not understood. */
 export type StoreDocument = {

@@ -1,0 +1,25 @@
+// JSON from files and from the network, read without trust in its shape.
+
+/** A JSON object. `__proto__` is a key like any other: read a single key with `own`. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** True for a JSON object; false for null, a list and a plain value. */
+export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The value under an own key; never one inherited from `Object.prototype`. */
+export const own = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
+
+/** The value of `text`; undefined when it is not JSON. V8's own error quotes the text, so it is never passed on. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The object in `text`; null when it is not JSON, or JSON of another kind. */
+export const parseJsonObject = (text: string): JsonObject | null => {
+  const value = parseJson(text);
+  return isObject(value) ? value : null;
+};
