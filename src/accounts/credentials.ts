@@ -1,5 +1,6 @@
 // The credential for one request. Answers at once while a token is fresh; a request waits only inside the
 // mandatory window, and never longer than the token it already has would live.
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Account } from "./account.ts";
 import type { Credential, CredentialOutcome, Credentials, CredentialWish } from "./credential.ts";
@@ -61,7 +62,7 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
   const afterRefresh = async (wish: CredentialWish, picked: Picked, tried: ReadonlySet<string>): Promise<CredentialOutcome> => {
     const remainingMs = registry.get(picked.id)?.remainingMs ?? 0;
     const refreshed = refresher.refresh(picked.id, "mandatory");
-    await (remainingMs > 0 ? Promise.race([refreshed, patience(clock, Math.min(longestWaitMs, remainingMs / 2))]) : refreshed);
+    await (remainingMs > 0 ? Promise.race([refreshed, sleep(clock, Math.min(longestWaitMs, remainingMs / 2))]) : refreshed);
     const entry = registry.get(picked.id);
     return entry !== null && isAlive(entry) ? given(entry, picked) : serve(wish, new Set([...tried, picked.id]));
   };
@@ -127,8 +128,6 @@ const mustWait = (entry: AccountEntry, settings: PlanSettings, refresher: Creden
   entry.account.kind === "oauth" &&
   refreshNeed({ remainingMs: entry.remainingMs, ageMs: null }, settings).need === "now" &&
   isRenewable(entry, refresher);
-
-const patience = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, ms));
 
 type SparingReload = (already: boolean, then: () => CredentialOutcome | Promise<CredentialOutcome>) => Promise<CredentialOutcome> | null;
 

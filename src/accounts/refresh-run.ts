@@ -1,6 +1,7 @@
 // One refresh of one account, under its lock. The order is everything: lock, read again, adopt or ask,
 // store durably, only then use. A refresh token is single-use: after an answer was lost there is one
 // careful second try, after a new one came the old one is never sent again.
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
@@ -97,7 +98,7 @@ type Asked = TokenAnswer | { readonly outcome: "adopted" } | { readonly outcome:
 const ask = async (scope: Scope, account: Account): Promise<Asked> => {
   const first = await scope.deps.askForTokens(account);
   if (first.outcome !== "unknown") return first;
-  await pause(scope.deps.clock);
+  await sleep(scope.deps.clock, pauseMs);
   await readAgain(scope);
   if (hasNewer(scope, account)) return { outcome: "adopted" };
   if (!scope.lock.stillMine()) return first;
@@ -107,8 +108,6 @@ const ask = async (scope: Scope, account: Account): Promise<Asked> => {
   const retryAfterMs = second.outcome === "later" ? second.retryAfterMs : null;
   return { outcome: "lost", message: `${first.message} Then: ${second.message}`, retryAfterMs };
 };
-
-const pause = (clock: Clock): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, pauseMs));
 
 const conclude = async (scope: Scope, account: Account, answer: Asked): Promise<RunResult> => {
   switch (answer.outcome) {

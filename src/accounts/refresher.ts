@@ -1,5 +1,6 @@
 // The refresh engine: one refresh at a time per account, back-off between failures, and every outcome
 // told once. A request that gives up never cancels a refresh; a shutdown waits for it.
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -93,7 +94,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
     lastFailure: (accountId) => backOffOf(accountId)?.note.message ?? null,
     async drain(limitMs = drainLimitMs) {
       const settled = Promise.allSettled(running).then(() => deps.keeper.flush());
-      await Promise.race([settled, new Promise<void>((resolve) => void clock.setTimeout(resolve, limitMs))]);
+      await Promise.race([settled, sleep(clock, limitMs)]);
       deps.keeper.stop();
     },
   };

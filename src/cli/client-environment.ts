@@ -23,12 +23,6 @@ export const clientEnvironment = ({ config, baseUrl, key, environment }: ClientW
     .map((name) => `${name} is set: Claude Code then talks to that provider and not to this proxy`),
 });
 
-/** Where a client on this machine reaches a proxy that listens on `host`. */
-export const clientUrl = (host: string, port: number): string => {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" || host === "[::]" ? "[::1]" : host;
-  return `http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${port}`;
-};
-
 const credential = ({ mode, auth }: ClientWish["config"], key: Secret, environment: Environment): [string, string][] => {
   // Claude Code takes itself for signed in only with a token, so it gets the key even where none is asked for.
   if (mode === "oauth") return [["ANTHROPIC_AUTH_TOKEN", key.reveal()]];

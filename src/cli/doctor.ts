@@ -3,10 +3,10 @@
 import { lookAtFolder } from "../app/look-at-folder.ts";
 import type { FolderLook } from "../app/look-at-folder.ts";
 import { outboundPlan } from "../app/outbound-plan.ts";
+import { originOf } from "../lib/host.ts";
 import { secret } from "../lib/secret.ts";
 import { createRedact } from "../log/redact.ts";
 import { readTerminal } from "../tui/edges/terminal.ts";
-import { clientUrl } from "./client-environment.ts";
 import { accountChecks } from "./doctor/account-checks.ts";
 import { clientChecks } from "./doctor/client-checks.ts";
 import { clockCheck } from "./doctor/clock-check.ts";
@@ -64,7 +64,7 @@ const checksOf = async (seen: Seen): Promise<readonly Finding[]> => {
     portCheck({ host, port, running, fault }),
     clockCheck({ now: clock.now(), installedAt: machine.installedAt, newestFileAt: newestOf(look) }),
     ...(await outboundChecks({ plan: outboundPlan(config.upstream, environment), environment, caFile: config.upstream.caFile, now: clock.now(), readText: machine.readText })),
-    ...clientChecks({ environment, config, url: clientUrl(host, port), key: look.key }),
+    ...clientChecks({ environment, config, url: originOf(host, port), key: look.key }),
     ...accountChecks({ mode: modeOf(running, config.mode), running, look, now: clock.now() }),
   ];
 };

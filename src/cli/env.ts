@@ -1,8 +1,9 @@
 // `env`: the variables a client needs, as assignments for `eval` or as JSON; nothing else on stdout.
 import type { Config } from "../config/schema.ts";
+import { originOf } from "../lib/host.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import { AppError } from "../messages/errors.ts";
-import { clientEnvironment, clientUrl } from "./client-environment.ts";
+import { clientEnvironment } from "./client-environment.ts";
 import { findRunning } from "./running.ts";
 import type { Running } from "./running.ts";
 import { exportLine, likelyShell, shells } from "./shell-quote.ts";
@@ -18,7 +19,7 @@ export const env: Command = async (world, given) => {
   if (port === 0) throw new AppError({ code: "bad-usage", message: "server.port is 0, so the port is only known while the proxy runs.", hint: "Set a port, or use `claude-oauth-proxy run -- COMMAND`." });
   const key = await localKeyOf(world, settings);
   const running = await findRunning({ host, port, key, fetch: world.fetch });
-  const baseUrl = clientUrl(host, port);
+  const baseUrl = originOf(host, port);
   const { variables, warnings } = clientEnvironment({ config: { ...config, mode: modeOf(running, config.mode) }, baseUrl, key, environment: world.environment });
   for (const warning of [...warnings, ...about(running.is, baseUrl)]) world.stderr.write(`claude-oauth-proxy: ${warning}\n`);
   world.stdout.write(render(variables, world, given));

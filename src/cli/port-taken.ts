@@ -1,7 +1,7 @@
 // The port is taken: by whom, and what now. On a terminal the person chooses; elsewhere it is exit code 4.
+import { originOf } from "../lib/host.ts";
 import type { Secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
-import { clientUrl } from "./client-environment.ts";
 import { nextFreePort } from "./free-port.ts";
 import { findRunning } from "./running.ts";
 import type { Running } from "./running.ts";
@@ -24,7 +24,7 @@ export const lookAtPort = async ({ host, port, key, fetch }: PortLook): Promise<
     nextFreePort(host, port),
   ]);
   const second = nextPort === null ? "Choose another one with --port." : `Start on the next free port with \`claude-oauth-proxy --port ${nextPort}\`.`;
-  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort, url: clientUrl(host, port), other: otherProxy(running) };
+  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort, url: originOf(host, port), other: otherProxy(running) };
 };
 
 /** The same as a failure, exit code 4. */

@@ -2,12 +2,13 @@
 // standard error only when something is wrong.
 import type { App } from "../app/app.ts";
 import type { Config } from "../config/schema.ts";
+import { originOf } from "../lib/host.ts";
 import { passesLevel } from "../log/level.ts";
 import type { LevelFilter } from "../log/level.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
-import { clientEnvironment, clientUrl } from "./client-environment.ts";
+import { clientEnvironment } from "./client-environment.ts";
 import { startLogging } from "./logging.ts";
 import { lookAtPort, portTakenError } from "./port-taken.ts";
 import { privateVariables } from "./private-variables.ts";
@@ -65,7 +66,7 @@ const withStarted = async (world: World, given: Given, { app, settings, key }: {
     refuseWithoutAccount(app);
     const ended = early.ended();
     if (ended !== null) return exitCodes[ended];
-    return await around(world, given, { config: settings.config, baseUrl: clientUrl(host, port), key: app.key ?? key });
+    return await around(world, given, { config: settings.config, baseUrl: originOf(host, port), key: app.key ?? key });
   } finally {
     // Who still sends one after the command has ended does not want to wait for what it left open.
     stopOnSignals(world, app, null);

@@ -1,10 +1,10 @@
 // Is a proxy of ours running at the configured address, and does it share our data folder?
 // The local key is shown only to something that has answered as this program does.
+import { originOf } from "../lib/host.ts";
 import { isObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { RefreshView } from "../state/refresh-view.ts";
-import { clientUrl } from "./client-environment.ts";
 
 /** The answer of `GET /health`, as far as it is used here. */
 export type Health = {
@@ -40,7 +40,7 @@ export type Look = { readonly host: string; readonly port: number; readonly key:
 /** Never throws; takes at most twice `timeoutMs` (default 2 s). Port 0 is nowhere. */
 export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: Look): Promise<Running> => {
   if (port === 0) return { is: "none" };
-  const url = clientUrl(host, port);
+  const url = originOf(host, port);
   const ask = (path: string, headers: Record<string, string> = {}): Promise<Answer> => call(fetch, url + path, { headers, timeoutMs });
   const open = await ask("/health");
   if (open.status === null) return open.refused ? { is: "none" } : { is: "foreign", url };

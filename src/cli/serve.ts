@@ -1,6 +1,7 @@
 // One proxy from start to stop, with the front end that fits: what `start` and `demo` share.
 import type { App, Listening } from "../app/app.ts";
-import { isLoopback } from "../lib/loopback.ts";
+import { sleep } from "../lib/clock.ts";
+import { isLoopback } from "../lib/host.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
@@ -90,8 +91,11 @@ const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end:
 const longestFarewellMs = 2000;
 
 // A screen waits until the terminal has taken its last bytes, and one that has stopped reading never does.
-const waitedFor = ({ clock }: World, app: App): Promise<FrontEnd> =>
-  app.stopped.then(() => new Promise((resolve) => void clock.setTimeout(() => resolve("stopped"), longestFarewellMs)));
+const waitedFor = async ({ clock }: World, app: App): Promise<FrontEnd> => {
+  await app.stopped;
+  await sleep(clock, longestFarewellMs);
+  return "stopped";
+};
 
 const withConfig = (serving: Serving, change: Partial<Settings["config"]>): Serving => ({
   ...serving,

@@ -1,5 +1,5 @@
 // What no value can tell alone: settings that are each fine and dangerous or useless together.
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 import type { Config, SettingKey } from "./schema.ts";
 
 type OriginText = (key: SettingKey) => string;

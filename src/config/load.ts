@@ -5,7 +5,7 @@ import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariabl
 import { settings } from "./schema.ts";
 import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
 import { isObject } from "../lib/json.ts";
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 import { acceptedBy, checkText, checkValue, shapeOf } from "./value.ts";
 import type { Checked } from "./kinds.ts";
 

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Plan } from "./plan.ts";
 import type { Exchange } from "./journal.ts";
@@ -31,10 +32,9 @@ const openLine = (response: ServerResponse, exchange: Exchange, clock: Clock): L
 const pause = async (line: Line, ms: number | null): Promise<void> => {
   if (ms === null) return line.gone;
   if (ms === 0) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = line.clock.setTimeout(resolve, ms);
-  await Promise.race([promise, line.gone]);
-  timer.cancel();
+  const waited = new AbortController();
+  await Promise.race([sleep(line.clock, ms, waited), line.gone]);
+  waited.abort();
 };
 
 /** Resolves when the kernel has the bytes, so that a reset that follows does not swallow them. */

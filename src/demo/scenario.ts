@@ -2,6 +2,7 @@
 // overload, a client that leaves. Bounded: one group of at most two requests at a time, a pause after
 // each, a longer one while nobody is signed in. It says that it is the demo and never claims to be
 // another client.
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -37,18 +38,6 @@ const uuid = (random: Random): string => {
   const hex = Buffer.from(random(16)).toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 };
-
-const pause = ({ clock, signal }: Run, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      timer.cancel();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = clock.setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 
 const voiceHeaders = (voice: Voice, { ids }: Run): Record<string, string> => {
   if (voice === "main" || voice === "side") return { "x-claude-code-session-id": ids[voice] };
@@ -97,7 +86,7 @@ const play = async (run: Run): Promise<void> => {
     const group = rounds[turn % rounds.length] ?? [];
     const statuses = await Promise.all(group.map((step) => send(step, Math.floor(turn / 2), run)));
     const jitter = ((run.random(1)[0] ?? 0) / 256) * pauseMs.spread;
-    await pause(run, statuses.every(isRefusal) ? pauseMs.whenRefused : pauseMs.least + jitter);
+    await sleep(run.clock, statuses.every(isRefusal) ? pauseMs.whenRefused : pauseMs.least + jitter, run);
   }
 };
 

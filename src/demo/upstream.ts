@@ -2,6 +2,7 @@
 // the upstream of `demo`, of the tests and of the benchmarks, and as strict as the real one; it never
 // talks to anybody by itself except through `approve` and `deny`, which play the person's browser.
 import type { Clock } from "../lib/clock.ts";
+import { bracketed } from "../lib/host.ts";
 import type { Random } from "../lib/random.ts";
 import { secret, type Secret } from "../lib/secret.ts";
 import type { TokenGrant } from "../messages/tokens.ts";
@@ -125,7 +126,7 @@ export const createUpstream = async (given: UpstreamOptions): Promise<Upstream> 
   const options = withDefaults(given);
   const calls = { authorization_code: 0, refresh_token: 0, other: 0 };
   let listener: Listener | null = null;
-  const baseUrl = (): string => `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${listener?.port ?? 0}`;
+  const baseUrl = (): string => `${options.tls === null ? "http" : "https"}://${bracketed(options.host)}:${listener?.port ?? 0}`;
   const parts = createParts(options, baseUrl);
   const deps = {
     ...parts,

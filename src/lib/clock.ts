@@ -33,3 +33,21 @@ export const createSystemClock = (): Clock => ({
     return { cancel: () => clearInterval(timer) };
   },
 });
+
+/**
+ * Resolves after `ms` of `clock`, or as soon as `signal` aborts; never rejects and leaves no timer. `keepAlive` keeps
+ * the process alive meanwhile, which the timers of a clock do not.
+ */
+export const sleep = (clock: Pick<Clock, "setTimeout">, ms: number, { signal, keepAlive = false }: { readonly signal?: AbortSignal | undefined; readonly keepAlive?: boolean } = {}): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const alive = keepAlive ? setInterval(() => {}, 60_000) : undefined;
+    const end = (): void => {
+      clearInterval(alive);
+      timer.cancel();
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = clock.setTimeout(end, ms);
+    signal?.addEventListener("abort", end, { once: true });
+  });

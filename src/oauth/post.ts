@@ -1,7 +1,7 @@
 // One POST to the authorization server: bounded in time and size, never redirected, and honest about
 // whether anything was sent. It must never put what it sends into an error.
 import type { Clock } from "../lib/clock.ts";
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
 import { mediaTypeOf } from "../lib/media-type.ts";
 import { visibleText } from "../lib/visible-text.ts";

@@ -1,6 +1,6 @@
 // The rules for going out: which base URLs are allowed, and which connections go through an outbound
 // proxy. Pure; `upstream.ts` acts on it. A bearer token must never travel unencrypted beyond loopback.
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 import { Secret, secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
 

@@ -1,6 +1,6 @@
 // Which Host a request may name. A page that was re-bound to 127.0.0.1 still sends its own name here, so an
 // exact list of names is the protection; nothing is ever resolved.
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 
 /** `known` may be served, `foreign` is a well-formed other name, `malformed` is no host at all. */
 export type HostVerdict = "known" | "foreign" | "malformed";

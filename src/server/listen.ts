@@ -11,7 +11,7 @@ import type { Forward } from "../proxy/deps.ts";
 import { createAdmission } from "./admit.ts";
 import { createGate } from "./gate.ts";
 import { createHandler } from "./handle.ts";
-import { isLoopback } from "../lib/loopback.ts";
+import { isLoopback } from "../lib/host.ts";
 import { bindError, unsafeBind } from "./listen-errors.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import type { Rate } from "./rate-limit.ts";

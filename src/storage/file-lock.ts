@@ -1,6 +1,7 @@
 // A lock between processes that share a folder. Survives killed, stopped and sleeping holders, reused
 // pids, reboots and clocks that jump; never throws out of a timer; never removes what is not its own.
 import { dirname } from "node:path";
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
@@ -11,7 +12,6 @@ import { highestNumber, publishDraft, readTicket, removeOld, ticketPath, writeDr
 import type { Draft, Ticket } from "./lock-tickets.ts";
 import { createLockWatch, lockTiming } from "./lock-watch.ts";
 import type { LockTiming, LockWatch } from "./lock-watch.ts";
-import { pause } from "./pause.ts";
 import type { Processes } from "./processes.ts";
 import { codeOf, unwritable } from "./store-error.ts";
 import { sweepTemps } from "./sweep-temps.ts";
@@ -117,7 +117,8 @@ const waitFor = async (place: Place, claim: Claim, { timeoutMs, signal }: LockWi
     if (aborted || clock.monotonic() >= deadline) throw locked(place, found.holder, aborted);
     // 3 to 6 ms at first, 60 to 120 ms later; the jitter keeps waiters from marching in step.
     const jitter = 0.5 + (random(1)[0] ?? 0) / 510;
-    await pause(clock, Math.min(6 * 1.3 ** round, 120) * jitter, signal);
+    // A command that waits for the lock must not end in silence because only this timer is left.
+    await sleep(clock, Math.min(6 * 1.3 ** round, 120) * jitter, { signal, keepAlive: true });
   }
 };
 

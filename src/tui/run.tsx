@@ -1,6 +1,7 @@
 // Puts the dashboard onto the terminal and takes it down again, whatever happens, with the sign-in in
 // between when it is asked for. Prints nothing to the primary screen; its last word is returned as text.
 import type { App } from "../app/app.ts";
+import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createController } from "./controller.ts";
 import type { ControllerDeps } from "./controller.ts";
@@ -106,12 +107,7 @@ const aboutOf = ({ app: { config, key }, program }: DashboardDeps): ControllerDe
 });
 
 // The stop takes effect a moment after it was asked for: nothing may be drawn into the shell in between.
-const frozen = ({ freeze, clock }: DashboardDeps): Promise<void> =>
-  new Promise((resolve, reject) => {
-    try {
-      freeze();
-    } catch (error) {
-      return reject(error);
-    }
-    clock.setTimeout(resolve, 100);
-  });
+const frozen = async ({ freeze, clock }: DashboardDeps): Promise<void> => {
+  freeze();
+  await sleep(clock, 100);
+};

@@ -1,5 +1,6 @@
-import { afterEach, expect, it } from "vitest";
-import { createSystemClock } from "../../src/lib/clock.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { createSystemClock, sleep } from "../../src/lib/clock.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
 
 const warnings: Error[] = [];
 const note = (warning: Error): void => void warnings.push(warning);
@@ -28,4 +29,38 @@ it("does not fire what was cancelled", async () => {
   }, 1).cancel();
   await new Promise<void>((resolve) => void clock.setTimeout(resolve, 20));
   expect(fired).toBe(false);
+});
+
+const activeTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+
+describe("sleep", () => {
+  it("lasts as long as the clock says", async () => {
+    const clock = createFakeClock();
+    let over = false;
+    const waiting = sleep(clock, 100).then(() => (over = true));
+    await clock.advance(99);
+    expect(over).toBe(false);
+    await clock.advance(1);
+    await waiting;
+  });
+
+  it("ends at once when its signal aborts, before or meanwhile, and leaves no timer", async () => {
+    const clock = createFakeClock();
+    const stop = new AbortController();
+    const waiting = sleep(clock, 1e9, stop);
+    stop.abort();
+    await waiting;
+    await sleep(clock, 1e9, stop);
+    expect(clock.pendingTimers()).toBe(0);
+  });
+
+  it("keeps the process alive when asked to, and no longer than it lasts", async () => {
+    const [clock, before] = [createSystemClock(), activeTimers()];
+    const stop = new AbortController();
+    const asleep = [sleep(clock, 1e6, stop), sleep(clock, 1e6, { signal: stop.signal, keepAlive: true })];
+    expect(activeTimers()).toBe(before + 1);
+    stop.abort();
+    await Promise.all(asleep);
+    expect(activeTimers()).toBe(before);
+  });
 });

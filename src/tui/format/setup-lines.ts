@@ -1,15 +1,13 @@
 // The exact lines that make Claude Code use this proxy, and where it listens. The local key is never
 // part of them: the shell asks the program for it.
+import { originOf } from "../../lib/host.ts";
 import type { AppState } from "../../state/state.ts";
 import type { About } from "../view.ts";
 
 export type SetupParts = { readonly live: Pick<AppState, "server">; readonly about: About };
 
 /** `http://HOST:PORT` as a client on this machine reaches it. */
-export const clientAddress = ({ live: { server } }: SetupParts): string => {
-  const host = server.host === null || server.host === "0.0.0.0" ? "127.0.0.1" : server.host === "::" ? "::1" : server.host;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${server.port ?? 0}`;
-};
+export const clientAddress = ({ live: { server } }: SetupParts): string => originOf(server.host ?? "127.0.0.1", server.port ?? 0);
 
 /** Lines for a POSIX shell, ready to be pasted. */
 export const setupLines = (parts: SetupParts): readonly string[] => {

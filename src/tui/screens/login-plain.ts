@@ -1,5 +1,6 @@
 // Signing in without a screen: the link and the question on standard error, one line from standard
 // input, the same sentences. The browser may finish it while nobody has typed anything.
+import { sleep } from "../../lib/clock.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { Bus } from "../../messages/bus.ts";
@@ -95,6 +96,6 @@ const submit = async ({ commands, clock }: PlainLoginDeps, { attemptId }: LoginA
   for (let tries = 1; ; tries += 1) {
     const outcome = await commands.submitCode(code, attemptId);
     if (outcome.outcome !== "retry" || tries === triesWithoutAnswer) return outcome;
-    await new Promise<void>((resolve) => void clock.setTimeout(resolve, pauseMs * tries));
+    await sleep(clock, pauseMs * tries);
   }
 };

@@ -42,7 +42,7 @@ describe("the lines for Claude Code", () => {
   const live = pictureOf();
   const at = (host: string, port = 4001) => ({ about, live: { server: { ...live.server, host, port } } });
 
-  it.each([["127.0.0.1", "http://127.0.0.1:4001"], ["0.0.0.0", "http://127.0.0.1:4001"], ["::", "http://[::1]:4001"], ["::1", "http://[::1]:4001"], ["box.lan", "http://box.lan:4001"]])("a proxy on %s is reached at %s", (host, url) => expect(clientAddress(at(host))).toBe(url));
+  it.each([["127.0.0.1", "http://127.0.0.1:4001"], ["0.0.0.0", "http://127.0.0.1:4001"], ["::", "http://127.0.0.1:4001"], ["::1", "http://[::1]:4001"], ["box.lan", "http://box.lan:4001"]])("a proxy on %s is reached at %s", (host, url) => expect(clientAddress(at(host))).toBe(url));
 
   it("ask the program for the key instead of showing it", () => {
     expect(setupLines({ live, about })).toEqual(["export ANTHROPIC_BASE_URL=http://127.0.0.1:4001", 'export ANTHROPIC_AUTH_TOKEN="$(claude-oauth-proxy print-key)"', "claude"]);
