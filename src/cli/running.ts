@@ -2,6 +2,7 @@
 // The local key is shown only to something that has answered as this program does.
 import { originOf } from "../lib/host.ts";
 import { isObject } from "../lib/json.ts";
+import { networkFailure } from "../lib/network-failure.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { RefreshView } from "../state/refresh-view.ts";
@@ -57,15 +58,12 @@ const call = async (fetch: Look["fetch"], url: string, { headers, timeoutMs }: {
     const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
     return { status: response.status, body: await response.json().catch(() => null) };
   } catch (error) {
-    return { status: null, refused: isRefusal(error) };
+    return { status: null, refused: isNotThere(error) };
   }
 };
 
-// Nobody listens, or the address is not there at all. A timeout or garbage is somebody.
-const isRefusal = (error: unknown): boolean => {
-  const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-  return code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EADDRNOTAVAIL" || code === "EHOSTUNREACH" || code === "ENETUNREACH";
-};
+// Then no process listens there, or there is no such address. A timeout or an answer that is not HTTP comes from a process.
+const isNotThere = (error: unknown): boolean => ["refused", "name-lookup", "no-route"].includes(networkFailure(error).kind);
 
 // What has shown that it knows our key is this program; an older version sends no timeline.
 const refreshesIn = (body: unknown): readonly RefreshFact[] => {

@@ -1,11 +1,11 @@
 // Makes an API key for a console sign-in. It bills the organisation of that console account, so the
 // caller has told the person before. The endpoint is undocumented; `raw_key` is the one field relied on.
+import { readErrorBody } from "../lib/error-body.ts";
 import { parseJsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import { secret } from "../lib/secret.ts";
 import type { PostDeps, Posted } from "./post.ts";
 import { createPost } from "./post.ts";
-import { serverWords } from "./server-words.ts";
 
 export type ApiKeyAnswer =
   | { readonly outcome: "created"; readonly key: Secret }
@@ -31,8 +31,8 @@ const readAnswer = ({ status, text }: Extract<Posted, { sent: "answered" }>, acc
   const key = parseJsonObject(text ?? "")?.["raw_key"];
   const isGood = status >= 200 && status < 300;
   if (isGood && typeof key === "string" && /^[\u0021-\u007e]{8,4096}$/.test(key)) return { outcome: "created", key: secret(key) };
-  const words = serverWords(text, [accessToken]);
-  return failed(words?.errorCode ?? `http-${status}`, words?.message ?? `The key could not be made: the server answered ${status}.`, isGood);
+  const { type, message } = readErrorBody(text, { sent: [accessToken], longest: 2000 });
+  return failed(type ?? `http-${status}`, message ?? type ?? `The key could not be made: the server answered ${status}.`, isGood);
 };
 
 const failed = (errorCode: string, message: string, mayExist: boolean): ApiKeyAnswer => ({ outcome: "failed", errorCode, message, mayExist });

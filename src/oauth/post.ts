@@ -4,8 +4,8 @@ import type { Clock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/host.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
 import { mediaTypeOf } from "../lib/media-type.ts";
+import { explainFailure, networkFailure } from "../lib/network-failure.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { networkFault } from "./network-fault.ts";
 import { readBounded } from "./read-bounded.ts";
 
 /** The part of `fetch` that is used; both the global one and undici's fit. */
@@ -68,7 +68,7 @@ export const createPost = (deps: PostDeps): Post => async (request) => {
     const answer = await deps.fetch(request.url, init(request, deps.userAgent, patience.signal));
     return await answered(answer, deps.clock.now());
   } catch (error) {
-    return patience.signal.aborted ? timedOut(request.url, deps.timeoutMs) : networkFault(error, hostOf(request.url));
+    return patience.signal.aborted ? timedOut(request.url, deps.timeoutMs) : failed(error, hostOf(request.url));
   } finally {
     timer.cancel();
   }
@@ -97,6 +97,12 @@ const timedOut = (url: string, timeoutMs: number): Posted => ({
   code: "timeout",
   message: `${hostOf(url)} did not answer within ${Math.round(timeoutMs / 1000)} s.`,
 });
+
+const failed = (error: unknown, server: string): Posted => {
+  const failure = networkFailure(error);
+  const sent = !failure.neverSent;
+  return { sent: sent ? "maybe" : "no", code: failure.code, message: explainFailure(failure, { server, sent }).message };
+};
 
 const answered = async (answer: FetchAnswer, now: number): Promise<Posted> => ({
   sent: "answered",

@@ -1,9 +1,9 @@
 // Gives a token back at sign-out (RFC 7009). A server that cannot be reached must not keep anybody
 // signed in here, so a failure is a value that the caller turns into a warning.
+import { readErrorBody } from "../lib/error-body.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { PostDeps } from "./post.ts";
 import { createPost } from "./post.ts";
-import { serverWords } from "./server-words.ts";
 
 export type RevokeRequest = {
   /** The token endpoint; revocation is one step below it. */
@@ -23,6 +23,7 @@ export const createRevoke = (deps: PostDeps): ((request: RevokeRequest) => Promi
     const posted = await post({ url: `${tokenUrl.replace(/\/+$/, "")}/revoke`, headers: { "content-type": "application/x-www-form-urlencoded" }, body });
     if (posted.sent !== "answered") return { ok: false, message: posted.message };
     if (posted.status === 200) return { ok: true };
-    return { ok: false, message: serverWords(posted.text, [token])?.message ?? `The server answered ${posted.status} to the revocation.` };
+    const error = readErrorBody(posted.text, { sent: [token], longest: 2000 });
+    return { ok: false, message: error.message ?? error.type ?? `The server answered ${posted.status} to the revocation.` };
   };
 };

@@ -1,13 +1,13 @@
 // The token endpoint: code for tokens, refresh token for new tokens (RFC 6749 sections 4.1.3 and 6,
 // with this server's deviations: JSON bodies, and `state` at the exchange, without which it answers 400
 // `oauth_request_parse_error`). Every way a call can end is a value; nothing is retried here.
+import type { ErrorBody } from "../lib/error-body.ts";
+import { readErrorBody } from "../lib/error-body.ts";
 import { parseJsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { TokenAnswer } from "../messages/tokens.ts";
 import type { Post, PostDeps, Posted } from "./post.ts";
 import { createPost } from "./post.ts";
-import type { ServerWords } from "./server-words.ts";
-import { serverWords } from "./server-words.ts";
 import { readGrant } from "./token-grant.ts";
 
 export type ExchangeRequest = {
@@ -64,7 +64,7 @@ const ask = async (post: Post, { url, headers, fields, secrets }: Call, now: () 
   const posted = await post({ url, headers: { "content-type": "application/json", ...headers }, body });
   if (posted.sent === "no") return later(posted.code, posted.message);
   if (posted.sent === "maybe") return { outcome: "unknown", errorCode: posted.code, message: posted.message };
-  return posted.status === 200 ? granted(posted, now()) : declined(posted, serverWords(posted.text, secrets));
+  return posted.status === 200 ? granted(posted, now()) : notGranted(posted, readErrorBody(posted.text, { sent: secrets, longest: 2000 }));
 };
 
 type Answered = Extract<Posted, { sent: "answered" }>;
@@ -75,7 +75,7 @@ const granted = (answer: Answered, now: number): TokenAnswer => {
   const body = parseJsonObject(answer.text ?? "");
   const grant = body === null ? null : readGrant(body, now);
   if (grant !== null) return { outcome: "granted", grant };
-  if (body === null && answer.text !== null && !answer.contentType.includes("json")) return laterBy(answer, null);
+  if (body === null && answer.text !== null && !answer.contentType.includes("json")) return laterBy(answer, `http-${answer.status}`, bare(answer));
   return { outcome: "unknown", errorCode: "unreadable-answer", message: `The token endpoint answered 200 without a usable token${named(answer)}.` };
 };
 
@@ -96,18 +96,18 @@ const finalTypes = new Set(["invalid_request_error", "authentication_error"]);
 
 // A 403 in the API's envelope is an address or a network that is not liked today (seen with VPNs), not
 // the end of the credential; only the OAuth codes end one.
-const isFinal = (status: number, words: ServerWords): boolean =>
-  words.envelope === "oauth"
-    ? [400, 401, 403].includes(status) && finalCodes.has(words.errorCode)
-    : [400, 401].includes(status) && finalTypes.has(words.errorCode);
+const isFinal = (status: number, { shape, type }: ErrorBody): boolean =>
+  type !== null && (shape === "oauth" ? [400, 401, 403].includes(status) && finalCodes.has(type) : [400, 401].includes(status) && finalTypes.has(type));
 
-const declined = (answer: Answered, words: ServerWords | null): TokenAnswer =>
-  words !== null && isFinal(answer.status, words)
-    ? { outcome: "refused", errorCode: words.errorCode, message: words.message, status: answer.status }
-    : laterBy(answer, words);
+const notGranted = (answer: Answered, error: ErrorBody): TokenAnswer => {
+  const errorCode = error.type ?? `http-${answer.status}`;
+  const message = error.message ?? error.type;
+  if (isFinal(answer.status, error)) return { outcome: "refused", errorCode, message: message ?? errorCode, status: answer.status };
+  return laterBy(answer, errorCode, message === null ? bare(answer) : `${message} (${answer.status})`);
+};
 
-const laterBy = (answer: Answered, words: ServerWords | null): TokenAnswer => ({
-  ...later(words?.errorCode ?? `http-${answer.status}`, words === null ? bare(answer) : `${words.message} (${answer.status})`),
+const laterBy = (answer: Answered, errorCode: string, message: string): TokenAnswer => ({
+  ...later(errorCode, message),
   status: answer.status,
   retryAfterMs: answer.retryAfterMs,
 });

@@ -22,7 +22,7 @@ describe("one call of the authorization server", () => {
   it("was certainly not executed when nobody listens there", async () => {
     const port = await freePort();
     expect(await post({ ...request, url: `http://127.0.0.1:${port}/t` })).toEqual({
-      sent: "no", code: "ECONNREFUSED", message: `Could not reach 127.0.0.1:${port}: ECONNREFUSED.`,
+      sent: "no", code: "ECONNREFUSED", message: `127.0.0.1:${port} refused the connection (ECONNREFUSED).`,
     });
   });
 
