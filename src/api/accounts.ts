@@ -5,27 +5,32 @@ import { secret } from "../lib/secret.ts";
 import type { Commands } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { flagField, integerField, neededText, textField } from "../server/read-body.ts";
+import type { JsonBody } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
 import type { AccountRow } from "../state/state.ts";
-import { viewAccount } from "./account-view.ts";
+import { checkedId, viewAccount, viewChanged } from "./account-view.ts";
 import type { ApiDeps, Call, Endpoint } from "./call.ts";
-import { accountAfter, exchangeParts, providerId } from "./oauth.ts";
+import { submitParts } from "./sign-in.ts";
 
 type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "refreshLeadSeconds">;
 
 /** `add` takes a finished sign-in, or an API key (`{api_key, id?, label?}`). */
-export const createAccounts = (deps: Deps): { list: Endpoint; add: Endpoint; change: Endpoint; remove: Endpoint } => ({
+export const createAccounts = (deps: Deps): Record<"list" | "add" | "change" | "remove", Endpoint> => ({
   list: ({ response }) => respondJson(response, 200, deps.store.snapshot().accounts.map((row) => listed(deps, row))),
-  add: (call) => add(deps, call),
+  async add({ response, body }) {
+    const fields = await body();
+    const { accountId } = await (Object.hasOwn(fields, "api_key") ? addKey(deps.commands, fields) : submitParts(deps, fields));
+    respondJson(response, 201, viewChanged(deps, accountId));
+  },
   change: (call) => change(deps, call),
   async remove({ response, param }) {
-    await deps.commands.logout(providerId(param));
+    await deps.commands.logout(checkedId(param));
     respondJson(response, 200, { success: true, id: param });
   },
 });
 
-const listed = ({ store, clock, refreshLeadSeconds }: Deps, row: AccountRow): unknown => ({
-  ...viewAccount(row, { refreshes: store.snapshot().refreshes, now: clock.now(), refreshLeadSeconds, keyShown: true }),
+const listed = (deps: Deps, row: AccountRow): unknown => ({
+  ...viewAccount(deps, row),
   name: row.label,
   status: row.enabled && row.health !== "needs-login" ? "active" : "inactive",
   enabled: row.enabled,
@@ -36,22 +41,15 @@ const listed = ({ store, clock, refreshLeadSeconds }: Deps, row: AccountRow): un
   requests: row.requests,
 });
 
-const add = async (deps: Deps, call: Call): Promise<void> => {
-  const fields = await call.body();
-  const accountId = Object.hasOwn(fields, "api_key") ? await addKey(deps.commands, fields) : (await exchangeParts(deps, fields)).accountId;
-  respondJson(call.response, 201, accountAfter(deps, accountId));
-};
-
-const addKey = async (commands: Commands, fields: Readonly<Record<string, unknown>>): Promise<string> => {
+const addKey = async (commands: Commands, fields: JsonBody): Promise<{ readonly accountId: string }> => {
   const key = secret(neededText(fields, "api_key"));
   const id = textField(fields, "id");
   const label = textField(fields, "label");
-  const names = { ...(id === undefined ? {} : { accountId: providerId(id) }), ...(label === undefined ? {} : { label }) };
-  return (await commands.addApiKey({ key, ...names })).accountId;
+  return commands.addApiKey({ key, ...(id === undefined ? {} : { accountId: checkedId(id) }), ...(label === undefined ? {} : { label }) });
 };
 
 const change = async (deps: Deps, { response, body, param }: Call): Promise<void> => {
-  const id = providerId(param);
+  const id = checkedId(param);
   const fields = await body();
   const enabled = flagField(fields, "enabled");
   const label = textField(fields, "label");
@@ -60,5 +58,5 @@ const change = async (deps: Deps, { response, body, param }: Call): Promise<void
   if (enabled !== undefined) await deps.commands.setEnabled(id, enabled);
   if (label !== undefined) await deps.commands.rename(id, label);
   if (priority !== undefined) await deps.commands.setPriority(id, priority);
-  respondJson(response, 200, accountAfter(deps, id));
+  respondJson(response, 200, viewChanged(deps, id));
 };

@@ -1,4 +1,4 @@
-// What every endpoint is handed: one admitted request, and the parts of the running program it may ask.
+// What every endpoint gets: one admitted request, and the parts of the running program that it may use.
 import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -34,7 +34,7 @@ export type PageSessions = {
   readonly forget: string;
 };
 
-/** What the endpoints may ask. */
+/** What the endpoints may use. */
 export type ApiDeps = {
   readonly commands: Commands;
   readonly store: Pick<Store, "snapshot">;
@@ -44,7 +44,7 @@ export type ApiDeps = {
   readonly sessions: PageSessions;
   readonly version: string;
   readonly mode: "oauth" | "pass-through";
-  /** False when nobody has to show a key. */
+  /** False when no key is required. */
   readonly keyRequired: boolean;
   /** How long before its expiry a token counts as due. */
   readonly refreshLeadSeconds: number;

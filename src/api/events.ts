@@ -7,8 +7,9 @@ import type { ApiDeps, Endpoint } from "./call.ts";
 
 type Deps = Pick<ApiDeps, "subscribe" | "clock" | "stopping">;
 
-/** Readers at once; unsent bytes for one of them; pause between two signs of life. */
+/** Readers at once, and unsent bytes for one of them. */
 const most = { readers: 32, unsentBytes: 1_048_576 } as const;
+/** Between two comments that show that the stream is alive. */
 const heartbeatMs = 15_000;
 
 /** Streams from now on, without replay, until the reader leaves or the server stops. */

@@ -1,158 +1,162 @@
-// GET /metrics: counters in the Prometheus text format, fed from the events. Own registry, so that two
-// proxies in one process do not meet; the counting itself is plain numbers until somebody scrapes.
+// GET /metrics: counts in the Prometheus text format, fed from the events. One metric is one entry of
+// `metricsOf`: name, help, labels, and what each event does to it.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { createBatch } from "../messages/batch.ts";
-import type { Event } from "../messages/events.ts";
+import type { Metric } from "prom-client";
+import type { Event, EventType } from "../messages/events.ts";
 import { createOpenUsage } from "../messages/open-usage.ts";
-import type { UsageReport } from "../messages/open-usage.ts";
 import { respondText } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
-import { createTally } from "./tally.ts";
-import type { Tally } from "./tally.ts";
 
 type Deps = Pick<ApiDeps, "subscribe" | "store" | "version" | "mode">;
 
-/** Seconds: from a count of tokens to a long answer with thinking. */
-const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-
-/** Counts from now on; every label has a bounded number of values. */
+/** Counts from now on. Every instance has a registry of its own, so two proxies in one process stay apart. */
 export const createMetrics = (deps: Deps): Endpoint => {
   const registry = new Registry();
-  const counts = createCounts(registry, deps);
-  const batch = createBatch((events) => {
-    for (const event of events) count(counts, event);
-  });
-  deps.subscribe(batch.add);
+  const listeners = new Map<EventType, Listener[]>();
+  for (const { metric, on } of metricsOf(deps)) {
+    registry.registerMetric(metric);
+    for (const [type, listener] of on) listeners.set(type, [...(listeners.get(type) ?? []), listener]);
+  }
+  deps.subscribe((event) => listeners.get(event.type)?.forEach((listener) => listener(event)));
   return async ({ response }) => {
-    // The picture is asked for first: what was published so far is told then.
+    // Reading the state delivers the events that are still buffered.
     deps.store.snapshot();
-    batch.settle();
     respondText(response, 200, await registry.metrics(), registry.contentType);
   };
 };
 
-type Counts = ReturnType<typeof createCounts>;
+const metricsOf = ({ store, version, mode }: Deps): readonly Entry[] => {
+  const usage = createOpenUsage();
+  return [
+    current("info", "Version and mode, always 1.", ["version", "mode"], () => [[1, version, mode]]),
+    current("in_flight", "Requests for /v1/* without a complete answer.", [], () => [[store.snapshot().requests.inFlight]]),
+    current("accounts", "Accounts by health.", ["health"], () => store.snapshot().accounts.map(({ health }) => [1, health])),
+    counter("requests_total", "Requests for /v1/* by outcome and status class.", ["outcome", "status"], {
+      "request.finished": ({ outcome, status }, count) => count.add(1, outcome, statusClass(status)),
+    }),
+    counter("failures_total", "Failed requests by who is at fault.", ["blame", "code"], {
+      "request.finished": ({ blame, errorCode }, count) => (blame === null ? undefined : count.add(1, blame, errorCode ?? "none")),
+    }),
+    counter("rejected_total", "Requests this proxy refused, by code.", ["code"], { "request.rejected": ({ code }, count) => count.add(1, code) }),
+    counter("failed_attempts_total", "Attempts that failed before an answer, by code.", ["code"], { "attempt.failed": ({ code }, count) => count.add(1, code) }),
+    histogram("request_duration_seconds", "From the request's head to the end of the answer.", {
+      "request.finished": ({ durationMs }, seconds) => seconds.observe(durationMs / 1000),
+    }),
+    histogram("first_byte_seconds", "From the request's head to the answer's head.", { "response.started": ({ ttfbMs }, seconds) => seconds.observe(ttfbMs / 1000) }),
+    counter("bytes_total", "Body bytes by direction.", ["direction"], {
+      "request.finished"({ bytesIn, bytesOut }, count) {
+        count.add(bytesIn, "in");
+        count.add(bytesOut, "out");
+      },
+    }),
+    counter("tokens_total", "Tokens as the upstream counted them.", ["kind"], {
+      "usage.updated"(event, count) {
+        const more = usage.add(event);
+        const kinds = { input: more.inputTokens, output: more.outputTokens, cache_read: more.cacheReadTokens, cache_creation: more.cacheCreationTokens };
+        for (const [kind, tokens] of Object.entries(kinds)) if (tokens > 0) count.add(tokens, kind);
+      },
+      "request.finished": ({ requestId }) => usage.close(requestId),
+    }),
+    counter("token_refreshes_total", "Token refreshes by account and result.", ["account", "result"], {
+      "token.refreshed": ({ accountId }, count) => count.add(1, accountId, "refreshed"),
+      "token.adopted": ({ accountId }, count) => count.add(1, accountId, "adopted"),
+      "token.refresh-failed": ({ accountId }, count) => count.add(1, accountId, "refresh-failed"),
+    }),
+    gauge("limit_utilization", "Share of a plan window that is used; can exceed 1.", ["account", "window"], {
+      "limits.updated": ({ utilization, accountId, window }, share) => (utilization === null ? undefined : share.set(utilization, accountId, window)),
+      "account.removed": ({ accountId }, share) => share.drop(accountId),
+    }),
+    counter("clock_jumps_total", "Sleeps and clock corrections noticed.", ["kind"], { "clock.jumped": ({ kind }, count) => count.add(1, kind) }),
+  ];
+};
 
-const createCounts = (registry: Registry, deps: Deps) => {
-  const counter = (name: string, help: string, labelNames: readonly string[]): Tally => expose(Counter, registry, { name, help, labelNames });
-  const gauge = (name: string, help: string, labelNames: readonly string[]): Tally => expose(Gauge, registry, { name, help, labelNames });
-  const seconds = (name: string, help: string): Histogram => new Histogram({ name: `${prefix}${name}`, help, buckets, registers: [registry] });
-  gauge("info", "Version and mode, always 1.", ["version", "mode"]).set(1, deps.version, deps.mode);
-  exposeState(registry, deps);
-  return {
-    requests: counter("requests_total", "Requests for /v1/* by outcome and status class.", ["outcome", "status"]),
-    blames: counter("failures_total", "Failed requests by who is at fault.", ["blame", "code"]),
-    rejected: counter("rejected_total", "Requests this proxy refused, by code.", ["code"]),
-    attempts: counter("failed_attempts_total", "Attempts that failed before an answer, by code.", ["code"]),
-    duration: seconds("request_duration_seconds", "From the request's head to the end of the answer."),
-    ttfb: seconds("first_byte_seconds", "From the request's head to the answer's head."),
-    bytes: counter("bytes_total", "Body bytes by direction.", ["direction"]),
-    tokens: counter("tokens_total", "Tokens as the upstream counted them.", ["kind"]),
-    refreshes: counter("token_refreshes_total", "Token refreshes by account and result.", ["account", "result"]),
-    limits: gauge("limit_utilization", "Share of a plan window that is used; can exceed 1.", ["account", "window"]),
-    jumps: counter("clock_jumps_total", "Sleeps and clock corrections noticed.", ["kind"]),
-    usage: createOpenUsage(),
-  };
+const statusClass = (status: number | null): string => (status === null ? "none" : `${Math.floor(status / 100)}xx`);
+
+type Listener = (event: Event) => void;
+
+type Entry = { readonly metric: Metric; readonly on: readonly (readonly [EventType, Listener])[] };
+
+/** What each event does to `target`. */
+type Effects<Target> = { readonly [Type in EventType]?: (event: Extract<Event, { readonly type: Type }>, target: Target) => void };
+
+type Sample = readonly [value: number, ...labels: readonly string[]];
+
+const counter = (name: string, help: string, labels: readonly string[], effects: Effects<LabelledCounter>): Entry => labelled(Counter, { name, help, labels }, effects);
+
+const gauge = (name: string, help: string, labels: readonly string[], effects: Effects<LabelledCounter>): Entry => labelled(Gauge, { name, help, labels }, effects);
+
+const labelled = (Kind: typeof Counter | typeof Gauge, { name, help, labels }: { name: string; help: string; labels: readonly string[] }, effects: Effects<LabelledCounter>): Entry => {
+  const count = createLabelledCounter();
+  return { metric: collected(Kind, { name, help, labels, samples: count.samples }), on: listening(effects, count) };
+};
+
+/** A value that is asked for at each scrape; samples with the same labels are added up. */
+const current = (name: string, help: string, labels: readonly string[], samples: () => readonly Sample[]): Entry => ({
+  metric: collected(Gauge, { name, help, labels, samples }),
+  on: [],
+});
+
+/** Seconds: from a count of tokens to a long answer with thinking. */
+const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+const histogram = (name: string, help: string, effects: Effects<Histogram>): Entry => {
+  const metric = new Histogram({ name: `${prefix}${name}`, help, buckets, registers: [] });
+  return { metric, on: listening(effects, metric) };
 };
 
 const prefix = "claude_oauth_proxy_";
 
-/** Combinations of one metric that are told apart. */
-const mostCombinations = 200;
+const listening = <Target>(effects: Effects<Target>, target: Target): Entry["on"] =>
+  (Object.entries(effects) as [EventType, (event: Event, target: Target) => void][]).map(([type, effect]) => [type, (event) => effect(event, target)]);
 
-type Shape = { readonly name: string; readonly help: string; readonly labelNames: readonly string[] };
+type Collected = { readonly name: string; readonly help: string; readonly labels: readonly string[]; readonly samples: () => readonly Sample[] };
 
-// The library's own `inc` hashes its labels on every call; a tally is copied into it when asked.
-const expose = (Metric: typeof Counter | typeof Gauge, registry: Registry, { name, help, labelNames }: Shape): Tally => {
-  const tally = createTally(mostCombinations);
-  const metric = new Metric({
+const collected = (Kind: typeof Counter | typeof Gauge, { name, help, labels, samples }: Collected): Metric =>
+  new Kind({
     name: `${prefix}${name}`,
     help,
-    labelNames: [...labelNames],
+    labelNames: [...labels],
     registers: [],
     collect() {
       this.reset();
-      for (const { labels, value } of tally.entries()) this.inc(Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ""])), value);
+      for (const [value, ...values] of samples()) this.inc(Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ""])), value);
     },
   });
-  registry.registerMetric(metric);
-  return tally;
+
+type LabelledCounter = {
+  add(amount: number, ...labels: readonly string[]): void;
+  /** Sets instead of adding. */
+  set(value: number, ...labels: readonly string[]): void;
+  /** Removes every sample whose first label is `first`. */
+  drop(first: string): void;
+  samples(): readonly Sample[];
 };
 
-const exposeState = (registry: Registry, { store }: Deps): void => {
-  const inFlight = new Gauge({
-    name: `${prefix}in_flight`,
-    help: "Requests for /v1/* without a complete answer.",
-    registers: [],
-    collect() {
-      this.set(store.snapshot().requests.inFlight);
+/** Combinations of labels in one metric; further ones are counted together under `other`. Names come from outside, and must not fill the memory. */
+const mostCombinations = 200;
+
+const createLabelledCounter = (): LabelledCounter => {
+  const counts = new Map<string, { readonly labels: readonly string[]; value: number }>();
+  const at = (labels: readonly string[]): { value: number } => {
+    const key = labels.join("\0");
+    const known = counts.get(key);
+    if (known !== undefined) return known;
+    const rest = labels.map(() => "other");
+    if (counts.size >= mostCombinations && key !== rest.join("\0")) return at(rest);
+    const count = { labels, value: 0 };
+    counts.set(key, count);
+    return count;
+  };
+  return {
+    add(amount, ...labels) {
+      at(labels).value += amount;
     },
-  });
-  const accounts = new Gauge({
-    name: `${prefix}accounts`,
-    help: "Accounts by health.",
-    labelNames: ["health"],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const { health } of store.snapshot().accounts) this.inc({ health });
+    set(value, ...labels) {
+      at(labels).value = value;
     },
-  });
-  registry.registerMetric(inFlight);
-  registry.registerMetric(accounts);
-};
-
-const count = (counts: Counts, event: Event): void => {
-  switch (event.type) {
-    case "request.finished":
-      return countFinished(counts, event);
-    case "request.rejected":
-      return counts.rejected.add(1, event.code);
-    case "attempt.failed":
-      return counts.attempts.add(1, event.code);
-    case "response.started":
-      return counts.ttfb.observe(event.ttfbMs / 1000);
-    case "usage.updated":
-      return countUsage(counts, event);
-    default:
-      return countRare(counts, event);
-  }
-};
-
-const countRare = (counts: Counts, event: Event): void => {
-  switch (event.type) {
-    case "token.refreshed":
-    case "token.adopted":
-    case "token.refresh-failed":
-      return counts.refreshes.add(1, event.accountId, event.type.slice("token.".length));
-    case "limits.updated":
-      return event.utilization === null ? undefined : counts.limits.set(event.utilization, event.accountId, event.window);
-    case "account.removed":
-      return counts.limits.drop(event.accountId);
-    case "clock.jumped":
-      return counts.jumps.add(1, event.kind);
-    default:
-      return undefined;
-  }
-};
-
-const countFinished = (counts: Counts, event: Extract<Event, { type: "request.finished" }>): void => {
-  counts.requests.add(1, event.outcome, classOf(event.status));
-  if (event.blame !== null) counts.blames.add(1, event.blame, event.errorCode ?? "none");
-  counts.duration.observe(event.durationMs / 1000);
-  counts.bytes.add(event.bytesIn, "in");
-  counts.bytes.add(event.bytesOut, "out");
-  counts.usage.close(event.requestId);
-};
-
-const statusClasses = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"] as const;
-
-const classOf = (status: number | null): string => (status === null ? "none" : (statusClasses[Math.floor(status / 100)] ?? "none"));
-
-const countUsage = ({ usage, tokens }: Counts, event: UsageReport): void => {
-  const more = usage.add(event);
-  if (more.inputTokens > 0) tokens.add(more.inputTokens, "input");
-  if (more.outputTokens > 0) tokens.add(more.outputTokens, "output");
-  if (more.cacheReadTokens > 0) tokens.add(more.cacheReadTokens, "cache_read");
-  if (more.cacheCreationTokens > 0) tokens.add(more.cacheCreationTokens, "cache_creation");
+    drop(first) {
+      for (const [key, { labels }] of counts) if (labels[0] === first) counts.delete(key);
+    },
+    samples: () => [...counts.values()].map(({ labels, value }) => [value, ...labels]),
+  };
 };

@@ -1,20 +1,41 @@
-// GET /api/status: the picture that `claude-oauth-proxy status` shows of a running proxy. The same state as
-// on the dashboard, with its long lists cut; it holds no secret, because events hold none.
-import { respondJson } from "../server/respond.ts";
+// What the program says about itself: /health and /api/status, and the small requests with which clients
+// probe a base URL. Nothing here is forwarded or counted as traffic.
+import { respondEmpty, respondHtml, respondJson, respondText } from "../server/respond.ts";
 import type { AppState } from "../state/state.ts";
+import { canServe, viewAccount } from "./account-view.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
+import { createNonce, document, html } from "./html.ts";
 
-/** How much of each list goes out. */
-const most = { finished: 50, sessions: 50, activity: 100, refreshes: 100 } as const;
+/** GET /health, open to every caller who reaches the port: 200 `ok`, or 503 `sign-in-needed` when no account holds a usable credential. */
+export const createHealth = (deps: Pick<ApiDeps, "store" | "clock" | "version" | "mode" | "refreshLeadSeconds">): Endpoint => {
+  const { store, clock, version, mode } = deps;
+  const startedAt = clock.monotonic();
+  return ({ response, access }) => {
+    const { accounts, requests } = store.snapshot();
+    // In pass-through mode the client brings its own login.
+    const ready = mode === "pass-through" || canServe(accounts);
+    respondJson(response, ready ? 200 : 503, {
+      status: ready ? "ok" : "sign-in-needed",
+      version,
+      uptime_seconds: Math.floor((clock.monotonic() - startedAt) / 1000),
+      mode,
+      accounts: accounts.map((row) => viewAccount(deps, row, access !== "none")),
+      in_flight: requests.inFlight,
+      requests_total: requests.total,
+    });
+  };
+};
 
-/** Answers with an `AppState`: every open request, and the newest of what is over. */
+/** GET /api/status: the `AppState` that `claude-oauth-proxy status` shows, with its long lists cut. It holds no secret, because events hold none. */
 export const createStatus =
   ({ store }: Pick<ApiDeps, "store">): Endpoint =>
   ({ response }) =>
     respondJson(response, 200, cutState(store.snapshot()));
 
-/** `state` with at most 50 finished requests, 50 sessions, 100 refreshes and 100 activity lines. */
-export const cutState = (state: AppState): AppState => ({
+/** How much of each list goes out: the newest. Open requests always do. */
+const most = { finished: 50, sessions: 50, activity: 100, refreshes: 100 } as const;
+
+const cutState = (state: AppState): AppState => ({
   ...state,
   requests: { ...state.requests, rows: openAndNewest(state.requests.rows) },
   sessions: state.sessions.slice(0, most.sessions),
@@ -30,3 +51,18 @@ const openAndNewest = (rows: AppState["requests"]["rows"]): AppState["requests"]
     return finished <= most.finished;
   });
 };
+
+/**
+ * `root`: Claude Code sends `HEAD /` first; a person's browser gets a page with the way on.
+ * `hello`: `HEAD /api/hello`, the documented warm-up. `discard`: telemetry of old versions, thrown away.
+ */
+export const createProbes = ({ version, random }: Pick<ApiDeps, "version" | "random">): Record<"root" | "hello" | "discard", Endpoint> => ({
+  root({ request, response }) {
+    if (!request.valuesOf("accept").join().includes("text/html")) return respondText(response, 200, `claude-oauth-proxy ${version}\nSign-in page: /auth/device\n`);
+    const nonce = createNonce(random);
+    const body = html`<main><h1>claude-oauth-proxy</h1><p>Version ${version}. <a href="/auth/device">Sign-in and accounts</a> · <a href="/health">Health</a></p></main>`;
+    respondHtml(response, 200, { nonce, html: document({ title: "claude-oauth-proxy", nonce, body }) });
+  },
+  hello: ({ response }) => respondJson(response, 200, { ok: true }),
+  discard: ({ response }) => respondEmpty(response, 204),
+});

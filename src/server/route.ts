@@ -1,17 +1,13 @@
 // The table of our own endpoints: path and method → who answers, who may call, what is counted as sign-in.
 // `/v1/*` is not in it: that is forwarded.
 import { createAccounts } from "../api/accounts.ts";
-import { createAuth } from "../api/auth.ts";
 import type { ApiDeps, Endpoint } from "../api/call.ts";
-import { createCallback } from "../api/callback.ts";
 import { createEvents } from "../api/events.ts";
-import { createHealth } from "../api/health.ts";
-import { createLogin } from "../api/login.ts";
+import { createCallback, createLogin } from "../api/login.ts";
 import { createMetrics } from "../api/metrics.ts";
-import { createOauth } from "../api/oauth.ts";
-import { createPage } from "../api/page/page.ts";
-import { createProbes } from "../api/probes.ts";
-import { createStatus } from "../api/status.ts";
+import { createPage } from "../api/page.ts";
+import { createAuth, createOauth } from "../api/sign-in.ts";
+import { createHealth, createProbes, createStatus } from "../api/status.ts";
 
 export type Route = {
   readonly endpoint: Endpoint;
@@ -96,7 +92,7 @@ const prefixRoutes = (deps: ApiDeps): Record<string, Methods> => {
   return {
     "/api/accounts/": { PATCH: keyed(accounts.change), DELETE: keyed(accounts.remove) },
     "/api/oauth/tokens/": { DELETE: keyed(oauth.removeToken) },
-    "/api/event_logging/": { POST: keyed(probes.swallow) },
+    "/api/event_logging/": { POST: keyed(probes.discard) },
   };
 };
 

@@ -1,6 +1,6 @@
 // The sign-in page as a browser gets it: locked until the key was entered, and nothing in it from outside.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { html } from "../../src/api/page/html.ts";
+import { html } from "../../src/api/html.ts";
 import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
 import { attempt, createFakeCommands } from "./fake-commands.ts";
 

@@ -1,5 +1,5 @@
-// What the sign-in page does in the browser: sends a button's or a form's wish as JSON, shows the sentence
-// that comes back, and takes the page's new content from the server, which alone knows how it looks.
+// The sign-in page's program in the browser: it sends what a button or a form asks for as JSON, shows the
+// sentence that comes back, and takes the page's new content from the server, which alone renders it.
 // The token that proves that this page asks is kept per origin (scheme, host and port); the cookie is not.
 
 export const script = `
@@ -51,7 +51,7 @@ const act = async (element, work) => {
 
 const account = (element) => element.closest("[data-account]")?.dataset.account;
 const one = (id) => "/api/accounts/" + encodeURIComponent(id);
-const wishes = {
+const actions = {
   start: (element) => ask("POST", "/auth/device/start", account(element) ? { account_id: account(element) } : {}).then(() => "Open the link, then come back here."),
   cancel: (element) => ask("POST", "/auth/device/cancel", { attempt_id: element.dataset.attempt }).then(() => "Sign-in cancelled."),
   refresh: (element) => ask("POST", "/auth/refresh", { account_id: account(element) }).then(() => "Token refreshed."),
@@ -62,13 +62,13 @@ const wishes = {
 };
 const forms = {
   unlock: (form) => ask("POST", "/auth/device", {}, form.elements.key.value.trim()).then((value) => { keep(value.csrf); form.reset(); return ""; }),
-  begin: (form) => wishes.start(form),
+  begin: (form) => actions.start(form),
   submit: (form) => ask("POST", "/auth/device/submit", { code: form.elements.code.value, attempt_id: form.dataset.attempt }).then((value) => { form.reset(); return value.message; }),
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-wish]");
-  if (button) act(button, () => wishes[button.dataset.wish](button));
+  const button = event.target.closest("button[data-action]");
+  if (button) act(button, () => actions[button.dataset.action](button));
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();

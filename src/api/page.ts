@@ -1,15 +1,47 @@
-// What the sign-in page shows: three states (key wanted, sign-in open, nothing open) and the accounts.
-// Pure: from the state to markup. Never a token; every text from outside is escaped by `html`.
-import type { LoginAttempt } from "../../messages/commands.ts";
-import type { EventType } from "../../messages/events.ts";
-import type { AccountRow } from "../../state/state.ts";
-import { isoTime } from "../../lib/iso-time.ts";
-import { html } from "./html.ts";
+// GET|POST|DELETE /auth/device: the sign-in and accounts page, also through `ssh -L`. GET shows it, POST
+// (with the key) opens a browser session, DELETE ends it. The browser stores the key nowhere. The page has
+// three states (key wanted, sign-in open, nothing open) and lists the accounts; it never holds a token.
+import { isoTime } from "../lib/iso-time.ts";
+import type { LoginAttempt } from "../messages/commands.ts";
+import type { EventType } from "../messages/events.ts";
+import { respondHtml, respondJson } from "../server/respond.ts";
+import type { AccountRow } from "../state/state.ts";
+import type { ApiDeps, Endpoint } from "./call.ts";
+import { createNonce, document, html } from "./html.ts";
 import type { Html } from "./html.ts";
+import { script } from "./page-script.ts";
 
-export type PageView = {
+type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "random" | "sessions" | "version" | "mode" | "keyRequired">;
+
+/** `show` is open to every caller, and asks for the key and shows nothing else until it was entered. */
+export const createPage = (deps: Deps): Record<"show" | "unlock" | "lock", Endpoint> => ({
+  show({ response, access }) {
+    const nonce = createNonce(deps.random);
+    const body = pageBody({
+      unlocked: access !== "none",
+      keyRequired: deps.keyRequired,
+      mode: deps.mode,
+      version: deps.version,
+      now: deps.clock.now(),
+      pending: deps.commands.pendingLogin(),
+      accounts: deps.store.snapshot().accounts,
+    });
+    respondHtml(response, 200, { nonce, html: document({ title: "claude-oauth-proxy", nonce, body, script }) });
+  },
+  unlock({ response }) {
+    const { setCookie, csrf, seconds } = deps.sessions.open();
+    response.addField("set-cookie", setCookie);
+    respondJson(response, 200, { success: true, csrf, expires_in: seconds });
+  },
+  lock({ response }) {
+    response.addField("set-cookie", deps.sessions.forget);
+    respondJson(response, 200, { success: true });
+  },
+});
+
+type PageView = {
   readonly unlocked: boolean;
-  /** False when no key is needed at all: there is nothing to lock. */
+  /** False when no key is needed: there is nothing to lock. */
   readonly keyRequired: boolean;
   readonly mode: "oauth" | "pass-through";
   readonly version: string;
@@ -24,8 +56,7 @@ const follow: readonly EventType[] = [
   "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.succeeded", "login.failed",
 ];
 
-/** The whole body of the page. */
-export const pageBody = (view: PageView): Html => html`<main>
+const pageBody = (view: PageView): Html => html`<main>
 <h1>claude-oauth-proxy</h1>
 <p class="soft">Version ${view.version} on this machine.</p>
 <noscript><p role="alert">This page needs JavaScript. Without it, use <code>claude-oauth-proxy login</code> in a terminal.</p></noscript>
@@ -53,7 +84,7 @@ const unlocked = (view: PageView): Html => html`${view.mode === "pass-through" ?
 <h2 id="accounts-title">Accounts</h2>
 ${accountList(view)}
 </section>
-${view.keyRequired ? html`<div class="row"><button data-wish="lock">Forget the key in this browser</button></div>` : null}`;
+${view.keyRequired ? html`<div class="row"><button data-action="lock">Forget the key in this browser</button></div>` : null}`;
 
 const passThrough = html`<section><h2>Pass-through mode</h2><p>The client keeps its own login; nothing is stored here, and there is nothing to sign in to.</p></section>`;
 
@@ -61,7 +92,7 @@ const signIn = (view: PageView): Html => (view.pending === null ? startForm(view
 
 const terms = "https://code.claude.com/docs/en/legal-and-compliance";
 
-// Said before the first sign-in, and confirmed once.
+// Shown before the first sign-in, and confirmed once.
 const consent = html`<p>Anthropic's <a href="${terms}" target="_blank" rel="noopener noreferrer">published terms</a> say that signing in with a subscription is meant for Anthropic's own applications.
 This is a tool of your own, on your own machine. An API key, or the pass-through mode, is the way without that question.</p>
 <label class="check" for="agree"><input id="agree" type="checkbox" required> <span>I have read this and want to sign in with my own account.</span></label>`;
@@ -83,7 +114,7 @@ const codeForm = (attempt: LoginAttempt, now: number): Html => html`<section ari
 <form data-form="submit" data-attempt="${attempt.attemptId}">
 <label for="code">Code</label>
 <input id="code" name="code" type="password" required autocomplete="off" spellcheck="false">
-<div class="row"><button class="main">Sign in</button><button type="button" data-wish="cancel" data-attempt="${attempt.attemptId}">Cancel</button></div>
+<div class="row"><button class="main">Sign in</button><button type="button" data-action="cancel" data-attempt="${attempt.attemptId}">Cancel</button></div>
 </form>
 ${attempt.browserUrl === null ? null : html`<p class="soft">Or <a href="${attempt.browserUrl}" target="_blank" rel="noopener noreferrer">sign in without a code</a>: this browser then comes back by itself.</p>`}
 <p class="soft">Open for ${minutesLeft(attempt.expiresAt, now)}.</p>
@@ -124,4 +155,4 @@ const buttons = (row: AccountRow): readonly Html[] => [
   button("remove", "Sign out", row),
 ];
 
-const button = (wish: string, word: string, { label }: AccountRow): Html => html`<button data-wish="${wish}" aria-label="${word}: ${label}">${word}</button>`;
+const button = (action: string, word: string, { label }: AccountRow): Html => html`<button data-action="${action}" aria-label="${word}: ${label}">${word}</button>`;

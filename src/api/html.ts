@@ -1,6 +1,61 @@
-// The look of our pages, in light and in dark. Contrast is at least 4.5 to 1 for text (WCAG 2.2, 1.4.3).
+// Pages of ours as text: a template in which every value is escaped, and the frame around every page. There
+// is no other way from a text to a page, so a label or an error from outside can never become markup.
+import { base64url } from "../lib/random.ts";
+import type { Random } from "../lib/random.ts";
 
-export const style = `
+/** Text that is markup already. */
+export class Html {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+type Part = Html | string | number | null | readonly Html[];
+
+/** Joins markup and values; null is nothing. */
+export const html = (markup: TemplateStringsArray, ...parts: readonly Part[]): Html =>
+  new Html(markup.map((text, index) => text + asMarkup(index < parts.length ? (parts[index] ?? null) : null)).join(""));
+
+const asMarkup = (part: Part): string => {
+  if (part === null) return "";
+  if (part instanceof Html) return part.toString();
+  if (typeof part === "object") return part.map(String).join("");
+  return escaped(String(part));
+};
+
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "`": "&#96;" };
+
+const escaped = (text: string): string => text.replace(/[&<>"'`]/g, (sign) => entities[sign] ?? "");
+
+/** A fresh value for one answer; style and script run only with it (CSP level 3, nonces). */
+export const createNonce = (random: Random): string => base64url(random(18));
+
+/** A whole page: one style, at most one script, nothing loaded from anywhere. `script` is our own text, never a value from outside. */
+export const document = ({ title, nonce, body, script }: { readonly title: string; readonly nonce: string; readonly body: Html; readonly script?: string }): string =>
+  html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style nonce="${nonce}">${new Html(style)}</style>
+</head>
+<body>
+${body}
+${script === undefined ? null : html`<script nonce="${nonce}">${new Html(script)}</script>`}
+</body>
+</html>
+`.toString();
+
+// In light and in dark. Contrast is at least 4.5 to 1 for text (WCAG 2.2, 1.4.3).
+const style = `
 :root { color-scheme: light dark; --ink: #1f1e1b; --soft: #5d5a52; --paper: #faf9f5; --card: #fff; --line: #d8d5cb; --accent: #a3482a; --on-accent: #fff; --good: #2c6b3c; --bad: #a32020; --wait: #7a5600; }
 @media (prefers-color-scheme: dark) { :root { --ink: #ece9e0; --soft: #aaa69a; --paper: #1c1b19; --card: #262522; --line: #45423b; --accent: #e08a6a; --on-accent: #1c1b19; --good: #7fc492; --bad: #f28b82; --wait: #e0b354; } }
 * { box-sizing: border-box; }
