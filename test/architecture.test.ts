@@ -23,7 +23,8 @@ const mayImport: Record<string, readonly string[]> = {
   server: ["http", "api", "proxy"],
   app: ["state", "oauth", "config", "log", "demo", "storage", "accounts", "proxy", "api", "server"],
   tui: ["state", "app/app"],
-  cli: ["app", "tui", "config", "log", "demo", "state", "storage/paths"],
+  cli: ["app", "tui", "config", "log", "demo", "doctor", "state", "storage/paths"],
+  doctor: ["app", "config", "demo", "log", "tui", "cli"],
   library: ["app", "accounts", "config", "state", "storage/paths", "cli/version"],
   "index.ts": ["library", "state"],
 };
@@ -46,15 +47,15 @@ const mayTouch: Record<string, readonly string[]> = {
   "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts", "cli/own-name.ts", "cli/version.ts"],
   "node:http": ["http/", "demo/", "oauth/callback.ts", "proxy/tunnel.ts"],
   "node:https": ["demo/", "proxy/tunnel.ts"],
-  "node:child_process": ["cli/", "tui/edges/"],
-  "node:net": ["demo/", "cli/", "http/", "proxy/"],
-  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/demo.ts", "cli/version.ts", "cli/doctor/machine.ts", "cli/doctor/proofs/stage.ts"],
-  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "cli/doctor/certificates.ts"],
+  "node:child_process": ["cli/", "doctor/machine.ts", "tui/edges/"],
+  "node:net": ["demo/", "cli/free-port.ts", "doctor/wire.ts", "http/", "proxy/"],
+  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "cli/version.ts", "doctor/machine.ts", "doctor/stage.ts"],
+  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "doctor/certificates.ts"],
   "node:zlib": ["proxy/", "demo/"],
 };
 
 /** Files that may read the process they run in; everybody else is handed what they need. */
-const mayReadProcess = ["cli/", "tui/edges/", "library/surroundings.ts"];
+const mayReadProcess = ["cli/", "doctor/machine.ts", "tui/edges/", "library/surroundings.ts"];
 
 type Import = { readonly file: string; readonly target: string; readonly typeOnly: boolean };
 

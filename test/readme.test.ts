@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { commandTable, everywhereOptions, rootOptions } from "../src/cli/table.ts";
-import type { CommandSpec, OptionSpec } from "../src/cli/table.ts";
+import { commandTable, globalOptions, rootOptions } from "../src/cli/commands.ts";
+import type { CommandSpec, OptionSpec } from "../src/cli/commands.ts";
 import { settingsTable } from "../src/config/document.ts";
 import { bindings } from "../src/tui/keymap.ts";
 
@@ -25,7 +25,7 @@ const commands = [
   "|---|---|---|",
   ...start,
   ...commandTable.filter(({ name }) => name !== "start").flatMap((command) => commandRows(command)),
-  row("every command", "", optionsOf([...everywhereOptions, { flags: "--help", text: "" }, { flags: "--version", text: "" }])),
+  row("every command", "", optionsOf([...globalOptions, { flags: "--help", text: "" }, { flags: "--version", text: "" }])),
 ].join("\n");
 
 const keys = ["| key | where | what it does |", "|---|---|---|"]

@@ -2,7 +2,7 @@
 // although a command may open the store twice.
 import type { Secret } from "../lib/secret.ts";
 import { askLine } from "./prompt.ts";
-import type { Input, Output } from "./world.ts";
+import type { Input, Output } from "./context.ts";
 
 /** The function resolves to null when there is nobody to ask, or nothing was typed. */
 export const createPassphraseAsker = ({ stdin, stderr }: { readonly stdin: Input; readonly stderr: Output }): (() => Promise<Secret | null>) => {

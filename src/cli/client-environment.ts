@@ -2,7 +2,7 @@
 // LLM gateway pages). Pure; the values hold the local key and nothing else that is secret.
 import type { Config } from "../config/schema.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Environment } from "./world.ts";
+import type { Environment } from "./context.ts";
 
 export type ClientEnvironment = {
   /** Name and value, in the order in which they are shown. */

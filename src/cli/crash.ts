@@ -1,6 +1,6 @@
 // The last resort: something threw where nobody catches. The terminal comes first, then the sentence.
 import type { EventEmitter } from "node:events";
-import { describeFailure } from "./failure.ts";
+import { describeFailure } from "./errors.ts";
 
 export type CrashDeps = {
   readonly process: EventEmitter;

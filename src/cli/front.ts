@@ -5,7 +5,7 @@ import { primarySequence, restoreSequence } from "./crash.ts";
 import type { Settings } from "./settings.ts";
 import { signIn } from "./sign-in.ts";
 import type { SignInEnd } from "./sign-in.ts";
-import type { Given, ScreenWish, World } from "./world.ts";
+import type { ParsedArgs, ScreenWish, CliContext } from "./context.ts";
 
 export type FrontWish = { readonly app: App; readonly screen: ScreenWish; readonly settings: Settings };
 
@@ -13,12 +13,12 @@ export type FrontWish = { readonly app: App; readonly screen: ScreenWish; readon
 export type FrontEnd = "stopped" | "pass-through";
 
 /** Resolves when the app has stopped and the terminal is given back. */
-export const runFront = async (world: World, given: Given, { app, screen, settings }: FrontWish): Promise<FrontEnd> => {
+export const runFront = async (context: CliContext, args: ParsedArgs, { app, screen, settings }: FrontWish): Promise<FrontEnd> => {
   const stopping = new AbortController();
   void app.stopped.finally(() => stopping.abort());
-  world.atCrash(() => void screen.stdout.write(primarySequence));
+  context.atCrash(() => void screen.stdout.write(primarySequence));
   const login = (accountId: string | null, signal: AbortSignal): Promise<SignInEnd> =>
-    signIn(world, given, {
+    signIn(context, args, {
       screen,
       settings,
       commands: app.commands,
@@ -35,11 +35,11 @@ export const runFront = async (world: World, given: Given, { app, screen, settin
       await app.commands.stop(first);
       return first === "pass-through" && !wasStopped ? "pass-through" : "stopped";
     }
-    if (!stopping.signal.aborted) await dashboard(world, { app, screen }, login);
+    if (!stopping.signal.aborted) await dashboard(context, { app, screen }, login);
     await app.stopped;
     return "stopped";
   } finally {
-    world.atCrash(null);
+    context.atCrash(null);
   }
 };
 
@@ -47,8 +47,8 @@ const needsFirstLogin = ({ config, store }: App): boolean => config.mode === "oa
 
 type Login = (accountId: string | null, signal: AbortSignal) => Promise<SignInEnd>;
 
-const dashboard = async (world: World, { app, screen }: Pick<FrontWish, "app" | "screen">, login: Login): Promise<void> => {
-  const screens = await world.parts.loadScreens(world);
+const dashboard = async (context: CliContext, { app, screen }: Pick<FrontWish, "app" | "screen">, login: Login): Promise<void> => {
+  const screens = await context.parts.loadScreens(context);
   const running = screens.runDashboard({
     ...screen,
     app,
@@ -57,7 +57,7 @@ const dashboard = async (world: World, { app, screen }: Pick<FrontWish, "app" | 
       if (outcome === "pass-through") throw new AppError({ code: "bad-usage", message: "Pass-through is kept as the mode; it holds from the next start." });
     },
   });
-  world.atCrash(() => {
+  context.atCrash(() => {
     running.unmount();
     screen.stdout.write(restoreSequence);
   });

@@ -12,7 +12,7 @@ import { startLog } from "../log/sink.ts";
 import type { Target } from "../log/sink.ts";
 import { createStreamLines } from "../log/stream-lines.ts";
 import type { Bus } from "../messages/bus.ts";
-import type { Output } from "./world.ts";
+import type { Output } from "./context.ts";
 
 export type LoggingWish = {
   readonly bus: Bus;

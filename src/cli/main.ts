@@ -1,15 +1,15 @@
-// The entry of the binary: the process becomes a `World`, the arguments a command, its outcome an exit
+// The entry of the binary: the process becomes a `CliContext`, the arguments a command, its outcome an exit
 // code. Only this file and `parts.ts` know the real process.
 import { homedir } from "node:os";
 import { createSystemClock } from "../lib/clock.ts";
 import { createPassphraseAsker } from "./ask-passphrase.ts";
 import { runCommandLine } from "./command-line.ts";
 import { watchCrashes } from "./crash.ts";
-import { describeFailure, wantsStack } from "./failure.ts";
+import { describeFailure, wantsStack } from "./errors.ts";
 import { parts } from "./parts.ts";
 import { privateVariables } from "./private-variables.ts";
 import { readVersion } from "./version.ts";
-import type { World } from "./world.ts";
+import type { CliContext } from "./context.ts";
 import { boundYoungGeneration } from "./young-generation.ts";
 
 /** Runs the command line `args` (without node and script) and ends the process with its exit code. */
@@ -28,10 +28,10 @@ export const main = async (args: readonly string[]): Promise<void> => {
   });
   keepDebuggerOff();
   keepWarningsOff(wantsStack(args, process.env));
-  const world = worldOf(await readVersion(), takeEnvironment(), (next) => {
+  const context = worldOf(await readVersion(), takeEnvironment(), (next) => {
     restore = next;
   });
-  const code = await runCommandLine(world, args);
+  const code = await runCommandLine(context, args);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   clearInterval(awake);
   process.exit(code);
@@ -39,13 +39,13 @@ export const main = async (args: readonly string[]): Promise<void> => {
 
 // Programs that are started on the way (browser, clipboard, tmux) inherit `process.env`: what unlocks the
 // store and the outbound proxy is none of their business, so from here on only the copy holds it.
-const takeEnvironment = (): World["environment"] => {
+const takeEnvironment = (): CliContext["environment"] => {
   const environment = { ...process.env };
   for (const name of privateVariables) delete process.env[name];
   return environment;
 };
 
-const worldOf = (version: string, environment: World["environment"], atCrash: World["atCrash"]): World => ({
+const worldOf = (version: string, environment: CliContext["environment"], atCrash: CliContext["atCrash"]): CliContext => ({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,6 +1,6 @@
 // The options of `login` and `add-key` that give an account addresses of its own.
 import type { EndpointKey, EndpointWishes } from "../messages/commands.ts";
-import type { Given } from "./world.ts";
+import type { ParsedArgs } from "./context.ts";
 
 const options: readonly (readonly [option: string, key: EndpointKey])[] = [
   ["base-url", "baseUrl"],
@@ -12,7 +12,7 @@ const options: readonly (readonly [option: string, key: EndpointKey])[] = [
 ];
 
 /** Nothing when none was given, so that it can be spread into a wish. */
-export const ownEndpoints = ({ options: given }: Given): { readonly endpoints?: EndpointWishes } => {
-  const found = options.flatMap(([option, key]) => (typeof given[option] === "string" ? [[key, given[option]]] : []));
+export const ownEndpoints = ({ options: args }: ParsedArgs): { readonly endpoints?: EndpointWishes } => {
+  const found = options.flatMap(([option, key]) => (typeof args[option] === "string" ? [[key, args[option]]] : []));
   return found.length === 0 ? {} : { endpoints: Object.fromEntries(found) as EndpointWishes };
 };

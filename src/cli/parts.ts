@@ -1,7 +1,7 @@
 // The real parts, each loaded when it is first needed: `print-key` pays neither for undici nor for Ink.
-import type { Parts } from "./world.ts";
+import type { Parts } from "./context.ts";
 
-/** What `main` puts into the world. */
+/** What `main` puts into the context. */
 export const parts: Parts = {
   async createApp(wish) {
     const { createApp } = await import("../app/create-app.ts");
@@ -11,8 +11,8 @@ export const parts: Parts = {
     const { openStore } = await import("../app/open-store.ts");
     return openStore({ ...wish, process });
   },
-  async loadScreens(world) {
-    const { createScreens } = await import("./load-screens.ts");
-    return createScreens(world);
+  async loadScreens(context) {
+    const { createScreens } = await import("./screens.ts");
+    return createScreens(context);
   },
 };

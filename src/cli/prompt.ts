@@ -3,7 +3,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Input } from "./world.ts";
+import type { Input } from "./context.ts";
 
 /** Longest line that is read, UTF-16 units; a key or code is far below. */
 const longest = 65_536;

@@ -16,21 +16,21 @@ import { stopOnSignals } from "./stop-on-signals.ts";
 import { screenOf } from "./terminal.ts";
 import { unblock } from "./unblock.ts";
 import { localKeyOf, openingOf } from "./with-store.ts";
-import type { Given, ScreenWish, World } from "./world.ts";
+import type { ParsedArgs, ScreenWish, CliContext } from "./context.ts";
 
 /** Told where the proxy listens, before the front end starts; `drawn` says whether that is a dashboard. */
 export type OnListening = (app: App, listening: Listening, drawn: boolean) => Promise<void>;
 
 /** Runs until it is stopped from the screen, by a signal or by a command. Throws `AppError` (port-taken, store-…). */
-export const serve = async (world: World, given: Given, settings: Settings, onListening: OnListening = async () => {}): Promise<number> => {
+export const serve = async (context: CliContext, args: ParsedArgs, settings: Settings, onListening: OnListening = async () => {}): Promise<number> => {
   // Only at the very end: what a slow terminal has not taken yet must still be able to wait.
-  world.signals.once("exit", unblock([world.stdout, world.stderr]));
-  return serveOnce({ world, given, settings, onListening, screen: screenOf(world, given) });
+  context.signals.once("exit", unblock([context.stdout, context.stderr]));
+  return serveOnce({ context, args, settings, onListening, screen: screenOf(context, args) });
 };
 
 type Serving = {
-  readonly world: World;
-  readonly given: Given;
+  readonly context: CliContext;
+  readonly args: ParsedArgs;
   readonly settings: Settings;
   readonly onListening: OnListening;
   /** Null: log lines instead. */
@@ -38,12 +38,12 @@ type Serving = {
 };
 
 const serveOnce = async (serving: Serving): Promise<number> => {
-  const { world, given, settings, screen } = serving;
-  const { account } = given.options;
-  const bus = createBus(world.clock);
+  const { context, args, settings, screen } = serving;
+  const { account } = args.options;
+  const bus = createBus(context.clock);
   const log = await logOf(serving, bus);
   try {
-    const app = await world.parts.createApp({ ...openingOf(world, settings, bus), accountId: typeof account === "string" ? account : null });
+    const app = await context.parts.createApp({ ...openingOf(context, settings, bus), accountId: typeof account === "string" ? account : null });
     log.hide(app.key);
     const { end, code } = await untilStopped(serving, app);
     return end === "pass-through" ? await serveOnce(inPassThrough(serving)) : code;
@@ -55,27 +55,27 @@ const serveOnce = async (serving: Serving): Promise<number> => {
   }
 };
 
-const logOf = ({ given, settings, screen, world }: Serving, bus: Bus): ReturnType<typeof startLogging> => {
-  const { record } = given.options;
+const logOf = ({ args, settings, screen, context }: Serving, bus: Bus): ReturnType<typeof startLogging> => {
+  const { record } = args.options;
   return startLogging({
     bus,
-    process: world.signals,
+    process: context.signals,
     log: settings.config.log,
-    stream: screen === null ? { output: world.stdout, level: settings.config.log.level } : null,
+    stream: screen === null ? { output: context.stdout, level: settings.config.log.level } : null,
     record: typeof record === "string" ? record : null,
     onFault: (message) => bus.publish({ type: "notice", level: "error", code: "log-unwritable", message, hint: "free some space, or choose another file" }),
   });
 };
 
 const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end: FrontEnd; readonly code: number }> => {
-  const { world, given, settings, screen, onListening } = serving;
+  const { context, args, settings, screen, onListening } = serving;
   // Before anything says that it listens: a signal that comes right then must not get lost.
-  const signals = stopOnSignals(world, app, screen === null ? null : world.stdin);
+  const signals = stopOnSignals(context, app, screen === null ? null : context.stdin);
   try {
     const listening = await app.start();
     await onListening(app, listening, screen !== null);
     if (screen === null) tellHowToSignIn(app, listening.url);
-    const end = screen === null ? "stopped" : await Promise.race([runFront(world, given, { app, screen, settings }), waitedFor(world, app)]);
+    const end = screen === null ? "stopped" : await Promise.race([runFront(context, args, { app, screen, settings }), waitedFor(context, app)]);
     await app.stopped;
     const ended = signals.ended();
     return { end: ended === null ? end : "stopped", code: ended === null ? 0 : exitCodes[ended] };
@@ -91,7 +91,7 @@ const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end:
 const longestFarewellMs = 2000;
 
 // A screen waits until the terminal has taken its last bytes, and one that has stopped reading never does.
-const waitedFor = async ({ clock }: World, app: App): Promise<FrontEnd> => {
+const waitedFor = async ({ clock }: CliContext, app: App): Promise<FrontEnd> => {
   await app.stopped;
   await sleep(clock, longestFarewellMs);
   return "stopped";
@@ -109,23 +109,23 @@ const inPassThrough = (serving: Serving): Serving => {
   return withConfig(serving, { mode: "pass-through", auth: { required } });
 };
 
-const lookedAt = async ({ world, settings }: Serving): ReturnType<typeof lookAtPort> => {
+const lookedAt = async ({ context, settings }: Serving): ReturnType<typeof lookAtPort> => {
   const { host, port } = settings.config.server;
-  return lookAtPort({ host, port, key: await localKeyOf(world, settings), fetch: world.fetch });
+  return lookAtPort({ host, port, key: await localKeyOf(context, settings), fetch: context.fetch });
 };
 
 const explained = async (serving: Serving, error: unknown): Promise<unknown> =>
   error instanceof AppError && error.code === "port-taken" ? portTakenError(await lookedAt(serving), error) : error;
 
 const askPortTaken = async (serving: Serving): Promise<number> => {
-  const { world, screen, settings } = serving;
+  const { context, screen, settings } = serving;
   const taken = await lookedAt(serving);
   if (screen === null) return 4;
   const { host, port } = settings.config.server;
-  const screens = await world.parts.loadScreens(world);
-  const facts = { version: world.version, host, port, other: taken.other, nextPort: taken.nextPort };
+  const screens = await context.parts.loadScreens(context);
+  const facts = { version: context.version, host, port, other: taken.other, nextPort: taken.nextPort };
   const choice = await screens.askPortTaken({ ...screen, facts });
-  if (choice === "use-that") world.stdout.write(`${taken.url}\n`);
+  if (choice === "use-that") context.stdout.write(`${taken.url}\n`);
   if (choice !== "next-port" || taken.nextPort === null) return choice === "use-that" ? 0 : 4;
   return serveOnce(withConfig(serving, { server: { ...settings.config.server, port: taken.nextPort } }));
 };

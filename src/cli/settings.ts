@@ -6,7 +6,7 @@ import type { GivenFlag, Loaded } from "../config/load.ts";
 import type { Config, Origins, SettingKey } from "../config/schema.ts";
 import { AppError } from "../messages/errors.ts";
 import { dataDir } from "../storage/paths.ts";
-import type { Given, World } from "./world.ts";
+import type { ParsedArgs, CliContext } from "./context.ts";
 
 export type Settings = { readonly config: Config; readonly origins: Origins; readonly dir: string };
 
@@ -21,25 +21,25 @@ export const settingFlags: Readonly<Record<string, SettingKey>> = {
 };
 
 /** The data folder: `--dir`, environment, platform. */
-export const folderOf = (world: World, given: Given): string => {
-  const { environment: env, platform, home, cwd } = world;
-  return given.everywhere.dir === undefined ? dataDir({ platform, env, home, cwd }) : dataDir({ platform, env, home, cwd }, given.everywhere.dir);
+export const folderOf = (context: CliContext, args: ParsedArgs): string => {
+  const { environment: env, platform, home, cwd } = context;
+  return args.global.dir === undefined ? dataDir({ platform, env, home, cwd }) : dataDir({ platform, env, home, cwd }, args.global.dir);
 };
 
 /** The preferences of that folder. */
-export const preferencesOf = (world: World, given: Given): PreferencesFile => createPreferencesFile(folderOf(world, given), () => world.clock.now());
+export const preferencesOf = (context: CliContext, args: ParsedArgs): PreferencesFile => createPreferencesFile(folderOf(context, args), () => context.clock.now());
 
 /** Every setting, or an `AppError` `bad-config` that names all mistakes at once. */
-export const loadSettings = (world: World, given: Given): Settings => {
-  const file = preferencesOf(world, given);
-  const loaded = loadFrom(world, given, { path: file.path, values: file.read() ?? {} });
+export const loadSettings = (context: CliContext, args: ParsedArgs): Settings => {
+  const file = preferencesOf(context, args);
+  const loaded = loadFrom(context, args, { path: file.path, values: file.read() ?? {} });
   if (!loaded.ok) throw badConfig(loaded.problems);
-  return { config: loaded.config, origins: loaded.origins, dir: folderOf(world, given) };
+  return { config: loaded.config, origins: loaded.origins, dir: folderOf(context, args) };
 };
 
 /** The settings with `values` as the file's content. */
-export const loadFrom = (world: World, given: Given, file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> }): Loaded =>
-  loadConfig({ flags: flagsOf(given), set: given.everywhere.set, environment: world.environment, file });
+export const loadFrom = (context: CliContext, args: ParsedArgs, file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> }): Loaded =>
+  loadConfig({ flags: flagsOf(args), set: args.global.set, environment: context.environment, file });
 
 /** All mistakes as one failure. */
 export const badConfig = (problems: readonly string[]): AppError => {
@@ -48,7 +48,7 @@ export const badConfig = (problems: readonly string[]): AppError => {
   return new AppError({ code: "bad-config", message, hint: "`claude-oauth-proxy config list` shows every setting once these are right; `--help` the flags." });
 };
 
-const flagsOf = ({ options }: Given): GivenFlag[] =>
+const flagsOf = ({ options }: ParsedArgs): GivenFlag[] =>
   Object.entries(settingFlags).flatMap(([name, key]) => {
     const text = options[name];
     return typeof text === "string" ? [{ key, name: `--${name}`, text }] : [];

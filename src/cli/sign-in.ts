@@ -7,7 +7,7 @@ import { AppError } from "../messages/errors.ts";
 import { askLine } from "./prompt.ts";
 import { preferencesOf } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { Given, ScreenWish, World } from "./world.ts";
+import type { ParsedArgs, ScreenWish, CliContext } from "./context.ts";
 
 export type SignInWish = {
   readonly screen: ScreenWish;
@@ -24,47 +24,47 @@ export type SignInWish = {
 export type SignInEnd = { readonly outcome: "signed-in"; readonly accountId: string } | { readonly outcome: "cancelled" | "quit" | "pass-through" };
 
 /** Throws what the commands throw (`AppError`). */
-export const signIn = async (world: World, given: Given, wish: SignInWish): Promise<SignInEnd> => {
-  const choice = await termsChoice(world, given, wish);
+export const signIn = async (context: CliContext, args: ParsedArgs, wish: SignInWish): Promise<SignInEnd> => {
+  const choice = await termsChoice(context, args, wish);
   if (choice === "quit") return { outcome: "quit" };
-  if (choice === "api-key") return addKey(world, wish);
+  if (choice === "api-key") return addKey(context, wish);
   if (choice === "pass-through") {
-    await preferencesOf(world, given).set("mode", "pass-through");
+    await preferencesOf(context, args).set("mode", "pass-through");
     return { outcome: "pass-through" };
   }
-  const screens = await world.parts.loadScreens(world);
+  const screens = await context.parts.loadScreens(context);
   const { screen, settings, ...rest } = wish;
   return screens.runLogin({ ...screen, ...rest, dir: settings.dir });
 };
 
 // Asked once, and only before a subscription is signed in: a console sign-in makes an API key.
-const termsChoice = async (world: World, given: Given, { screen, settings, wish, signal }: SignInWish) => {
-  if (wish.kind === "console" || preferred(world, given, settings)) return "go-on";
-  const screens = await world.parts.loadScreens(world);
+const termsChoice = async (context: CliContext, args: ParsedArgs, { screen, settings, wish, signal }: SignInWish) => {
+  if (wish.kind === "console" || preferred(context, args, settings)) return "go-on";
+  const screens = await context.parts.loadScreens(context);
   const choice = await screens.askTerms({ ...screen, ...(signal === undefined ? {} : { signal }) });
-  if (choice === "go-on") await keepAnswer(world, given);
+  if (choice === "go-on") await keepAnswer(context, args);
   return choice;
 };
 
-const preferred = (world: World, given: Given, { config }: Settings): boolean => {
+const preferred = (context: CliContext, args: ParsedArgs, { config }: Settings): boolean => {
   if (config.terms.accepted) return true;
   // The settings were read when the program started; the answer may be a minute old.
-  const terms = preferencesOf(world, given).read()?.["terms"];
+  const terms = preferencesOf(context, args).read()?.["terms"];
   return isObject(terms) && terms["accepted"] === true;
 };
 
 /** Keeps "go on" so that it is not asked again; a folder that cannot be written is a remark, not a failure. */
-export const keepAnswer = async (world: World, given: Given): Promise<void> => {
+export const keepAnswer = async (context: CliContext, args: ParsedArgs): Promise<void> => {
   try {
-    await preferencesOf(world, given).set("terms.accepted", true);
+    await preferencesOf(context, args).set("terms.accepted", true);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    world.stderr.write(`claude-oauth-proxy: ${error.message}\n`);
+    context.stderr.write(`claude-oauth-proxy: ${error.message}\n`);
   }
 };
 
-const addKey = async (world: World, { commands, signal }: SignInWish): Promise<SignInEnd> => {
-  const ask = { stdin: world.stdin, ask: (text: string) => void world.stderr.write(text), question: "API key (not shown): " };
+const addKey = async (context: CliContext, { commands, signal }: SignInWish): Promise<SignInEnd> => {
+  const ask = { stdin: context.stdin, ask: (text: string) => void context.stderr.write(text), question: "API key (not shown): " };
   const key = await askLine({ ...ask, ...(signal === undefined ? {} : { signal }) });
   if (key === null) return { outcome: "quit" };
   const { accountId } = await commands.addApiKey({ key });

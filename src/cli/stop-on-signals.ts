@@ -3,14 +3,14 @@ import type { EventEmitter } from "node:events";
 import type { App } from "../app/app.ts";
 import { watchSignals } from "./signals.ts";
 import type { Signals } from "./signals.ts";
-import type { World } from "./world.ts";
+import type { CliContext } from "./context.ts";
 
 /** From now on signals stop this proxy; `terminalInput` as in `SignalDeps`. */
-export const stopOnSignals = (world: World, app: App, terminalInput: EventEmitter | null): Signals =>
+export const stopOnSignals = (context: CliContext, app: App, terminalInput: EventEmitter | null): Signals =>
   watchSignals({
-    process: world.signals,
+    process: context.signals,
     terminalInput,
     stop: (reason) => app.commands.stop(reason),
-    after: (callback, ms) => void world.clock.setTimeout(callback, ms),
-    exit: world.exit,
+    after: (callback, ms) => void context.clock.setTimeout(callback, ms),
+    exit: context.exit,
   });

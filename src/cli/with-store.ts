@@ -6,30 +6,30 @@ import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { Given, StoreWish, World } from "./world.ts";
+import type { ParsedArgs, StoreWish, CliContext } from "./context.ts";
 
 /** What `createApp` and `openStore` are opened with. */
-export const openingOf = (world: World, { config, dir }: Settings, bus: Bus): StoreWish => ({
+export const openingOf = (context: CliContext, { config, dir }: Settings, bus: Bus): StoreWish => ({
   config,
   dir,
-  version: world.version,
-  environment: world.environment,
-  askPassphrase: world.askPassphrase,
-  clock: world.clock,
+  version: context.version,
+  environment: context.environment,
+  askPassphrase: context.askPassphrase,
+  clock: context.clock,
   bus,
 });
 
 /** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
-export const withStore = async <T>(world: World, given: Given, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {
-  const settings = loadSettings(world, given);
-  return withOpenStore(world, settings, (store) => work(store, settings));
+export const withStore = async <T>(context: CliContext, args: ParsedArgs, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {
+  const settings = loadSettings(context, args);
+  return withOpenStore(context, settings, (store) => work(store, settings));
 };
 
 /** The same with settings that were read already. What the store has to say goes to standard error. */
-export const withOpenStore = async <T>(world: World, settings: Settings, work: (store: OpenStore) => Promise<T>): Promise<T> => {
-  const bus = createBus(world.clock);
-  tellNotices(world, bus);
-  const store = await world.parts.openStore(openingOf(world, settings, bus));
+export const withOpenStore = async <T>(context: CliContext, settings: Settings, work: (store: OpenStore) => Promise<T>): Promise<T> => {
+  const bus = createBus(context.clock);
+  tellNotices(context, bus);
+  const store = await context.parts.openStore(openingOf(context, settings, bus));
   try {
     return await work(store);
   } finally {
@@ -38,13 +38,13 @@ export const withOpenStore = async <T>(world: World, settings: Settings, work: (
 };
 
 /** The local key alone: the accounts stay unread, so a sealed store asks nobody for a passphrase. */
-export const localKeyOf = (world: World, settings: Settings): Promise<Secret> =>
-  withOpenStore(world, { ...settings, config: { ...settings.config, mode: "pass-through" } }, async (store) => store.key);
+export const localKeyOf = (context: CliContext, settings: Settings): Promise<Secret> =>
+  withOpenStore(context, { ...settings, config: { ...settings.config, mode: "pass-through" } }, async (store) => store.key);
 
 // A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
-const tellNotices = (world: World, bus: Bus): void =>
+const tellNotices = (context: CliContext, bus: Bus): void =>
   void bus.subscribe((event) => {
     if (event.type !== "notice" || event.level === "info") return;
     const hint = event.hint === null ? "" : `\n  ${visibleText(event.hint)}`;
-    world.stderr.write(`claude-oauth-proxy: ${visibleText(event.message)}${hint}\n`);
+    context.stderr.write(`claude-oauth-proxy: ${visibleText(event.message)}${hint}\n`);
   });

@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createPassphraseAsker } from "../../src/cli/ask-passphrase.ts";
-import type { Input, Output } from "../../src/cli/world.ts";
-import { fakeWorld } from "./fake-world.ts";
+import type { Input, Output } from "../../src/cli/context.ts";
+import { fakeContext } from "./fake-context.ts";
 
 describe("the passphrase of a sealed store", () => {
   it("is asked for once, on standard error, and not shown", async () => {
@@ -16,15 +16,15 @@ describe("the passphrase of a sealed store", () => {
   });
 
   it("is not asked for where nobody can answer", async () => {
-    expect(await createPassphraseAsker(fakeWorld())()).toBe(null);
+    expect(await createPassphraseAsker(fakeContext())()).toBe(null);
   });
 
   it("the local key alone needs none: the accounts are not even read", async () => {
     const modes: string[] = [];
-    const base = fakeWorld();
-    const world = fakeWorld({ parts: { openStore: (wish) => (modes.push(wish.config.mode), base.parts.openStore(wish)) } });
-    await world.run("print-key");
-    await world.run("env");
+    const base = fakeContext();
+    const context = fakeContext({ parts: { openStore: (wish) => (modes.push(wish.config.mode), base.parts.openStore(wish)) } });
+    await context.run("print-key");
+    await context.run("env");
     expect(modes).toEqual(["pass-through", "pass-through"]);
   });
 });

@@ -1,7 +1,7 @@
 // The commands that work on the store: what they ask of it, what they print where, how they end.
 import { describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/messages/errors.ts";
-import { account, fakeWorld, localKey } from "./fake-world.ts";
+import { account, fakeContext, localKey } from "./fake-context.ts";
 
 const refuse = async (): Promise<never> => {
   throw new AppError({ code: "unknown-account", message: 'There is no account "x".', hint: "See `accounts list`." });
@@ -11,29 +11,29 @@ const removeOne = () => vi.fn(async (id: string | null) => ({ removed: [id ?? "e
 
 const failedRefresh = (needsLogin: boolean): Promise<number> => {
   const outcome = { outcome: "failed", errorCode: "invalid_grant", message: "revoked", nextTryAt: null, needsLogin } as const;
-  return fakeWorld({ accounts: [account("a")], commands: { refresh: async () => outcome } }).run("refresh");
+  return fakeContext({ accounts: [account("a")], commands: { refresh: async () => outcome } }).run("refresh");
 };
 
 describe("accounts", () => {
   it("list shows a table, or JSON for scripts, on standard output", async () => {
-    const world = fakeWorld({ accounts: [account("claude"), account("second", { enabled: false, kind: "api_key", label: "evil\u001b[2J" })] });
-    expect(await world.run("accounts")).toBe(0);
-    expect(world.said.out().split("\n").slice(0, 2)).toEqual(["ID      KIND     HEALTH    PRIORITY  EXPIRES           LABEL", "claude  oauth    healthy   1         2026-01-02 16:12  label of claude"]);
-    expect(world.said.out()).not.toContain("\u001b");
-    const json = fakeWorld({ accounts: [account("claude")] });
+    const context = fakeContext({ accounts: [account("claude"), account("second", { enabled: false, kind: "api_key", label: "evil\u001b[2J" })] });
+    expect(await context.run("accounts")).toBe(0);
+    expect(context.said.out().split("\n").slice(0, 2)).toEqual(["ID      KIND     HEALTH    PRIORITY  EXPIRES           LABEL", "claude  oauth    healthy   1         2026-01-02 16:12  label of claude"]);
+    expect(context.said.out()).not.toContain("\u001b");
+    const json = fakeContext({ accounts: [account("claude")] });
     await json.run("accounts", "list", "--json");
     expect(JSON.parse(json.said.out())).toMatchObject([{ id: "claude", enabled: true, expires_at: "2026-01-02T16:12:00.000Z" }]);
   });
 
   it("an empty store says how to sign in", async () => {
-    const world = fakeWorld();
-    expect(await world.run("accounts", "list")).toBe(0);
-    expect(world.said.out()).toContain("claude-oauth-proxy login");
+    const context = fakeContext();
+    expect(await context.run("accounts", "list")).toBe(0);
+    expect(context.said.out()).toContain("claude-oauth-proxy login");
   });
 
   it("enable, disable, rename, priority and remove ask for exactly that", async () => {
     const commands = { setEnabled: vi.fn(async () => {}), rename: vi.fn(async () => {}), setPriority: vi.fn(async () => {}), logout: vi.fn(async () => ({ removed: ["a"] })) };
-    const run = (...args: string[]): Promise<number> => fakeWorld({ commands }).run("accounts", ...args);
+    const run = (...args: string[]): Promise<number> => fakeContext({ commands }).run("accounts", ...args);
     await run("enable", "a");
     await run("disable", "a");
     await run("rename", "a", "Work");
@@ -46,26 +46,26 @@ describe("accounts", () => {
   });
 
   it("a label with control characters or a priority that is no number is wrong usage", async () => {
-    expect(await fakeWorld().run("accounts", "rename", "a", "x\u001b[2J")).toBe(2);
-    expect(await fakeWorld().run("accounts", "priority", "a", "high")).toBe(2);
+    expect(await fakeContext().run("accounts", "rename", "a", "x\u001b[2J")).toBe(2);
+    expect(await fakeContext().run("accounts", "priority", "a", "high")).toBe(2);
   });
 
   it("an account that is not there ends with the store's own sentence and code 1", async () => {
-    const world = fakeWorld({ commands: { setEnabled: refuse } });
-    expect(await world.run("accounts", "enable", "x")).toBe(1);
-    expect(world.said.err()).toBe('claude-oauth-proxy: There is no account "x".\n  See `accounts list`.\n');
-    expect(world.said.out()).toBe("");
+    const context = fakeContext({ commands: { setEnabled: refuse } });
+    expect(await context.run("accounts", "enable", "x")).toBe(1);
+    expect(context.said.err()).toBe('claude-oauth-proxy: There is no account "x".\n  See `accounts list`.\n');
+    expect(context.said.out()).toBe("");
   });
 
   it("add-key reads the key from standard input and shows it nowhere", async () => {
     const key = "sk-ant-api03-canary";
     let got = "";
-    const world = fakeWorld({ commands: { addApiKey: async (wish) => ((got = wish.key.reveal()), { accountId: "console" }) } });
-    world.input.end(`  ${key}  \nrest`);
-    expect(await world.run("accounts", "add-key", "--label", "Work")).toBe(0);
+    const context = fakeContext({ commands: { addApiKey: async (wish) => ((got = wish.key.reveal()), { accountId: "console" }) } });
+    context.input.end(`  ${key}  \nrest`);
+    expect(await context.run("accounts", "add-key", "--label", "Work")).toBe(0);
     expect(got).toBe(key);
-    expect(world.said.out() + world.said.err()).not.toContain("canary");
-    const silent = fakeWorld();
+    expect(context.said.out() + context.said.err()).not.toContain("canary");
+    const silent = fakeContext();
     silent.input.end();
     expect(await silent.run("accounts", "add-key")).toBe(2);
   });
@@ -74,46 +74,46 @@ describe("accounts", () => {
 describe("logout", () => {
   it("takes the only account there is, the named one, or all of them", async () => {
     const commands = { logout: removeOne() };
-    await fakeWorld({ accounts: [account("only")], commands }).run("logout");
-    await fakeWorld({ accounts: [account("a"), account("b")], commands }).run("logout", "b");
-    await fakeWorld({ accounts: [account("a"), account("b")], commands }).run("logout", "--all");
+    await fakeContext({ accounts: [account("only")], commands }).run("logout");
+    await fakeContext({ accounts: [account("a"), account("b")], commands }).run("logout", "b");
+    await fakeContext({ accounts: [account("a"), account("b")], commands }).run("logout", "--all");
     expect(commands.logout.mock.calls).toEqual([["only"], ["b"], [null]]);
   });
 
   it("does not guess between several, and has nothing to do without any", async () => {
-    const world = fakeWorld({ accounts: [account("a"), account("b")] });
-    expect(await world.run("logout")).toBe(2);
-    expect(world.said.err()).toContain("a, b");
-    expect(await fakeWorld().run("logout")).toBe(0);
-    expect(await fakeWorld({ accounts: [account("a")] }).run("logout", "a", "--all")).toBe(2);
+    const context = fakeContext({ accounts: [account("a"), account("b")] });
+    expect(await context.run("logout")).toBe(2);
+    expect(context.said.err()).toContain("a, b");
+    expect(await fakeContext().run("logout")).toBe(0);
+    expect(await fakeContext({ accounts: [account("a")] }).run("logout", "a", "--all")).toBe(2);
   });
 });
 
 describe("refresh", () => {
   it("says until when the token is valid", async () => {
-    const world = fakeWorld({ accounts: [account("a")], commands: { refresh: async () => ({ outcome: "refreshed", expiresAt: Date.UTC(2026, 0, 3) }) } });
-    expect(await world.run("refresh", "a")).toBe(0);
-    expect(world.said.err()).toContain("2026-01-03T00:00:00.000Z");
+    const context = fakeContext({ accounts: [account("a")], commands: { refresh: async () => ({ outcome: "refreshed", expiresAt: Date.UTC(2026, 0, 3) }) } });
+    expect(await context.run("refresh", "a")).toBe(0);
+    expect(context.said.err()).toContain("2026-01-03T00:00:00.000Z");
   });
 
   it("ends with 3 when only a sign-in helps, with 1 when a later try may", async () => {
-    expect([await failedRefresh(true), await failedRefresh(false), await fakeWorld().run("refresh")]).toEqual([3, 1, 3]);
+    expect([await failedRefresh(true), await failedRefresh(false), await fakeContext().run("refresh")]).toEqual([3, 1, 3]);
   });
 });
 
 describe("import", () => {
   it("tells what was taken and what was kept back; nothing taken is a failure", async () => {
-    const world = fakeWorld({ store: { importFile: async () => ({ imported: ["a"], skipped: [{ id: "b", reason: "is there already" }] }) } });
-    expect(await world.run("import", "/some/file")).toBe(0);
-    expect(world.said.err()).toBe("imported a\nskipped b: is there already\n1 imported, 1 skipped\n");
-    expect(await fakeWorld({ store: { importFile: async () => ({ imported: [], skipped: [] }) } }).run("import", "x")).toBe(1);
+    const context = fakeContext({ store: { importFile: async () => ({ imported: ["a"], skipped: [{ id: "b", reason: "is there already" }] }) } });
+    expect(await context.run("import", "/some/file")).toBe(0);
+    expect(context.said.err()).toBe("imported a\nskipped b: is there already\n1 imported, 1 skipped\n");
+    expect(await fakeContext({ store: { importFile: async () => ({ imported: [], skipped: [] }) } }).run("import", "x")).toBe(1);
   });
 });
 
 describe("print-key", () => {
   it("prints the local key and nothing else", async () => {
-    const world = fakeWorld();
-    expect(await world.run("print-key")).toBe(0);
-    expect([world.said.out(), world.said.err()]).toEqual([`${localKey}\n`, ""]);
+    const context = fakeContext();
+    expect(await context.run("print-key")).toBe(0);
+    expect([context.said.out(), context.said.err()]).toEqual([`${localKey}\n`, ""]);
   });
 });

@@ -1,10 +1,10 @@
 // Completion scripts in the shells they are for.
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { spotsOf } from "../../src/cli/completion.ts";
-import { bashScript, fishScript } from "../../src/cli/completion-scripts.ts";
-import { commandTable } from "../../src/cli/table.ts";
-import { fakeWorld } from "./fake-world.ts";
+import { spotsOf } from "../../src/cli/commands/completion.ts";
+import { bashScript, fishScript } from "../../src/cli/commands/completion-scripts.ts";
+import { commandTable } from "../../src/cli/commands.ts";
+import { fakeContext } from "./fake-context.ts";
 
 const script = bashScript(spotsOf(commandTable));
 
@@ -39,9 +39,9 @@ describe("fish and zsh", () => {
   });
 
   it("the command prints the script that was asked for and refuses any other shell", async () => {
-    const world = fakeWorld();
-    expect(await world.run("completion", "zsh")).toBe(0);
-    expect(world.said.out()).toMatch(/^#compdef claude-oauth-proxy\n/);
-    expect(await world.run("completion", "tcsh")).toBe(2);
+    const context = fakeContext();
+    expect(await context.run("completion", "zsh")).toBe(0);
+    expect(context.said.out()).toMatch(/^#compdef claude-oauth-proxy\n/);
+    expect(await context.run("completion", "tcsh")).toBe(2);
   });
 });

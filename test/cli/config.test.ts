@@ -2,18 +2,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fakeWorld } from "./fake-world.ts";
+import { fakeContext } from "./fake-context.ts";
 
 const fileOf = (dir: string): string => join(dir, "config.json");
 
 describe("config", () => {
   it("set keeps a value, get prints the one in force, list says where each came from", async () => {
-    const world = fakeWorld({ environment: { CLAUDE_OAUTH_PROXY_LOG__LEVEL: "warn" } });
-    expect(await world.run("config", "set", "rateLimit.api", "5/s")).toBe(0);
-    expect(JSON.parse(readFileSync(fileOf(world.dir), "utf8"))).toEqual({ rateLimit: { api: "5/s" } });
-    const read = fakeWorld({ environment: world.environment as Record<string, string> });
+    const context = fakeContext({ environment: { CLAUDE_OAUTH_PROXY_LOG__LEVEL: "warn" } });
+    expect(await context.run("config", "set", "rateLimit.api", "5/s")).toBe(0);
+    expect(JSON.parse(readFileSync(fileOf(context.dir), "utf8"))).toEqual({ rateLimit: { api: "5/s" } });
+    const read = fakeContext({ environment: context.environment as Record<string, string> });
     mkdirSync(read.dir);
-    writeFileSync(fileOf(read.dir), readFileSync(fileOf(world.dir)));
+    writeFileSync(fileOf(read.dir), readFileSync(fileOf(context.dir)));
     await read.run("config", "get", "rateLimit.api");
     await read.run("config", "list", "--set", "server.port=1");
     const lines = read.said.out().split("\n").map((line) => line.replace(/ +/g, " "));
@@ -25,64 +25,64 @@ describe("config", () => {
   });
 
   it("path prints the file, whether it is there or not", async () => {
-    const world = fakeWorld();
-    await world.run("config", "path");
-    expect(world.said.out()).toBe(`${fileOf(world.dir)}\n`);
-    expect(existsSync(world.dir)).toBe(false);
+    const context = fakeContext();
+    await context.run("config", "path");
+    expect(context.said.out()).toBe(`${fileOf(context.dir)}\n`);
+    expect(existsSync(context.dir)).toBe(false);
   });
 
   it("a wrong key or value changes nothing and is named", async () => {
-    const world = fakeWorld();
-    expect(await world.run("config", "set", "sever.port", "1")).toBe(2);
-    expect(await world.run("config", "set", "server.port", "many")).toBe(2);
-    expect(world.said.err()).toContain("Did you mean server.port?");
-    expect(world.said.err()).toContain("accepted: a whole number from 0 to 65535");
-    expect(existsSync(fileOf(world.dir))).toBe(false);
+    const context = fakeContext();
+    expect(await context.run("config", "set", "sever.port", "1")).toBe(2);
+    expect(await context.run("config", "set", "server.port", "many")).toBe(2);
+    expect(context.said.err()).toContain("Did you mean server.port?");
+    expect(context.said.err()).toContain("accepted: a whole number from 0 to 65535");
+    expect(existsSync(fileOf(context.dir))).toBe(false);
   });
 
   it("a value that contradicts another setting is refused before it is kept", async () => {
-    const world = fakeWorld();
-    expect(await world.run("config", "set", "auth.required", "false")).toBe(0);
-    expect(await world.run("config", "set", "server.host", "0.0.0.0")).toBe(2);
-    expect(world.said.err()).toContain("everybody in the network could use it");
-    expect(JSON.parse(readFileSync(fileOf(world.dir), "utf8"))).toEqual({ auth: { required: false } });
+    const context = fakeContext();
+    expect(await context.run("config", "set", "auth.required", "false")).toBe(0);
+    expect(await context.run("config", "set", "server.host", "0.0.0.0")).toBe(2);
+    expect(context.said.err()).toContain("everybody in the network could use it");
+    expect(JSON.parse(readFileSync(fileOf(context.dir), "utf8"))).toEqual({ auth: { required: false } });
   });
 
   it("a password is not kept in the preferences and not shown in a list", async () => {
-    const world = fakeWorld({ environment: { CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: "http://me:canary@proxy.example:3128" } });
-    expect(await world.run("config", "set", "upstream.proxy", "http://me:canary@proxy.example:3128")).toBe(2);
-    expect(await world.run("config", "list")).toBe(0);
-    expect(world.said.out()).toContain("http://***@proxy.example:3128");
-    expect(world.said.out() + world.said.err()).not.toContain("canary");
+    const context = fakeContext({ environment: { CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: "http://me:canary@proxy.example:3128" } });
+    expect(await context.run("config", "set", "upstream.proxy", "http://me:canary@proxy.example:3128")).toBe(2);
+    expect(await context.run("config", "list")).toBe(0);
+    expect(context.said.out()).toContain("http://***@proxy.example:3128");
+    expect(context.said.out() + context.said.err()).not.toContain("canary");
   });
 
   it("a value that the environment overrules is kept, and that is said", async () => {
-    const world = fakeWorld({ environment: { CLAUDE_OAUTH_PROXY_LOG__LEVEL: "warn" } });
-    expect(await world.run("config", "set", "log.level", "debug")).toBe(0);
-    expect(world.said.err()).toContain("but the environment (CLAUDE_OAUTH_PROXY_LOG__LEVEL) overrules it here");
+    const context = fakeContext({ environment: { CLAUDE_OAUTH_PROXY_LOG__LEVEL: "warn" } });
+    expect(await context.run("config", "set", "log.level", "debug")).toBe(0);
+    expect(context.said.err()).toContain("but the environment (CLAUDE_OAUTH_PROXY_LOG__LEVEL) overrules it here");
   });
 
   it("a torn file stops every command with one sentence; only set moves it aside", async () => {
-    const world = fakeWorld();
-    mkdirSync(world.dir);
-    writeFileSync(fileOf(world.dir), '{"mode":');
-    expect(await world.run("status")).toBe(2);
-    expect(world.said.err()).toContain("is not a JSON object");
-    expect(readFileSync(fileOf(world.dir), "utf8")).toBe('{"mode":');
-    expect(await world.run("config", "set", "mode", "oauth")).toBe(0);
-    expect(world.said.err()).toContain("was moved to");
-    expect(await world.run("config", "get", "mode")).toBe(0);
+    const context = fakeContext();
+    mkdirSync(context.dir);
+    writeFileSync(fileOf(context.dir), '{"mode":');
+    expect(await context.run("status")).toBe(2);
+    expect(context.said.err()).toContain("is not a JSON object");
+    expect(readFileSync(fileOf(context.dir), "utf8")).toBe('{"mode":');
+    expect(await context.run("config", "set", "mode", "oauth")).toBe(0);
+    expect(context.said.err()).toContain("was moved to");
+    expect(await context.run("config", "get", "mode")).toBe(0);
   });
 
   it("a file with a mistake can be mended key by key", async () => {
-    const world = fakeWorld();
-    mkdirSync(world.dir);
-    writeFileSync(fileOf(world.dir), '{"sever":{"port":1},"server":{"port":"x"}}');
-    expect(await world.run("config", "list")).toBe(2);
-    expect(world.said.err()).toContain("2 settings are wrong");
-    expect(await world.run("config", "set", "server.port", "4002")).toBe(0);
-    expect(await world.run("config", "unset", "sever.port")).toBe(0);
-    expect(await world.run("config", "get", "server.port")).toBe(0);
-    expect(world.said.out()).toBe("4002\n");
+    const context = fakeContext();
+    mkdirSync(context.dir);
+    writeFileSync(fileOf(context.dir), '{"sever":{"port":1},"server":{"port":"x"}}');
+    expect(await context.run("config", "list")).toBe(2);
+    expect(context.said.err()).toContain("2 settings are wrong");
+    expect(await context.run("config", "set", "server.port", "4002")).toBe(0);
+    expect(await context.run("config", "unset", "sever.port")).toBe(0);
+    expect(await context.run("config", "get", "server.port")).toBe(0);
+    expect(context.said.out()).toBe("4002\n");
   });
 });

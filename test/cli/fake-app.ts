@@ -1,6 +1,6 @@
 // A proxy that listens nowhere: it says what a real one says and stops when it is told to.
 import type { App } from "../../src/app/app.ts";
-import type { AppWish } from "../../src/cli/world.ts";
+import type { AppWish } from "../../src/cli/context.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { Commands } from "../../src/messages/commands.ts";
 import { AppError } from "../../src/messages/errors.ts";

@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { expect, it } from "vitest";
 
 import { startLogging } from "../../src/cli/logging.ts";
-import type { Output } from "../../src/cli/world.ts";
+import type { Output } from "../../src/cli/context.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 

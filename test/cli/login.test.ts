@@ -6,7 +6,7 @@ import type { FakeClock } from "../helpers/fake-clock.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
-import { fakeWorld } from "./fake-world.ts";
+import { fakeContext } from "./fake-context.ts";
 
 const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", browserUrl: null, shortUrl: null, expiresAt: 0 };
 
@@ -33,17 +33,17 @@ const signedIn: SubmitOutcome = { outcome: "signed-in", accountId: "claude", exp
 describe("login through a pipe", () => {
   it("prints the terms once and the link, takes the code, says who is signed in; standard output stays empty", async () => {
     const { commands, submitted, cancelled } = commandsWith([signedIn]);
-    const world = fakeWorld({ commands });
-    world.input.end("code#state\n");
-    expect(await world.run("login")).toBe(0);
+    const context = fakeContext({ commands });
+    context.input.end("code#state\n");
+    expect(await context.run("login")).toBe(0);
     expect([submitted, cancelled]).toEqual([["code#state"], []]);
-    expect(world.said.err()).toContain(`\n${attempt.authorizeUrl}\n`);
-    expect(world.said.err()).toContain("https://code.claude.com/docs/en/legal-and-compliance");
-    expect(world.said.err()).toContain("signed in: account claude");
-    expect(world.said.err()).not.toContain("code#state");
-    expect(world.said.out()).toBe("");
-    expect(existsSync(join(world.dir, "config.json"))).toBe(true);
-    const next = fakeWorld({ commands: commandsWith([signedIn]).commands });
+    expect(context.said.err()).toContain(`\n${attempt.authorizeUrl}\n`);
+    expect(context.said.err()).toContain("https://code.claude.com/docs/en/legal-and-compliance");
+    expect(context.said.err()).toContain("signed in: account claude");
+    expect(context.said.err()).not.toContain("code#state");
+    expect(context.said.out()).toBe("");
+    expect(existsSync(join(context.dir, "config.json"))).toBe(true);
+    const next = fakeContext({ commands: commandsWith([signedIn]).commands });
     next.input.end("x#y\n");
     await next.run("login", "--set", "terms.accepted=true");
     expect(next.said.err()).not.toContain("legal-and-compliance");
@@ -51,39 +51,39 @@ describe("login through a pipe", () => {
 
   it("a code that does not fit ends with its own sentence, and the attempt is closed", async () => {
     const { commands, cancelled } = commandsWith([{ outcome: "bad-paste", code: "no-state", message: "The part after # is missing." }]);
-    const world = fakeWorld({ commands });
-    world.input.end("code\n");
-    expect(await world.run("login")).toBe(1);
-    expect(world.said.err()).toContain("The part after # is missing.");
+    const context = fakeContext({ commands });
+    context.input.end("code\n");
+    expect(await context.run("login")).toBe(1);
+    expect(context.said.err()).toContain("The part after # is missing.");
     expect(cancelled).toEqual(["one"]);
-    expect(existsSync(join(world.dir, "config.json"))).toBe(false);
+    expect(existsSync(join(context.dir, "config.json"))).toBe(false);
   });
 
   it("no code at all is a failure and no waiting", async () => {
-    const world = fakeWorld({ commands: commandsWith([]).commands });
-    world.input.end();
-    expect(await world.run("login")).toBe(1);
-    expect(world.said.err()).toContain("No code came from standard input");
+    const context = fakeContext({ commands: commandsWith([]).commands });
+    context.input.end();
+    expect(await context.run("login")).toBe(1);
+    expect(context.said.err()).toContain("No code came from standard input");
   });
 
   it("an exchange that did not get through is tried again with the same code", async () => {
     const { commands, submitted } = commandsWith([{ outcome: "retry", message: "no network" }, { outcome: "retry", message: "no network" }, signedIn]);
-    const world = fakeWorld({ commands });
-    world.input.end("code#state\n");
-    const done = world.run("login");
-    await passTime(world.clock as FakeClock, done);
+    const context = fakeContext({ commands });
+    context.input.end("code#state\n");
+    const done = context.run("login");
+    await passTime(context.clock as FakeClock, done);
     expect([await done, submitted]).toEqual([0, ["code#state", "code#state", "code#state"]]);
   });
 
   it("the browser may come back by itself before anything was typed", async () => {
     const bus = createBus(createFakeClock());
-    const world = fakeWorld({ commands: commandsWith([]).commands, store: { bus } });
-    const done = world.run("login");
-    for (let turn = 0; turn < 100 && !world.said.err().includes(attempt.authorizeUrl); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    const context = fakeContext({ commands: commandsWith([]).commands, store: { bus } });
+    const done = context.run("login");
+    for (let turn = 0; turn < 100 && !context.said.err().includes(attempt.authorizeUrl); turn += 1) await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
     bus.publish({ type: "login.succeeded", attemptId: "one", accountId: "from-browser" });
     expect(await done).toBe(0);
-    expect(world.said.err()).toContain("signed in: account from-browser");
+    expect(context.said.err()).toContain("signed in: account from-browser");
   });
 });
 

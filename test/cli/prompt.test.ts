@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { askLine } from "../../src/cli/prompt.ts";
-import type { Input } from "../../src/cli/world.ts";
+import type { Input } from "../../src/cli/context.ts";
 
 const ask = (chunks: readonly (string | Buffer)[], terminal = false, end = true) => {
   const stream = new PassThrough();

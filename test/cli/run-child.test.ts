@@ -1,7 +1,7 @@
 // One child process: when its signals are listened for, and what stays of that.
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { runChild } from "../../src/cli/run-child.ts";
+import { runChild } from "../../src/cli/commands/run-child.ts";
 
 const names = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 

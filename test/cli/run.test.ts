@@ -4,26 +4,26 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { App } from "../../src/app/app.ts";
 import { fakeApps } from "./fake-app.ts";
-import { fakeWorld } from "./fake-world.ts";
-import type { FakeWorld } from "./fake-world.ts";
+import { fakeContext } from "./fake-context.ts";
+import type { FakeContext } from "./fake-context.ts";
 
-/** A world whose proxy is changed by `change` before anybody sees it. */
-const around = (change: (app: App, world: FakeWorld) => App) => {
+/** A context whose proxy is changed by `change` before anybody sees it. */
+const around = (change: (app: App, context: FakeContext) => App) => {
   const apps = fakeApps();
-  const world = fakeWorld({ environment: { PATH: process.env["PATH"] ?? "" }, parts: { createApp: async (wish) => change(await apps.createApp(wish), world) } });
-  return { apps, world, run: (script: string): Promise<number> => world.run("run", "--mode", "pass-through", "--", "sh", "-c", script) };
+  const context = fakeContext({ environment: { PATH: process.env["PATH"] ?? "" }, parts: { createApp: async (wish) => change(await apps.createApp(wish), context) } });
+  return { apps, context, run: (script: string): Promise<number> => context.run("run", "--mode", "pass-through", "--", "sh", "-c", script) };
 };
 
 describe("a signal to run", () => {
   it("before the command: the proxy stops in order, and the command is not begun", async () => {
-    const { apps, world, run } = around((app, { signals }) => ({
+    const { apps, context, run } = around((app, { signals }) => ({
       ...app,
       start() {
         signals.emit("SIGTERM");
         return app.start();
       },
     }));
-    const trace = join(world.dir, "../begun");
+    const trace = join(context.dir, "../begun");
     expect(await run(`: > ${trace}`)).toBe(143);
     expect(apps.stops).toEqual(["SIGTERM", "run finished"]);
     expect(existsSync(trace)).toBe(false);

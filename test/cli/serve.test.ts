@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Screens } from "../../src/cli/world.ts";
+import type { Screens } from "../../src/cli/context.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { appKey, fakeApps } from "./fake-app.ts";
 import type { FakeApps } from "./fake-app.ts";
-import { account, fakeWorld } from "./fake-world.ts";
-import type { FakeWish, FakeWorld } from "./fake-world.ts";
+import { account, fakeContext } from "./fake-context.ts";
+import type { FakeOptions, FakeContext } from "./fake-context.ts";
 
 const never = async (): Promise<never> => {
   throw new Error("this screen was not expected");
@@ -18,12 +18,12 @@ const refuse = (): never => {
 };
 
 /** A terminal with the screens that are given. */
-const onTerminal = (apps: FakeApps, screens: Partial<Screens>, wish: FakeWish = {}): FakeWorld => {
+const onTerminal = (apps: FakeApps, screens: Partial<Screens>, wish: FakeOptions = {}): FakeContext => {
   const all: Screens = { askTerms: never, askPortTaken: never, runLogin: never, runDashboard: refuse, ...screens };
-  const world = fakeWorld({ ...wish, environment: { TERM: "xterm", LANG: "C.UTF-8", ...wish.environment }, parts: { createApp: apps.createApp, loadScreens: async () => all } });
-  Object.assign(world.stdout, { isTTY: true });
-  Object.assign(world.stdin, { isTTY: true, setRawMode: () => {} });
-  return world;
+  const context = fakeContext({ ...wish, environment: { TERM: "xterm", LANG: "C.UTF-8", ...wish.environment }, parts: { createApp: apps.createApp, loadScreens: async () => all } });
+  Object.assign(context.stdout, { isTTY: true });
+  Object.assign(context.stdin, { isTTY: true, setRawMode: () => {} });
+  return context;
 };
 
 const dashboard = (apps: FakeApps, seen: unknown[] = []): Pick<Screens, "runDashboard"> => ({
@@ -37,54 +37,54 @@ const dashboard = (apps: FakeApps, seen: unknown[] = []): Pick<Screens, "runDash
 describe("without a terminal", () => {
   it("log lines go to standard output, and the local key into none of them", async () => {
     const apps = fakeApps({ accounts: [account("claude")] });
-    const world = fakeWorld({ parts: { createApp: apps.createApp } });
-    const done = world.run("start", "--account", "claude", "--port", "5001");
-    await eventually(world.said.out, (text) => text.includes("listening on http://127.0.0.1:5001"));
+    const context = fakeContext({ parts: { createApp: apps.createApp } });
+    const done = context.run("start", "--account", "claude", "--port", "5001");
+    await eventually(context.said.out, (text) => text.includes("listening on http://127.0.0.1:5001"));
     const [wish] = apps.wishes;
     wish?.bus?.publish({ type: "notice", level: "warning", code: "x", message: `the key is ${appKey}`, hint: null });
-    world.signals.emit("SIGTERM");
+    context.signals.emit("SIGTERM");
     expect(await done).toBe(143);
     expect(wish?.accountId).toBe("claude");
-    expect(world.said.out()).toContain("the key is ***");
-    expect(world.said.out()).not.toContain("no account can serve");
-    expect(world.said.err()).toBe("");
+    expect(context.said.out()).toContain("the key is ***");
+    expect(context.said.out()).not.toContain("no account can serve");
+    expect(context.said.err()).toBe("");
   });
 
   it("--headless and --plain mean lines on a terminal too", async () => {
     for (const flag of ["--headless", "--plain"]) {
       const apps = fakeApps();
-      const world = onTerminal(apps, {});
-      const done = world.run("start", flag);
-      await eventually(world.said.out, (text) => text.includes("no account can serve yet"));
-      world.signals.emit("SIGINT");
+      const context = onTerminal(apps, {});
+      const done = context.run("start", flag);
+      await eventually(context.said.out, (text) => text.includes("no account can serve yet"));
+      context.signals.emit("SIGINT");
       expect(await done).toBe(130);
     }
   });
 
   it("a stop that came from a command is no failure", async () => {
     const apps = fakeApps();
-    const world = fakeWorld({ parts: { createApp: apps.createApp } });
-    const done = world.run("start");
-    await eventually(world.said.out, (text) => text.includes("listening"));
+    const context = fakeContext({ parts: { createApp: apps.createApp } });
+    const done = context.run("start");
+    await eventually(context.said.out, (text) => text.includes("listening"));
     await apps.quit();
     expect(await done).toBe(0);
-    expect(world.signals.listenerCount("SIGINT")).toBe(0);
+    expect(context.signals.listenerCount("SIGINT")).toBe(0);
   });
 
   it("F12 a taken port is exit code 4, with the next free one", async () => {
     const apps = fakeApps({ takenPorts: [5001] });
-    const world = fakeWorld({ parts: { createApp: apps.createApp, openStore: fakeWorld().parts.openStore } });
-    expect(await world.run("start", "--port", "5001")).toBe(4);
-    expect(world.said.err()).toMatch(/Port 5001 on 127\.0\.0\.1 is taken by another program\.\n {2}Start on the next free port with `claude-oauth-proxy --port \d+`/);
+    const context = fakeContext({ parts: { createApp: apps.createApp, openStore: fakeContext().parts.openStore } });
+    expect(await context.run("start", "--port", "5001")).toBe(4);
+    expect(context.said.err()).toMatch(/Port 5001 on 127\.0\.0\.1 is taken by another program\.\n {2}Start on the next free port with `claude-oauth-proxy --port \d+`/);
   });
 });
 
 describe("on a terminal", () => {
   it("with an account the dashboard comes at once; its last word goes to the primary screen", async () => {
     const apps = fakeApps({ accounts: [account("claude")] });
-    const world = onTerminal(apps, dashboard(apps));
-    expect(await world.run("start")).toBe(0);
-    expect(world.said.out()).toBe("one last word\n");
+    const context = onTerminal(apps, dashboard(apps));
+    expect(await context.run("start")).toBe(0);
+    expect(context.said.out()).toBe("one last word\n");
   });
 
   it("without one it asks about the terms once, signs in, and then draws", async () => {
@@ -95,61 +95,61 @@ describe("on a terminal", () => {
       askTerms: async () => (asked.push("terms"), "go-on"),
       runLogin: async ({ autoOpen, reason }) => (asked.push(`login ${autoOpen} ${reason.slice(0, 14)}`), { outcome: "signed-in", accountId: "claude" }),
     };
-    const world = onTerminal(apps, screens);
-    expect(await world.run("start")).toBe(0);
+    const context = onTerminal(apps, screens);
+    expect(await context.run("start")).toBe(0);
     expect(asked).toEqual(["terms", "login true no account yet"]);
-    expect(JSON.parse(readFileSync(join(world.dir, "config.json"), "utf8"))).toEqual({ terms: { accepted: true } });
-    expect(await world.run("start")).toBe(0);
+    expect(JSON.parse(readFileSync(join(context.dir, "config.json"), "utf8"))).toEqual({ terms: { accepted: true } });
+    expect(await context.run("start")).toBe(0);
     expect(asked.slice(2)).toEqual(["login true no account yet"]);
   });
 
   it("pass-through is kept and begins at once, without a sign-in", async () => {
     const apps = fakeApps();
     const modes: unknown[] = [];
-    const world = onTerminal(apps, { ...dashboard(apps, modes), askTerms: async () => "pass-through" });
-    expect(await world.run("start")).toBe(0);
+    const context = onTerminal(apps, { ...dashboard(apps, modes), askTerms: async () => "pass-through" });
+    expect(await context.run("start")).toBe(0);
     expect(modes).toEqual(["pass-through"]);
     expect(apps.wishes.map(({ config }) => [config.mode, config.auth.required])).toEqual([["oauth", true], ["pass-through", false]]);
-    expect(JSON.parse(readFileSync(join(world.dir, "config.json"), "utf8"))).toEqual({ mode: "pass-through" });
+    expect(JSON.parse(readFileSync(join(context.dir, "config.json"), "utf8"))).toEqual({ mode: "pass-through" });
   });
 
   it("an API key is typed blindly and the dashboard follows", async () => {
     const apps = fakeApps();
-    const world = onTerminal(apps, { ...dashboard(apps), askTerms: async () => "api-key" });
-    const done = world.run("start");
-    await eventually(world.said.err, (text) => text.includes("API key"));
-    world.input.write("sk-ant-api03-canary\r");
+    const context = onTerminal(apps, { ...dashboard(apps), askTerms: async () => "api-key" });
+    const done = context.run("start");
+    await eventually(context.said.err, (text) => text.includes("API key"));
+    context.input.write("sk-ant-api03-canary\r");
     expect(await done).toBe(0);
-    expect(world.said.out() + world.said.err()).not.toContain("canary");
+    expect(context.said.out() + context.said.err()).not.toContain("canary");
   });
 
   it("quitting the notice or the sign-in stops the proxy; giving the sign-in up does not", async () => {
     const terms = fakeApps();
     expect(await onTerminal(terms, { askTerms: async () => "quit" }).run("start")).toBe(0);
     expect(terms.stops).toEqual(["quit"]);
-    const given = fakeApps();
-    expect(await onTerminal(given, { ...dashboard(given), askTerms: async () => "go-on", runLogin: async () => ({ outcome: "cancelled" }) }).run("start")).toBe(0);
+    const args = fakeApps();
+    expect(await onTerminal(args, { ...dashboard(args), askTerms: async () => "go-on", runLogin: async () => ({ outcome: "cancelled" }) }).run("start")).toBe(0);
   });
 
   it("a signal during the sign-in ends it", async () => {
     const apps = fakeApps();
     let asking = false;
-    const world = onTerminal(apps, {
+    const context = onTerminal(apps, {
       askTerms: ({ signal }) => new Promise((resolve) => (signal?.addEventListener("abort", () => resolve("quit")), (asking = true))),
     });
-    const done = world.run("start");
+    const done = context.run("start");
     await eventually(() => asking, Boolean);
-    world.signals.emit("SIGTERM");
+    context.signals.emit("SIGTERM");
     expect(await done).toBe(143);
   });
 
   it("a closed terminal is a hang-up", async () => {
     const apps = fakeApps({ accounts: [account("claude")] });
     let drawn = false;
-    const world = onTerminal(apps, { runDashboard: ({ app }) => ((drawn = true), { finished: app.stopped.then(() => ""), unmount: () => {} }) });
-    const done = world.run("start");
+    const context = onTerminal(apps, { runDashboard: ({ app }) => ((drawn = true), { finished: app.stopped.then(() => ""), unmount: () => {} }) });
+    const done = context.run("start");
     await eventually(() => drawn, Boolean);
-    world.input.destroy();
+    context.input.destroy();
     expect(await done).toBe(129);
   });
 
@@ -159,9 +159,9 @@ describe("on a terminal", () => {
     ["use-that", 0, [5001]],
   ] as const)("a taken port asks; %s ends with %i", async (choice, code, ports) => {
     const apps = fakeApps({ accounts: [account("claude")], takenPorts: [5001] });
-    const world = onTerminal(apps, { ...dashboard(apps), askPortTaken: async ({ facts }) => (expect(facts).toMatchObject({ port: 5001, other: null }), choice) });
-    expect(await world.run("start", "--port", "5001")).toBe(code);
+    const context = onTerminal(apps, { ...dashboard(apps), askPortTaken: async ({ facts }) => (expect(facts).toMatchObject({ port: 5001, other: null }), choice) });
+    expect(await context.run("start", "--port", "5001")).toBe(code);
     expect(apps.wishes.map(({ config }) => config.server.port)).toEqual([...ports]);
-    if (choice === "use-that") expect(world.said.out()).toBe("http://127.0.0.1:5001\n");
+    if (choice === "use-that") expect(context.said.out()).toBe("http://127.0.0.1:5001\n");
   });
 });

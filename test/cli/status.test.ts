@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { findRunning } from "../../src/cli/running.ts";
-import { shortStatus } from "../../src/cli/status-text.ts";
+import { shortStatus } from "../../src/cli/commands/status-text.ts";
 import type { HealthAccount, Running } from "../../src/cli/running.ts";
 import { secret } from "../../src/lib/secret.ts";
-import { account, fakeWorld, localKey } from "./fake-world.ts";
+import { account, fakeContext, localKey } from "./fake-context.ts";
 
 const health = { status: "ok", version: "0.1.0", uptime_seconds: 7500, mode: "oauth", accounts: [], in_flight: 2, requests_total: 12 };
 
@@ -67,35 +67,35 @@ describe("who is at the port", () => {
 
 describe("status", () => {
   it("without a running proxy it tells what the store holds", async () => {
-    const world = fakeWorld({ accounts: [account("claude", { lastError: "revoked" })] });
-    expect(await world.run("status")).toBe(0);
-    expect(world.said.out()).toBe(
-      `not running; this is what the data folder holds\ndata folder: ${world.dir}\naccount claude (label of claude, oauth): healthy, expires in 4h12m, last error: revoked\n`,
+    const context = fakeContext({ accounts: [account("claude", { lastError: "revoked" })] });
+    expect(await context.run("status")).toBe(0);
+    expect(context.said.out()).toBe(
+      `not running; this is what the data folder holds\ndata folder: ${context.dir}\naccount claude (label of claude, oauth): healthy, expires in 4h12m, last error: revoked\n`,
     );
   });
 
   it("with our proxy running it tells of that one, also as JSON", async () => {
     const { port } = await proxy();
-    const world = fakeWorld({ fetch });
-    await world.run("status", "--set", `server.port=${port}`);
-    expect(world.said.out()).toContain(`running at http://127.0.0.1:${port} (oauth, version 0.1.0), up 2h05m, 2 open, 12 requests`);
-    const json = fakeWorld({ fetch });
+    const context = fakeContext({ fetch });
+    await context.run("status", "--set", `server.port=${port}`);
+    expect(context.said.out()).toContain(`running at http://127.0.0.1:${port} (oauth, version 0.1.0), up 2h05m, 2 open, 12 requests`);
+    const json = fakeContext({ fetch });
     await json.run("status", "--json", "--set", `server.port=${port}`);
     expect(JSON.parse(json.said.out())).toMatchObject({ running: true, status: "ok", in_flight: 2, dir: json.dir });
   });
 
   it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
     const { port } = await proxy();
-    const base = fakeWorld();
-    const world = fakeWorld({ fetch, parts: { openStore: (wish) => (wish.config.mode === "oauth" ? sealed() : base.parts.openStore(wish)) } });
-    expect(await world.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
-    expect(world.said.out()).toBe(`up :${port} | 2 open | sign-in needed\n`);
+    const base = fakeContext();
+    const context = fakeContext({ fetch, parts: { openStore: (wish) => (wish.config.mode === "oauth" ? sealed() : base.parts.openStore(wish)) } });
+    expect(await context.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
+    expect(context.said.out()).toBe(`up :${port} | 2 open | sign-in needed\n`);
   });
 
   it("--json without a running proxy has the same keys where they make sense", async () => {
-    const world = fakeWorld({ accounts: [account("claude")] });
-    await world.run("status", "--json");
-    expect(JSON.parse(world.said.out())).toMatchObject({ running: false, status: "not-running", mode: "oauth", accounts: [{ id: "claude", health: "healthy" }] });
+    const context = fakeContext({ accounts: [account("claude")] });
+    await context.run("status", "--json");
+    expect(JSON.parse(context.said.out())).toMatchObject({ running: false, status: "not-running", mode: "oauth", accounts: [{ id: "claude", health: "healthy" }] });
   });
 });
 

@@ -1,0 +1,113 @@
+// `status` in three lengths: one line for a status bar, lines for people, JSON for scripts. Pure.
+import { isoTime } from "../../lib/iso-time.ts";
+import { visibleText } from "../../lib/visible-text.ts";
+import { asciiJson } from "../../log/ascii-json.ts";
+import type { RefreshFact } from "../../messages/refresh-fact.ts";
+import { viewLastRefresh, viewTimeline } from "../../state/refresh-view.ts";
+import type { RefreshView } from "../../state/refresh-view.ts";
+import type { AccountRow } from "../../state/state.ts";
+import type { HealthAccount, Running } from "../running.ts";
+
+/** What is known, from a running proxy or from the store alone. */
+export type Status = {
+  readonly running: Running;
+  readonly dir: string;
+  readonly mode: string;
+  readonly accounts: readonly HealthAccount[];
+  /** Oldest first. */
+  readonly refreshes: readonly RefreshFact[];
+};
+
+/** The width a tmux status bar can spare. */
+const shortLimit = 59;
+
+/** An account of the store in the words of `GET /health`. */
+export const toHealthAccount = (row: AccountRow, refreshes: readonly RefreshFact[]): HealthAccount => ({
+  id: row.id,
+  label: row.label,
+  kind: row.kind,
+  health: row.health,
+  // An API key has no expiry, whatever was once stored beside it.
+  expires_at: row.kind === "api_key" ? null : isoTime(row.expiresAt),
+  last_error: row.lastError,
+  last_refresh: viewLastRefresh(refreshes, row.id),
+});
+
+/** `up :4001 | 2 open | claude 4h12m`, never longer than 59 columns. */
+export const shortStatus = ({ running, accounts, mode }: Status, now: number): string => {
+  const where = running.is === "ours" ? `up :${new URL(running.url).port}` : running.is === "none" ? "down" : "port taken";
+  const load = running.is === "ours" ? `${running.health.in_flight} open` : null;
+  return visibleText([where, load, ...briefAccounts(accounts, mode, now)].filter((part) => part !== null).join(" | "), shortLimit);
+};
+
+const briefAccounts = (accounts: readonly HealthAccount[], mode: string, now: number): string[] => {
+  if (mode === "pass-through") return ["pass-through"];
+  if (accounts.length === 0) return ["sign-in needed"];
+  const ill = accounts.filter(({ health }) => health !== "healthy");
+  const [first] = accounts;
+  const named = accounts.length === 1 && first !== undefined ? `${first.id.slice(0, 20)} ${remaining(first.expires_at, now)}` : `${accounts.length} accounts`;
+  return ill.length === 0 ? [named] : [named, ill.length === accounts.length ? (ill[0]?.health ?? "") : `${ill.length} not healthy`];
+};
+
+/** Lines for people, without a line feed at the end. */
+export const longStatus = (status: Status, now: number): string =>
+  [serverLine(status.running), `data folder: ${status.dir}`, ...accountLines(status.accounts, now)].map((line) => visibleText(line, 400)).join("\n");
+
+const serverLine = (running: Running): string => {
+  switch (running.is) {
+    case "none":
+      return "not running; this is what the data folder holds";
+    case "foreign":
+      return `another program answers at ${running.url}; this is what the data folder holds`;
+    case "other-folder":
+      return `a claude-oauth-proxy with another data folder answers at ${running.url}; this is what our folder holds`;
+    case "ours": {
+      const { health, url } = running;
+      return `${health.status === "ok" ? "running" : health.status} at ${url} (${health.mode}, version ${health.version}), up ${span(health.uptime_seconds * 1000)}, ${health.in_flight} open, ${health.requests_total} requests`;
+    }
+    default:
+      return "";
+  }
+};
+
+const accountLines = (accounts: readonly HealthAccount[], now: number): string[] =>
+  accounts.length === 0
+    ? ["no account; sign in with: claude-oauth-proxy login"]
+    : accounts.map(({ id, label, kind, health, expires_at, last_error, last_refresh }) => {
+        const error = last_error === null ? "" : `, last error: ${last_error}`;
+        return `account ${id} (${label}, ${kind}): ${health}, ${expiry(expires_at, now)}${refreshed(last_refresh ?? null, now)}${error}`;
+      });
+
+const expiry = (at: string | null, now: number): string => {
+  const text = remaining(at, now);
+  return text === "expired" ? text : text === "no expiry" ? "does not expire" : `expires in ${text}`;
+};
+
+const refreshed = (last: RefreshView | null, now: number): string => {
+  const at = last?.at == null ? Number.NaN : Date.parse(last.at);
+  if (last === null || Number.isNaN(at)) return "";
+  const what = { refreshed: "refreshed", adopted: "taken over from another process", failed: "refresh failed", "needs-login": "refresh refused" }[last.outcome];
+  return `, ${what}${last.reason === null ? "" : ` (${last.reason})`} ${span(Math.max(0, now - at))} ago`;
+};
+
+const remaining = (at: string | null, now: number): string => {
+  const end = at === null ? Number.NaN : Date.parse(at);
+  if (Number.isNaN(end)) return "no expiry";
+  return end <= now ? "expired" : span(end - now);
+};
+
+const span = (ms: number): string => {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.max(0, Math.floor(ms / 1000))}s`;
+  if (minutes < 60) return `${minutes}m`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m` : `${Math.floor(minutes / 1440)}d`;
+};
+
+const mostRefreshes = 100;
+
+/** The same keys as `GET /health`, plus whether a proxy runs and where, and the refresh timeline (oldest first). */
+export const statusJson = ({ running, dir, mode, accounts, refreshes: facts }: Status): string => {
+  const refreshes = facts.slice(-mostRefreshes).map(viewTimeline);
+  if (running.is === "ours") return asciiJson({ running: true, url: running.url, dir, ...running.health, refreshes }, 2);
+  return asciiJson({ running: false, url: null, dir, status: "not-running", mode, port: running.is, accounts, refreshes }, 2);
+};

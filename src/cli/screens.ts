@@ -1,0 +1,34 @@
+// The screens with the edges they need: browser, clipboard, link file, the process itself. Loading this
+// file loads Ink and React, so only a command that draws does it.
+import { dataDir } from "../storage/paths.ts";
+import { createBrowserOpener } from "../tui/edges/browser.ts";
+import { createCopier } from "../tui/edges/copy.ts";
+import { createLinkFile } from "../tui/edges/link-file.ts";
+import { createClipboardReader } from "../tui/edges/read-clipboard.ts";
+import { freezeJob, residentMemory } from "../tui/edges/this-process.ts";
+import { createLoopDelay } from "../tui/loop-delay.ts";
+import { runDashboard } from "../tui/run.tsx";
+import { runLogin } from "../tui/screens/login.tsx";
+import { askPortTaken } from "../tui/screens/port-taken.tsx";
+import { askTerms } from "../tui/screens/terms.tsx";
+import { ownName } from "./own-name.ts";
+import type { Screens, CliContext } from "./context.ts";
+
+/** The screens of this context. */
+export const createScreens = (context: CliContext): Screens => {
+  const { environment: env, platform, clock, stdout, version, launch } = context;
+  const openBrowser = createBrowserOpener({ env, platform, clock });
+  const readClipboard = createClipboardReader({ env, clock });
+  const copy = createCopier({ env, platform, clock, stdout });
+  return {
+    askTerms,
+    askPortTaken,
+    runLogin: ({ dir, ...wish }) => runLogin({ ...wish, clock, version, edges: { openBrowser, copy, linkFile: createLinkFile({ dir }), readClipboard } }),
+    runDashboard(wish) {
+      const delay = createLoopDelay(clock);
+      const program = ownName({ environment: env, launch, dir: wish.app.dir, usualDir: dataDir({ platform, env, home: context.home, cwd: context.cwd }) });
+      const running = runDashboard({ ...wish, clock, copy, freeze: freezeJob, loopDelayMs: delay.read, memory: residentMemory, program });
+      return { ...running, finished: running.finished.finally(() => delay.stop()) };
+    },
+  };
+};

@@ -1,0 +1,76 @@
+// The whole command on a real folder with the real proxy behind it.
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createApp } from "../../src/app/create-app.ts";
+import { doctor } from "../../src/doctor/doctor.ts";
+import { createSystemClock } from "../../src/lib/clock.ts";
+import { fakeContext } from "../cli/fake-context.ts";
+
+const key = "cop_the-local-key-of-this-test-0123456789";
+const store = JSON.stringify({
+  version: 1,
+  accounts: { claude: { kind: "oauth", label: "me@example.org", access_token: "sk-ant-oat01-canary", refresh_token: "sk-ant-ort01-canary", expires_at: "2099-01-01T00:00:00Z", enabled: true } },
+});
+
+type Wish = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean };
+
+const examine = async ({ environment = {}, set = [], json = false }: Wish) => {
+  const context = fakeContext({ environment: { LANG: "C.UTF-8", TERM: "xterm", ...environment }, parts: { createApp: (wish) => createApp({ ...wish, process }) } });
+  mkdirSync(context.dir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(context.dir, "accounts.json"), store, { mode: 0o600 });
+  writeFileSync(join(context.dir, "key"), key, { mode: 0o600 });
+  const state = () => readdirSync(context.dir).map((name) => `${name} ${statSync(join(context.dir, name)).mode} ${statSync(join(context.dir, name)).mtimeMs}`);
+  const before = state();
+  const args = { positionals: [], options: { json }, global: { dir: context.dir, set: ["server.port=0", ...set], ascii: false } };
+  const code = await doctor({ ...context, clock: createSystemClock() }, args);
+  expect(state()).toEqual(before);
+  return { code, out: context.said.out() };
+};
+
+/** An address that counts who connects. */
+const counted = async (): Promise<{ readonly url: string; readonly calls: () => number }> => {
+  let calls = 0;
+  const server = createServer((socket) => {
+    calls += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls };
+};
+
+describe("doctor", () => {
+  it("a healthy machine exits 0, with every line within 80 columns", async () => {
+    const { code, out } = await examine({});
+    expect(out).toContain("No problem found");
+    expect(code).toBe(0);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(out).toContain("account claude");
+  });
+
+  it("--json has checks and proofs, and no secret or address even of a bad environment", async () => {
+    const environment = { ANTHROPIC_API_KEY: "sk-ant-api03-canary", ANTHROPIC_AUTH_TOKEN: "canary", HTTPS_PROXY: "http://me:canary@p:1", NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+    const { code, out } = await examine({ json: true, environment });
+    const report = JSON.parse(out) as { ok: boolean; checks: { name: string; status: string }[]; proofs: { status: string }[] };
+    expect(code).toBe(1);
+    expect(report.ok).toBe(false);
+    expect(report.checks.filter(({ status }) => status === "problem").map(({ name }) => name)).toEqual(["tls checks"]);
+    expect(report.proofs.every(({ status }) => status === "ok")).toBe(true);
+    expect(out).not.toMatch(/canary|cop_|example\.org/);
+  });
+
+  it("calls neither the configured upstream nor the token endpoint", async () => {
+    const { url, calls } = await counted();
+    const { code } = await examine({ set: [`upstream.baseUrl=${url}`, `oauth.tokenUrl=${url}/token`] });
+    expect([code, calls()]).toEqual([0, 0]);
+  });
+
+  it("runs with settings that are wrong, and says so", async () => {
+    const { code, out } = await examine({ set: ["no.such=1"], json: true });
+    expect(code).toBe(1);
+    expect(out).toContain("no.such");
+  });
+});

@@ -1,0 +1,36 @@
+// The report: 80 columns for a person, one object for a script, no secret in either.
+import { describe, expect, it } from "vitest";
+import { ok, problem, warning } from "../../src/doctor/finding.ts";
+import { isFine, reportJson, reportText } from "../../src/doctor/report.ts";
+import { secret } from "../../src/lib/secret.ts";
+import { createRedact } from "../../src/log/redact.ts";
+
+const key = "key-of-this-test-0123456789";
+const redact = createRedact(() => [secret(key)]);
+const long = `/home/${"a-very-long-folder-name/".repeat(8)} and ${key} and \u001b[2J`;
+
+const report = { checks: [ok("node", "24"), warning("folder", long, `look at ${long}`)], proofs: [ok("stream pace", "12 of 12")] };
+
+describe("the report", () => {
+  it("fits 80 columns whatever is found, and says what to do under it", () => {
+    const lines = reportText(report, redact).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.some((line) => line.includes("-> look at"))).toBe(true);
+    expect(lines.at(-1)).toBe("No problem found, 1 warning.");
+  });
+
+  it("shows neither a secret nor an escape, as text and as JSON", () => {
+    for (const text of [reportText(report, redact), reportJson(report, redact)]) {
+      expect(text).not.toContain(key);
+      expect(text).not.toContain("\u001b");
+      expect(text).toContain("***");
+    }
+  });
+
+  it("warnings do not fail, a problem in a check or a proof does", () => {
+    const bad = problem("x", "y", null);
+    expect([report, { checks: [bad], proofs: [] }, { checks: [], proofs: [bad] }].map(isFine)).toEqual([true, false, false]);
+    expect(reportText({ checks: [bad], proofs: [bad] }, redact)).toContain("2 problems, 0 warnings.");
+    expect(JSON.parse(reportJson({ checks: [bad], proofs: [] }, redact))).toEqual({ ok: false, checks: [{ name: "x", status: "problem", found: "y", advice: null }], proofs: [] });
+  });
+});
