@@ -3,8 +3,8 @@ import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
+import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
-import type { Event } from "../messages/events.ts";
 import type { Store } from "../state/store.ts";
 
 /** How a request proved itself: by the local key, by a browser session, or not at all (open endpoints). */
@@ -38,7 +38,7 @@ export type PageSessions = {
 export type ApiDeps = {
   readonly commands: Commands;
   readonly store: Pick<Store, "snapshot">;
-  readonly subscribe: (listener: (event: Event) => void) => () => void;
+  readonly subscribe: Bus["subscribe"];
   readonly clock: Clock;
   readonly random: Random;
   readonly sessions: PageSessions;

@@ -24,7 +24,7 @@ export const createEvents = ({ subscribe, clock, stopping }: Deps): Endpoint => 
       if (response.unsentBytes > most.unsentBytes) response.destroy();
       else response.write(text);
     };
-    const unsubscribe = subscribe((event) => send(record(event)));
+    const unsubscribe = subscribe((event) => send(record(event)), "a reader of /events");
     const heartbeat = clock.setInterval(() => send(": still here\n\n"), heartbeatMs);
     const end = (): void => {
       unsubscribe();

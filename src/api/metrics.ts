@@ -17,7 +17,7 @@ export const createMetrics = (deps: Deps): Endpoint => {
     registry.registerMetric(metric);
     for (const [type, listener] of on) listeners.set(type, [...(listeners.get(type) ?? []), listener]);
   }
-  deps.subscribe((event) => listeners.get(event.type)?.forEach((listener) => listener(event)));
+  deps.subscribe((event) => listeners.get(event.type)?.forEach((listener) => listener(event)), "the metrics");
   return async ({ response }) => {
     // Reading the state delivers the events that are still buffered.
     deps.store.snapshot();

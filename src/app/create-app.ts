@@ -99,8 +99,8 @@ const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = c
   return make({
     upstream,
     credentials,
-    publish: bus.publishSoon,
-    publishLate: bus.publishLate,
+    publish: bus.publishBuffered,
+    publishBuffered: bus.publishBuffered,
     clock,
     cut,
     respondError,
@@ -127,7 +127,7 @@ const serverOf = (ground: Ground, { commands, forward, key, onCut }: Serving): S
     subscribe: bus.subscribe,
     version,
     forward,
-    publish: bus.publishSoon,
+    publish: bus.publishBuffered,
     clock,
     random,
     key,
@@ -149,5 +149,5 @@ const serverOf = (ground: Ground, { commands, forward, key, onCut }: Serving): S
 const renewAfterSleep = ({ bus, upstream }: Ground): void => {
   bus.subscribe((event) => {
     if (event.type === "clock.jumped" && event.kind === "suspend") upstream.renewConnections();
-  });
+  }, "the connections to the upstream");
 };

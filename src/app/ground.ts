@@ -56,7 +56,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
   const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });
-  bus.subscribe(folder.history.record);
+  bus.subscribe(folder.history.record, "the history file");
   const past = folder.history.load();
   store.remember(past.refreshes, clock.now());
   const refresher = createRefresher({
@@ -74,7 +74,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   await reload();
   const close = async (): Promise<void> => {
     await refresher.drain();
-    bus.settle();
+    bus.flush();
     await folder.history.flush();
     await upstream.close();
   };

@@ -59,7 +59,7 @@ const createCallbackPlace = ({ config, clock, bus }: Ground) => {
   bus.subscribe((event) => {
     // One that was superseded was closed before the listener of its successor opened.
     if (event.type === "login.failed" && event.errorCode !== "superseded") void close();
-  });
+  }, "the callback listener");
   return {
     close,
     async prepare(complete: Parameters<typeof listenForCallback>[0]["complete"]) {

@@ -47,4 +47,4 @@ const tellNotices = (context: CliContext, bus: Bus): void =>
     if (event.type !== "notice" || event.level === "info") return;
     const hint = event.hint === null ? "" : `\n  ${visibleText(event.hint)}`;
     context.stderr.write(`claude-oauth-proxy: ${visibleText(event.message)}${hint}\n`);
-  });
+  }, "the notices on standard error");

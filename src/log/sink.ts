@@ -1,7 +1,6 @@
 // Where log lines go: filtered by level, formatted, written. Subscribes to the bus and owns its files.
 import type { Bus } from "../messages/bus.ts";
 import type { Event } from "../messages/events.ts";
-import { followByTurn } from "./by-turn.ts";
 import type { Format } from "./format.ts";
 import { levelOf, passesLevel } from "./level.ts";
 import type { LevelFilter } from "./level.ts";
@@ -19,17 +18,14 @@ export type Log = {
 
 /** Writes every event of `bus` to every target. */
 export const startLog = (bus: Bus, targets: readonly Target[]): Log => {
-  const following = followByTurn(bus, (event) => {
-    for (const target of targets) writeTo(target, event);
-  });
+  const unsubscribes = targets.map((target) => bus.subscribe((event) => writeTo(target, event), "the log"));
   return {
     flush() {
-      bus.settle();
-      following.settle();
+      bus.flush();
       for (const { lines } of targets) lines.flush();
     },
     async stop() {
-      following.stop();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       await Promise.all(targets.map(({ lines }) => lines.close()));
     },
   };

@@ -1,130 +1,114 @@
-// Facts out: one ordered line from those who know to those who show and store.
+// The way of every fact: from the part that knows it to the parts that show and store it, in one order.
 import type { Clock, Timer } from "../lib/clock.ts";
+import { visibleText } from "../lib/visible-text.ts";
+import { withoutSecrets } from "../lib/without-secrets.ts";
 import type { Event, EventDraft } from "./events.ts";
 
-/** Hands a fact to everybody who listens; `at` and `seq` are stamped here and nowhere else. It takes `draft` over: pass a fresh one. */
+/** Delivers a fact to every subscriber. `at` and `seq` are stamped here and nowhere else. It takes `draft` over: pass a fresh one. */
 export type Publish = (draft: EventDraft) => void;
 
-/** Like `Publish` for a fact that is made when it is told. */
-export type PublishLate = (make: () => EventDraft | null) => void;
-
-type Held = EventDraft | (() => EventDraft | null);
+/** Like `Publish`, but delivered a little later. A function makes its draft at that time; null is none. */
+export type PublishBuffered = (fact: EventDraft | (() => EventDraft | null)) => void;
 
 export type Bus = {
-  /** Everybody has heard of it when this returns. */
+  /** Every subscriber has had it when this returns, and what was buffered before it too. */
   readonly publish: Publish;
   /**
-   * For the facts of requests, which come by the thousand: told together with the others of the last five
-   * milliseconds, in order and with the time they were handed in.
+   * For the facts of requests, of which there are thousands: delivered together within five milliseconds, in order
+   * and with the time at which they were handed in.
    */
-  readonly publishSoon: Publish;
-  /** The same for a fact that somebody has still to work out: `make` is called when it is told, and null is none. */
-  readonly publishLate: PublishLate;
-  /** Tells what `publishSoon` still holds, for those who look now. */
-  settle(): void;
-  /** Calls `listener` for every later event, in order; returns the way to stop, before which it hears what is held. */
-  subscribe(listener: (event: Event) => void): () => void;
+  readonly publishBuffered: PublishBuffered;
+  /** Delivers what is buffered: call it before you read what a subscriber has made of the events. */
+  flush(): void;
+  /** Calls `listener` for every later event, in order. `name` tells people which part it is, should it fail. Returns the way to stop, which flushes first. */
+  subscribe(listener: (event: Event) => void, name?: string): () => void;
 };
 
 /**
- * Telling one fact costs a microsecond while everything that listens is in the processor's caches, and five
+ * Delivering one fact costs a microsecond while the code of all subscribers is in the processor's caches, and five
  * between two requests' worth of other work: a third of what a small request costs (measured).
  */
-const soonMs = 5;
-/** Telling this many takes under a millisecond; it also bounds what is kept. */
-const mostHeld = 512;
+const bufferMs = 5;
+/** Delivering this many takes under a millisecond; it also bounds the memory. */
+const mostBuffered = 512;
+
+type Buffered = { readonly fact: EventDraft | (() => EventDraft | null); readonly at: number };
+type Subscriber = { readonly name: string; readonly listener: (event: Event) => void };
 
 /**
- * A subscriber that throws never reaches the publisher: it is caught, and reported once by `onFault`
- * (a broken view must not break a request). What a subscriber publishes is told after what it was told.
+ * A subscriber that throws reaches neither the publisher nor the other subscribers (a broken view must not break a
+ * request): its first failure becomes a `notice` that names it. What a subscriber publishes is delivered after the
+ * event it is being called with.
  */
-export const createBus = (clock: Clock, onFault: (error: unknown) => void = () => {}): Bus => {
-  const { deliver, listeners } = createAudience(onFault);
-  let held: Held[] = [];
-  let times: number[] = [];
+export const createBus = (clock: Clock): Bus => {
+  const subscribers = new Set<Subscriber>();
+  const failed = new Set<string | Subscriber>();
+  let buffer: Buffered[] = [];
   let timer: Timer | null = null;
-  let telling = false;
+  let delivering = false;
   let seq = 0;
 
-  const hold = (fact: Held): number => {
-    times.push(clock.now());
-    return held.push(fact);
-  };
-
-  const tell = (facts: readonly Held[], at: readonly number[]): void => {
-    for (let index = 0; index < facts.length; index += 1) {
-      const fact = facts[index];
-      const draft = typeof fact === "function" ? fact() : fact;
-      if (draft === undefined || draft === null) continue;
-      seq += 1;
-      deliver(stamped(draft, at[index] ?? 0, seq));
+  const attempt = <T>(work: () => T, source: string | Subscriber, doing: string): T | null => {
+    try {
+      return work();
+    } catch (error) {
+      if (!failed.has(source)) buffer.push({ fact: failure(source, doing, error), at: clock.now() });
+      failed.add(source);
+      return null;
     }
   };
 
-  const settle = (): void => {
-    if (telling) return;
-    telling = true;
+  const deliver = ({ fact, at }: Buffered): void => {
+    const draft = typeof fact === "function" ? attempt(fact, "a publisher", "make an event") : fact;
+    if (draft === null) return;
+    seq += 1;
+    const event = stamped(draft, at, seq);
+    for (const subscriber of subscribers) attempt(() => subscriber.listener(event), subscriber, `follow ${event.type}`);
+  };
+
+  const flush = (): void => {
+    if (delivering) return;
+    delivering = true;
     timer?.cancel();
     timer = null;
-    try {
-      while (held.length > 0) {
-        const [facts, at] = [held, times];
-        held = [];
-        times = [];
-        tell(facts, at);
-      }
-    } finally {
-      telling = false;
+    while (buffer.length > 0) {
+      const due = buffer;
+      buffer = [];
+      for (const each of due) deliver(each);
     }
-  };
-
-  const soon = (fact: Held): void => {
-    const count = hold(fact);
-    if (count >= mostHeld) settle();
-    else if (!telling) timer ??= clock.setTimeout(settle, soonMs);
+    delivering = false;
   };
 
   return {
     publish(draft) {
-      hold(draft);
-      settle();
+      buffer.push({ fact: draft, at: clock.now() });
+      flush();
     },
-    publishSoon: soon,
-    publishLate: soon,
-    settle,
-    subscribe(listener) {
-      listeners.add(listener);
+    publishBuffered(fact) {
+      buffer.push({ fact, at: clock.now() });
+      if (buffer.length >= mostBuffered) flush();
+      else if (!delivering) timer ??= clock.setTimeout(flush, bufferMs);
+    },
+    flush,
+    subscribe(listener, name = "a subscriber") {
+      const subscriber = { name, listener };
+      subscribers.add(subscriber);
       return () => {
-        settle();
-        listeners.delete(listener);
+        flush();
+        subscribers.delete(subscriber);
       };
     },
   };
 };
 
-type Listener = (event: Event) => void;
-
-const createAudience = (onFault: (error: unknown) => void) => {
-  const listeners = new Set<Listener>();
-  const faulty = new Set<Listener>();
-  const attempt = (listener: Listener, event: Event): void => {
-    try {
-      listener(event);
-    } catch (error) {
-      if (!faulty.has(listener)) onFault(error);
-      faulty.add(listener);
-    }
-  };
-  return {
-    listeners,
-    deliver(event: Event): void {
-      for (const listener of listeners) attempt(listener, event);
-    },
-  };
+const failure = (source: string | Subscriber, doing: string, error: unknown): EventDraft => {
+  const name = typeof source === "string" ? source : source.name;
+  const reason = visibleText(withoutSecrets(String(error), []));
+  return { type: "notice", level: "error", code: "subscriber-failed", message: `${name} could not ${doing} (${reason}); further failures of it are not reported`, hint: "Please report this: it is a fault of the program." };
 };
 
-// In place: a copy made of every shape at one spot in the program takes the engine's slow way. Only what is
-// frozen, because somebody has published it before, is copied.
+// In place: a copy made of every shape at one spot in the program takes the engine's slow way. Only a frozen draft,
+// which was published before, is copied.
 const stamped = (draft: EventDraft, at: number, seq: number): Event => {
   const event = (Object.isExtensible(draft) ? draft : { ...draft }) as EventDraft & { at: number; seq: number };
   event.at = at;

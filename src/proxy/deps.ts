@@ -3,7 +3,7 @@ import type { Credentials } from "../accounts/credential.ts";
 import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Publish, PublishLate } from "../messages/bus.ts";
+import type { Publish, PublishBuffered } from "../messages/bus.ts";
 import type { ErrorCode } from "../messages/errors.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -53,7 +53,7 @@ export type ForwarderDeps = {
   readonly credentials: Credentials | null;
   readonly publish: Publish;
   /** For what is read from an answer when the client has it. */
-  readonly publishLate: PublishLate;
+  readonly publishBuffered: PublishBuffered;
   readonly clock: Clock;
   readonly settings: ForwardSettings;
   readonly respondError: RespondError;

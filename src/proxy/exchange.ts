@@ -5,7 +5,7 @@ import type { HttpRequest } from "../http/request.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Publish, PublishLate } from "../messages/bus.ts";
+import type { Publish, PublishBuffered } from "../messages/bus.ts";
 import type { Blame, EventDraft, Outcome, Phase } from "../messages/events.ts";
 import type { Call } from "./call.ts";
 import type { RequestFacts } from "./deps.ts";
@@ -112,16 +112,16 @@ export const createExchange = (parts: Pick<Exchange, "request" | "response" | "f
   finished: false,
 });
 
-type Telling = { readonly clock: Clock; readonly publish: Publish; readonly publishLate: PublishLate };
+type Telling = { readonly clock: Clock; readonly publish: Publish; readonly publishBuffered: PublishBuffered };
 
 /**
  * Ends the exchange: stops whatever still runs, publishes what it cost and the one `request.finished`. A
  * second call does nothing.
  */
-export const finish = (exchange: Exchange, ending: Ending, { clock, publish, publishLate }: Telling): void => {
+export const finish = (exchange: Exchange, ending: Ending, { clock, publish, publishBuffered }: Telling): void => {
   if (exchange.finished) return;
   exchange.finished = true;
-  if (exchange.meter !== null) publishLate(() => usageDraft(exchange));
+  if (exchange.meter !== null) publishBuffered(() => usageDraft(exchange));
   exchange.call?.abort();
   exchange.timer?.cancel();
   exchange.meter?.stop();

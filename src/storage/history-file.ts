@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { Clock, Timer } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-import { createBatch } from "../messages/batch.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
 import { createOpenUsage } from "../messages/open-usage.ts";
@@ -63,12 +62,7 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
   let base = emptyHistory;
   let fresh = emptyHistory;
 
-  const batch = createBatch((events) => {
-    fresh = foldHistory(fresh, events, { pid, usage });
-  });
-
   const save = async (): Promise<void> => {
-    batch.settle();
     if (fresh === emptyHistory) return;
     const held = await lock.acquire({ timeoutMs: lockWaitMs });
     try {
@@ -83,14 +77,11 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
 
   return {
     load: () => (base = attempt(() => readHistory(tools), emptyHistory)),
-    snapshot() {
-      batch.settle();
-      return mergeHistory(base, fresh);
-    },
+    snapshot: () => mergeHistory(base, fresh),
     flush: () => saver.now(),
     record(event) {
       if (!isKept(event)) return;
-      batch.add(event);
+      fresh = foldHistory(fresh, [event], { pid, usage });
       saver.within(refreshFactOf(event) === null ? counterDelayMs : recordDelayMs);
     },
   };

@@ -28,22 +28,47 @@ describe("the bus", () => {
     expect(Object.isFrozen(seen[0])).toBe(true);
   });
 
-  it("keeps the publisher and the others safe from a subscriber that throws, and reports it once", () => {
-    const faults: unknown[] = [];
-    const bus = createBus(createFakeClock(), (error) => faults.push(error));
-    let seen = 0;
+  it("keeps the publisher and the others safe from a subscriber that throws, and reports it once, by name, as a notice", () => {
+    const bus = createBus(createFakeClock());
+    const seen: Event[] = [];
     bus.subscribe(() => {
-      throw new Error("broken view");
-    });
-    bus.subscribe(() => {
-      seen += 1;
-    });
+      throw new TypeError("no such column");
+    }, "a view");
+    bus.subscribe((event) => seen.push(event));
     bus.publish(fact);
     bus.publish(fact);
-    expect([seen, faults.length]).toEqual([2, 1]);
+    expect(seen.map(({ type, seq }) => `${type} ${seq}`)).toEqual(["account.healthy 1", "notice 2", "account.healthy 3"]);
+    expect(seen[1]).toMatchObject({ level: "error", code: "subscriber-failed", message: "a view could not follow account.healthy (TypeError: no such column); further failures of it are not reported" });
   });
 
-  it("stops when told", () => {
+  it("reports each subscriber that throws, and in its notice no token that the failure quotes", () => {
+    const bus = createBus(createFakeClock());
+    const notices: string[] = [];
+    for (const name of ["the log", "a view"]) {
+      bus.subscribe(() => {
+        throw new Error("bad text sk-ant-oat01-abcdefghijkl");
+      }, name);
+    }
+    bus.subscribe((event) => void (event.type === "notice" && notices.push(event.message)));
+    bus.publish(fact);
+    expect(notices.map((text) => text.slice(0, text.indexOf(" could")))).toEqual(["the log", "a view"]);
+    expect(notices.join()).not.toContain("sk-ant");
+  });
+
+  it("reports a fact that cannot be made, and delivers the ones after it", () => {
+    const bus = createBus(createFakeClock());
+    const seen: string[] = [];
+    bus.subscribe((event) => seen.push(event.type === "notice" ? event.message.slice(0, 36) : event.type));
+    bus.publishBuffered(() => {
+      throw new Error("no usage");
+    });
+    bus.publishBuffered(() => null);
+    bus.publishBuffered(() => ({ ...fact }));
+    bus.flush();
+    expect(seen).toEqual(["account.healthy", "a publisher could not make an event "]);
+  });
+
+  it("ends a subscription when asked", () => {
     const bus = createBus(createFakeClock());
     let seen = 0;
     const stop = bus.subscribe(() => {
@@ -59,13 +84,13 @@ describe("the bus", () => {
     const bus = createBus(clock);
     const seen: Event[] = [];
     bus.subscribe((event) => seen.push(event));
-    bus.publishSoon({ ...fact });
+    bus.publishBuffered({ ...fact });
     await clock.advance(2);
-    bus.publishSoon({ ...fact });
+    bus.publishBuffered({ ...fact });
     expect(seen).toEqual([]);
     await clock.advance(3);
     expect(seen.map(({ at, seq }) => [at, seq])).toEqual([[1000, 1], [1002, 2]]);
-    bus.publishSoon({ ...fact });
+    bus.publishBuffered({ ...fact });
     await clock.advance(5);
     expect(seen).toHaveLength(3);
   });
@@ -74,10 +99,10 @@ describe("the bus", () => {
     const bus = createBus(createFakeClock());
     const seen: string[] = [];
     bus.subscribe((event) => seen.push("accountId" in event ? (event.accountId ?? "") : ""));
-    bus.publishSoon({ ...fact, accountId: "first" });
+    bus.publishBuffered({ ...fact, accountId: "first" });
     bus.publish({ ...fact, accountId: "second" });
-    bus.publishSoon({ ...fact, accountId: "third" });
-    bus.settle();
+    bus.publishBuffered({ ...fact, accountId: "third" });
+    bus.flush();
     expect(seen).toEqual(["first", "second", "third"]);
   });
 
@@ -85,7 +110,7 @@ describe("the bus", () => {
     const bus = createBus(createFakeClock());
     let seen = 0;
     bus.subscribe(() => (seen += 1));
-    for (let count = 0; count < 1000; count += 1) bus.publishSoon({ ...fact });
+    for (let count = 0; count < 1000; count += 1) bus.publishBuffered({ ...fact });
     expect(seen).toBe(512);
   });
 
@@ -94,7 +119,7 @@ describe("the bus", () => {
     const seen: number[] = [];
     bus.subscribe(({ seq }) => {
       if (seq === 1) bus.publish({ ...fact });
-      if (seq === 2) bus.publishSoon({ ...fact });
+      if (seq === 2) bus.publishBuffered({ ...fact });
     });
     bus.subscribe(({ seq }) => seen.push(seq));
     bus.publish({ ...fact });

@@ -88,7 +88,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     upstream,
     credentials: options.credentials === undefined ? steadyCredentials() : options.credentials,
     publish: bus.publish,
-    publishLate: bus.publishLate,
+    publishBuffered: bus.publishBuffered,
     clock,
     settings: { ...defaults, ...options.settings },
     respondError,

@@ -37,6 +37,19 @@ describe("the store", () => {
     expect(told).toBe(1);
   });
 
+  it("a view that throws harms neither the state nor other views, and is named in the events pane once", () => {
+    const { bus, store } = setUp();
+    let calls = 0;
+    store.subscribe(() => {
+      throw new Error("no room for the pane");
+    });
+    store.subscribe(() => (calls += 1));
+    for (const id of ["r1", "r2"]) bus.publish(received(id));
+    expect(store.snapshot().requests.total).toBe(2);
+    expect(store.snapshot().activity.filter(({ text }) => text.includes("a view of the state could not follow request.received"))).toHaveLength(1);
+    expect(calls).toBe(3);
+  });
+
   it("loses nothing when nobody looks for a long time", () => {
     const { bus, store } = setUp();
     for (let index = 0; index < 2000; index += 1) bus.publish(received(`r${index}`));

@@ -64,6 +64,6 @@ const startTraffic = (context: CliContext, { app, upstream, url }: { app: App; u
     if (type === "account.added") scenario.start();
     // Otherwise the drain would wait for the demo's own streams.
     if (type === "server.stopping") void scenario.stop();
-  });
+  }, "the demo's traffic");
   return scenario;
 };

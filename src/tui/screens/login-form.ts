@@ -24,7 +24,7 @@ export const createLoginForm = (deps: FormDeps): LoginForm => {
   const joiner = createBurstJoiner(deps.clock, (burst) => room.isDone() || takeBurst(room, burst));
   const stopListening = deps.subscribe((event) => {
     if (!room.isDone() && event.type.startsWith("login.")) onLoginEvent(room, event as LoginEvent);
-  });
+  }, "the sign-in form");
   const ticking = deps.clock.setInterval(() => tick(room), 1000);
   return {
     ended: room.ended,

@@ -59,7 +59,7 @@ const watchBrowser = ({ subscribe }: PlainLoginDeps, { attemptId }: LoginAttempt
     const unsubscribe = subscribe((event) => {
       if (event.type === "login.succeeded" && event.attemptId === attemptId) resolve({ outcome: "signed-in", accountId: event.accountId });
       if (event.type === "login.failed" && event.attemptId === attemptId) resolve({ outcome: "failed", errorCode: event.errorCode, message: event.message, closed: true });
-    });
+    }, "the sign-in prompt");
     stop.addEventListener("abort", () => {
       unsubscribe();
       resolve({ outcome: "cancelled" });
