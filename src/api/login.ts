@@ -1,10 +1,10 @@
 // The browser's way of a sign-in: GET /login leads to the authorization server's page, and that page sends
 // the browser back to GET /callback or /oauth/callback. All are open, because a person types or follows them.
-import { secret } from "../lib/secret.ts";
-import { visibleText } from "../lib/visible-text.ts";
-import type { CallbackOutcome } from "../messages/commands.ts";
+import type { Random } from "../lib/random.ts";
+import type { CallbackResult } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import { respondEmpty, respondHtml } from "../server/respond.ts";
+import { htmlAnswer, respondEmpty, send } from "../server/respond.ts";
+import type { Answer } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 import { createNonce, document, html } from "./html.ts";
 
@@ -21,48 +21,28 @@ export const createLogin =
     respondEmpty(response, 302, { location: attempt.browserUrl ?? attempt.authorizeUrl, "referrer-policy": "no-referrer" });
   };
 
-/**
- * Where the authorization server's page sends the browser back to: 200 when signed in, 400 when not. `state`
- * is the protection (RFC 9700 section 2.1); the sign-in that made it checks it.
- */
+/** Where the authorization server's page sends the browser back to. `state` is the protection (RFC 9700 section 2.1); the sign-in that made it checks it. */
 export const createCallback =
   ({ commands, random }: Pick<ApiDeps, "commands" | "random">): Endpoint =>
-  async ({ response, query }) => {
-    const outcome = hasDoubles(query) ? doubled : await commands.completeCallback(read(query));
-    const nonce = createNonce(random);
-    respondHtml(response, outcome.ok ? 200 : 400, { nonce, html: page(outcome, nonce) });
-  };
+  async ({ response, query }) =>
+    send(response, callbackPage(await commands.completeCallback(query.toString()), { random, accountsPage: "/auth/device" }));
 
-const names = ["code", "state", "error", "error_description"] as const;
-
-// RFC 6749 section 3.1: parameters must not be there twice.
-const hasDoubles = (query: URLSearchParams): boolean => names.some((name) => query.getAll(name).length > 1);
-
-const doubled: CallbackOutcome = { ok: false, title: "Sign-in not completed", message: "The address holds a value twice. Start the sign-in again." };
-
-const read = (query: URLSearchParams) => {
-  const code = text(query, "code");
-  const description = text(query, "error_description");
-  return {
-    code: code === null ? null : secret(code),
-    state: text(query, "state"),
-    error: text(query, "error"),
-    errorDescription: description === null ? null : visibleText(description),
-  };
+/** What the browser then sees, here and on the listener that lives for one sign-in. `accountsPage` is a path there, null when there is no such page. */
+export const callbackPage = (result: CallbackResult, { random, accountsPage }: { readonly random: Random; readonly accountsPage: string | null }): Answer => {
+  const nonce = createNonce(random);
+  const { status, title } = looks[result.result];
+  const isDone = result.result === "signed-in";
+  const message = isDone ? "You can close this page and go back to the terminal." : result.message;
+  const body = html`<main><h1>${title}</h1><p role="${isDone ? "status" : "alert"}">${message}</p>${accountsPage === null ? null : html`<p><a href="${accountsPage}">Accounts</a></p>`}</main>`;
+  return htmlAnswer(status, { nonce, html: document({ title, nonce, body, ...(result.result === "retry" ? {} : { script: forgetAddress }) }) });
 };
 
-const text = (query: URLSearchParams, name: (typeof names)[number]): string | null => {
-  const value = query.get(name);
-  return value === null || value === "" ? null : value.slice(0, 4096);
-};
+const looks = {
+  "signed-in": { status: 200, title: "Signed in" },
+  retry: { status: 502, title: "Not yet signed in" },
+  failed: { status: 400, title: "Not signed in" },
+  refused: { status: 400, title: "Not signed in" },
+} as const satisfies Record<CallbackResult["result"], { status: number; title: string }>;
 
-// The code leaves the address bar and the history, used or not.
+// The code leaves the address bar and the history, used or not; a page that is to be loaded again keeps it.
 const forgetAddress = `history.replaceState(null, "", location.pathname);`;
-
-const page = ({ ok, title, message }: CallbackOutcome, nonce: string): string =>
-  document({
-    title,
-    nonce,
-    script: forgetAddress,
-    body: html`<main><h1>${title}</h1><p role="${ok ? "status" : "alert"}">${message}</p><p><a href="/auth/device">Accounts</a></p></main>`,
-  });

@@ -1,7 +1,6 @@
 // Wishes about signing in, for whoever shows the link: the dashboard, the HTTP API, the login command.
 import type { AccountEndpoints } from "../accounts/account.ts";
-import type { CallbackOutcome, CallbackQuery, Commands, LoginAttempt } from "../messages/commands.ts";
-import type { CallbackResult } from "../oauth/callback-page.ts";
+import type { Commands, LoginAttempt } from "../messages/commands.ts";
 import type { OAuthSettings } from "../oauth/authorize-url.ts";
 import { createLoginFlow } from "../oauth/login-flow.ts";
 import type { LoginFlow } from "../oauth/login-flow.ts";
@@ -51,7 +50,7 @@ export const createLoginCommands = (ground: Ground, { prepare }: LoginPlace): Lo
       if (accountId !== undefined) fallbackId = checkAccountId(accountId);
       return flow.submit(pasted, attemptId);
     },
-    completeCallback: async (query) => shown(await flow.completeCallback(queryText(query))),
+    completeCallback: flow.completeCallback,
     cancelLogin: (attemptId) => flow.cancel(attemptId),
   };
 };
@@ -64,16 +63,4 @@ const ownSettings = ({ registry }: Ground, accountId: string | undefined, wished
   const kept = accountId === undefined ? undefined : registry.get(accountId)?.account.endpoints;
   const { baseUrl: _api, authorizeUrl, ...rest } = { ...kept, ...wished };
   return { ...rest, ...(authorizeUrl === undefined ? {} : { authorizeUrl, consoleAuthorizeUrl: authorizeUrl }) };
-};
-
-const queryText = ({ code, state, error, errorDescription }: CallbackQuery): string => {
-  const query = new URLSearchParams();
-  const fields = { code: code?.reveal() ?? null, state, error, error_description: errorDescription };
-  for (const [name, value] of Object.entries(fields)) if (value !== null) query.set(name, value);
-  return query.toString();
-};
-
-const shown = (result: CallbackResult): CallbackOutcome => {
-  if (result.result === "signed-in") return { ok: true, title: "Signed in", message: "You can close this page and go back to the terminal." };
-  return { ok: false, title: result.result === "retry" ? "Not yet signed in" : "Not signed in", message: result.message };
 };

@@ -2,6 +2,7 @@
 import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
+import { callbackPage } from "../api/login.ts";
 import { loginLifeMs } from "../oauth/open-login.ts";
 import { listenForCallback } from "../oauth/callback.ts";
 import type { CallbackListener } from "../oauth/callback.ts";
@@ -50,7 +51,7 @@ export const openStore = async (opening: Opening): Promise<OpenStore> => {
 };
 
 /** A listener of its own per sign-in, gone as soon as the sign-in has ended. */
-const createCallbackPlace = ({ config, clock, bus }: Ground) => {
+const createCallbackPlace = ({ config, clock, random, bus }: Ground) => {
   let open: CallbackListener | null = null;
   const close = async (): Promise<void> => {
     await open?.close();
@@ -65,7 +66,7 @@ const createCallbackPlace = ({ config, clock, bus }: Ground) => {
     async prepare(complete: Parameters<typeof listenForCallback>[0]["complete"]) {
       await close();
       if (!config.oauth.callback) return null;
-      open = await listenForCallback({ clock, lifeMs: loginLifeMs, complete });
+      open = await listenForCallback({ clock, lifeMs: loginLifeMs, complete, page: (result) => callbackPage(result, { random, accountsPage: null }) });
       return { redirectUri: open.redirectUri, shortUrl: null };
     },
   };

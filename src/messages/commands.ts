@@ -45,16 +45,10 @@ export type RefreshOutcome =
   | { readonly outcome: "refreshed" | "adopted"; readonly expiresAt: number | null }
   | { readonly outcome: "failed"; readonly errorCode: string; readonly message: string; readonly needsLogin: boolean; readonly nextTryAt: number | null };
 
-/** What the authorization server's page sent the browser back with (RFC 6749 section 4.1.2). */
-export type CallbackQuery = {
-  readonly code: Secret | null;
-  readonly state: string | null;
-  readonly error: string | null;
-  readonly errorDescription: string | null;
-};
-
-/** Two sentences for the page that the browser then shows. */
-export type CallbackOutcome = { readonly ok: boolean; readonly title: string; readonly message: string };
+/** What became of the browser's way back. `retry` leaves the sign-in open, `refused` never touched it, the others ended it. */
+export type CallbackResult =
+  | { readonly result: "signed-in" }
+  | { readonly result: "retry" | "refused" | "failed"; readonly message: string };
 
 /** Throws `AppError` (unknown-account, login-expired, store-…) when a wish cannot be accepted. */
 export type Commands = {
@@ -63,8 +57,11 @@ export type Commands = {
   pendingLogin(): LoginAttempt | null;
   /** `attemptId` null means the one that is open; `accountId` names the account when the attempt did not. */
   submitCode(pasted: Secret, attemptId: string | null, accountId?: string): Promise<SubmitOutcome>;
-  /** The browser came back by itself. Refuses a state that is wrong, missing or used, without any call upstream. */
-  completeCallback(query: CallbackQuery): Promise<CallbackOutcome>;
+  /**
+   * The browser came back by itself with `query` (RFC 6749 section 4.1.2). Refuses a state that is wrong, missing
+   * or used, without any call upstream. Never throws.
+   */
+  completeCallback(query: string): Promise<CallbackResult>;
   cancelLogin(attemptId: string): void;
   refresh(accountId: string | null): Promise<RefreshOutcome>;
   addApiKey(wish: { key: Secret; accountId?: string; label?: string; endpoints?: EndpointWishes }): Promise<{ accountId: string }>;

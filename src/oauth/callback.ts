@@ -3,8 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Clock, Timer } from "../lib/clock.ts";
-import type { CallbackResult } from "./callback-page.ts";
-import { callbackPage } from "./callback-page.ts";
+import type { CallbackResult } from "../messages/commands.ts";
 
 export type CallbackDeps = {
   readonly clock: Clock;
@@ -12,7 +11,11 @@ export type CallbackDeps = {
   readonly lifeMs: number;
   /** Handed the query; says what became of it. */
   readonly complete: (query: string) => Promise<CallbackResult>;
+  /** The page that the browser gets then. */
+  readonly page: (result: CallbackResult) => CallbackPage;
 };
+
+export type CallbackPage = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 export type CallbackListener = {
   /** `http://localhost:PORT/callback`: the server knows this name, while the socket is bound to the literal address. */
@@ -35,7 +38,7 @@ export const listenForCallback = async (deps: CallbackDeps): Promise<CallbackLis
     return closed;
   };
   life = deps.clock.setTimeout(() => void close(), deps.lifeMs);
-  server.on("request", (request, response) => void answer({ request, response, port, complete: deps.complete, close }));
+  server.on("request", (request, response) => void answer(deps, { request, response, port, close }));
   return { redirectUri: `http://localhost:${port}/callback`, closed, close };
 };
 
@@ -52,17 +55,16 @@ type Visit = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly port: number;
-  readonly complete: CallbackDeps["complete"];
   readonly close: () => Promise<void>;
 };
 
-const answer = async ({ request, response, port, complete, close }: Visit): Promise<void> => {
+const answer = async ({ complete, page }: CallbackDeps, { request, response, port, close }: Visit): Promise<void> => {
   const refusal = refusalOf(request, port);
   if (refusal !== null) return plain(response, refusal);
   const result = await complete((request.url ?? "").slice("/callback".length)).catch(internalFault);
-  const page = callbackPage(result);
-  response.writeHead(page.status, { ...page.headers });
-  response.end(page.body, () => {
+  const { status, headers, body } = page(result);
+  response.writeHead(status, { ...headers, connection: "close" });
+  response.end(body, () => {
     if (result.result === "signed-in" || result.result === "failed") void close();
   });
 };

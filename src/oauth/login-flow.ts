@@ -3,11 +3,10 @@
 import { sameText } from "../lib/same-text.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { LoginAttempt, SubmitOutcome } from "../messages/commands.ts";
+import type { CallbackResult, LoginAttempt, SubmitOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import type { LoginKind, OAuthSettings } from "./authorize-url.ts";
-import type { CallbackResult } from "./callback-page.ts";
-import { readCallbackQuery } from "./callback-page.ts";
+import { readCallbackQuery } from "./callback-query.ts";
 import type { Leg, Loopback } from "./login-attempt.ts";
 import { openAttempt } from "./login-attempt.ts";
 import type { Attempt, OpenLoginDeps, Settled } from "./open-login.ts";

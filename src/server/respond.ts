@@ -65,8 +65,9 @@ export const respondText = (response: HttpResponse, status: number, body: string
  * A page that loads nothing from anywhere: only the style and the script that carry `nonce` run, it can
  * be put in no frame, and no address of ours leaves as a Referer.
  */
-export const respondHtml = (response: HttpResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => {
-  const headers = {
+export const htmlAnswer = (status: number, page: { readonly html: string; readonly nonce: string }): Answer => ({
+  status,
+  headers: {
     ...plainHeaders,
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": pagePolicy(page.nonce),
@@ -74,8 +75,13 @@ export const respondHtml = (response: HttpResponse, status: number, page: { read
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-  };
-  send(response, { status, headers, body: page.html });
+  },
+  body: page.html,
+});
+
+/** Sends an `htmlAnswer`. */
+export const respondHtml = (response: HttpResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => {
+  send(response, htmlAnswer(status, page));
 };
 
 /** An answer without a body (204, 302 …) and the headers that make its sense. */
@@ -96,7 +102,8 @@ const pagePolicy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join("; ");
 
-const send = (response: HttpResponse, { status, headers, body }: Answer): void => {
+/** Sends `answer` whole. Does nothing once the response is over, and destroys one that has begun. */
+export const send = (response: HttpResponse, { status, headers, body }: Answer): void => {
   if (!canAnswer(response)) return;
   const bytes = Buffer.from(body);
   response.writeHead(status, [...Object.entries(headers).flat(), "content-length", String(bytes.length)]);

@@ -31,25 +31,25 @@ describe("/api/accounts", () => {
     const text = await ask(kit.port, post(kit.port, "/api/accounts", { code: "abc", state: "state-1", code_verifier: "attempt-1" }));
     expect(statusOf(text)).toBe(201);
     expect(jsonOf(text)).toMatchObject({ id: "max-1", label: "Max" });
-    expect(fake.wishes).toEqual([["submitCode", "abc#state-1", "attempt-1"]]);
+    expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1"]]);
   });
 
   it("adds an API key, which no answer repeats", async () => {
     const text = await ask(kit.port, post(kit.port, "/api/accounts", { api_key: "sk-ant-api03-canary", id: "work", label: "Work" }));
     expect(statusOf(text)).toBe(201);
     expect(text).not.toContain("canary");
-    expect(fake.wishes).toEqual([["addApiKey", "sk-ant-api03-canary", { accountId: "work", label: "Work" }]]);
+    expect(fake.calls).toEqual([["addApiKey", "sk-ant-api03-canary", { accountId: "work", label: "Work" }]]);
     expect(statusOf(await ask(kit.port, post(kit.port, "/api/accounts", { api_key: "" })))).toBe(400);
   });
 
   it("switches, renames and ranks", async () => {
     expect(jsonOf(await change("max-1", { enabled: false, label: "Mine", priority: 7 }))).toMatchObject({ id: "max-1" });
-    expect(fake.wishes).toEqual([["setEnabled", "max-1", false], ["rename", "max-1", "Mine"], ["setPriority", "max-1", 7]]);
+    expect(fake.calls).toEqual([["setEnabled", "max-1", false], ["rename", "max-1", "Mine"], ["setPriority", "max-1", 7]]);
   });
 
   it("a change that is none, or of the wrong type, touches nothing", async () => {
     for (const body of [{}, { enabled: "no" }, { enabled: false, priority: "high" }, { enabled: false, label: 5 }]) expect(errorOf(await change("max-1", body))).toMatchObject({ status: 400, code: "bad-request" });
-    expect(fake.wishes).toEqual([]);
+    expect(fake.calls).toEqual([]);
     expect(errorOf(await change("nobody", { enabled: true }))).toMatchObject({ status: 404, code: "unknown-account" });
   });
 
@@ -57,6 +57,6 @@ describe("/api/accounts", () => {
     expect(jsonOf(await ask(kit.port, head(kit.port, "DELETE /api/accounts/max-1")))).toEqual({ success: true, id: "max-1" });
     for (const id of ["..%2Fx", "%00", "__proto__", "A", "a%20b", "x".repeat(65)]) expect(statusOf(await ask(kit.port, head(kit.port, `DELETE /api/accounts/${id}`)))).toBe(400);
     for (const path of ["/api/accounts/", "/api/accounts/%zz"]) expect([400, 404]).toContain(statusOf(await ask(kit.port, head(kit.port, `DELETE ${path}`))));
-    expect(fake.wishes).toEqual([["logout", "max-1"]]);
+    expect(fake.calls).toEqual([["logout", "max-1"]]);
   });
 });

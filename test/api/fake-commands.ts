@@ -1,5 +1,6 @@
-// A program that remembers its wishes. Secrets are revealed here only to compare them.
-import type { CallbackQuery, Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
+// Commands that record their calls. Secrets are revealed here only to compare them.
+import type { CallbackResult, Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
+import { readCallbackQuery } from "../../src/oauth/callback-query.ts";
 import { AppError } from "../../src/messages/errors.ts";
 
 export const attempt: LoginAttempt = {
@@ -17,61 +18,62 @@ const known = (id: string | null): void => {
   if (id === "nobody") throw new AppError({ code: "unknown-account", message: 'There is no account "nobody".', hint: "See `claude-oauth-proxy accounts`." });
 };
 
-export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in", accountId: "max-1", expiresAt: tokenExpiry }) => {
-  const wishes: unknown[][] = [];
-  const wish = (...parts: unknown[]): void => void wishes.push(parts);
+export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in", accountId: "max-1", expiresAt: tokenExpiry }, callback: CallbackResult = { result: "signed-in" }) => {
+  const calls: unknown[][] = [];
+  const call = (...parts: unknown[]): void => void calls.push(parts);
   let pending: LoginAttempt | null = null;
   const commands: Commands = {
     async startLogin(asked) {
-      wish("startLogin", asked);
+      call("startLogin", asked);
       pending = { ...attempt, kind: asked.kind ?? "max" };
       return pending;
     },
     pendingLogin: () => pending,
     async submitCode(pasted, attemptId, accountId) {
-      wish("submitCode", pasted.reveal(), attemptId, ...(accountId === undefined ? [] : [accountId]));
+      call("submitCode", pasted.reveal(), attemptId, ...(accountId === undefined ? [] : [accountId]));
       return submit;
     },
-    async completeCallback({ code, ...rest }: CallbackQuery) {
-      wish("completeCallback", code?.reveal() ?? null, rest);
-      const ok = rest.state === "state-2" && code !== null;
-      return { ok, title: ok ? "Signed in" : "Not <signed> in", message: rest.errorDescription ?? "Go back to the terminal." };
+    async completeCallback(query) {
+      call("completeCallback", query);
+      const read = readCallbackQuery(query);
+      if (read.says === "error") return { result: "failed", message: read.description };
+      return read.says === "code" && read.state.reveal() === "state-2" ? callback : { result: "refused", message: "This page belongs to another sign-in attempt." };
     },
     cancelLogin(attemptId) {
-      wish("cancelLogin", attemptId);
+      call("cancelLogin", attemptId);
       pending = null;
     },
     async refresh(accountId) {
       known(accountId);
-      wish("refresh", accountId);
+      call("refresh", accountId);
       if (accountId === "dead") return { outcome: "failed", errorCode: "invalid_grant", message: "Refresh token not found or invalid.", needsLogin: true, nextTryAt: null };
       return { outcome: "refreshed", expiresAt: tokenExpiry };
     },
     async addApiKey({ key, ...rest }) {
-      wish("addApiKey", key.reveal(), rest);
+      call("addApiKey", key.reveal(), rest);
       return { accountId: rest.accountId ?? "key-1" };
     },
     async setEnabled(accountId, enabled) {
       known(accountId);
-      wish("setEnabled", accountId, enabled);
+      call("setEnabled", accountId, enabled);
     },
     async rename(accountId, label) {
-      wish("rename", accountId, label);
+      call("rename", accountId, label);
     },
     async setPriority(accountId, priority) {
-      wish("setPriority", accountId, priority);
+      call("setPriority", accountId, priority);
     },
     async setEndpoint(accountId, key, value) {
-      wish("setEndpoint", accountId, key, value);
+      call("setEndpoint", accountId, key, value);
     },
     async logout(accountId) {
       known(accountId);
-      wish("logout", accountId);
+      call("logout", accountId);
       return { removed: [accountId ?? "max-1"] };
     },
     async stop(reason) {
-      wish("stop", reason);
+      call("stop", reason);
     },
   };
-  return { commands, wishes };
+  return { commands, calls };
 };

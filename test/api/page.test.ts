@@ -48,7 +48,7 @@ describe("/auth/device", () => {
     expect(errorOf(await change({ "x-csrf-token": "wrong" })).status).toBe(403);
     expect(statusOf(await change({ "x-csrf-token": csrf }))).toBe(200);
     expect(statusOf(await change({ "x-csrf-token": csrf, origin: "http://localhost:3000", "sec-fetch-site": "same-site" }))).toBe(403);
-    expect(fake.wishes).toEqual([["refresh", null]]);
+    expect(fake.calls).toEqual([["refresh", null]]);
     expect(await page({ cookie })).not.toContain(csrf);
   });
 

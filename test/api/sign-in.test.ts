@@ -29,14 +29,14 @@ describe("as anthropic-oauth-proxy", () => {
   it("start works without any body, names an account, and knows two kinds", async () => {
     expect(statusOf(await ask(kit.port, head(kit.port, "POST /auth/device/start", { "content-length": "0" })))).toBe(200);
     await send("/auth/device/start", { account_id: "max-1", kind: "console" });
-    expect(fake.wishes).toEqual([["startLogin", { kind: "max" }], ["startLogin", { kind: "console", accountId: "max-1" }]]);
+    expect(fake.calls).toEqual([["startLogin", { kind: "max" }], ["startLogin", { kind: "console", accountId: "max-1" }]]);
     expect(errorOf(await send("/auth/device/start", { kind: "other" }))).toMatchObject({ status: 400, code: "bad-request" });
   });
 
   it("submit signs in, with the attempt or with the one that is open", async () => {
     expect(jsonOf(await send("/auth/device/submit", { code: "abc#state-1", attempt_id: "attempt-1" }))).toEqual({ success: true, message: "Signed in.", account_id: "max-1", expires_at: expiry });
     await send("/auth/device/submit", { code: "abc#state-1" });
-    expect(fake.wishes).toEqual([["submitCode", "abc#state-1", "attempt-1"], ["submitCode", "abc#state-1", null]]);
+    expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1"], ["submitCode", "abc#state-1", null]]);
   });
 
   it("status tells of accounts and of the open sign-in", async () => {
@@ -50,7 +50,7 @@ describe("as anthropic-oauth-proxy", () => {
     expect(jsonOf(await send("/auth/logout", { account_id: "max-1" }))).toEqual({ success: true, removed: ["max-1"] });
     const all = await send("/auth/logout", {});
     expect(headerOf(all, "set-cookie")).toContain("Max-Age=0");
-    expect(fake.wishes).toEqual([["refresh", null], ["logout", "max-1"], ["logout", null]]);
+    expect(fake.calls).toEqual([["refresh", null], ["logout", "max-1"], ["logout", null]]);
     expect(errorOf(await send("/auth/refresh", { account_id: "nobody" }))).toMatchObject({ status: 404, code: "unknown-account" });
   });
 
@@ -65,12 +65,12 @@ describe("as claude-code-mux", () => {
   it("authorize gives url, verifier and instructions; the verifier is the attempt, not PKCE's", async () => {
     expect(jsonOf(await send("/api/oauth/authorize", { oauth_type: "max" }))).toEqual({ url: attempt.authorizeUrl, verifier: "attempt-1", instructions: expect.stringContaining("#") });
     await send("/api/oauth/authorize", { oauth_type: "console" });
-    expect(fake.wishes.at(-1)).toEqual(["startLogin", { kind: "console" }]);
+    expect(fake.calls.at(-1)).toEqual(["startLogin", { kind: "console" }]);
   });
 
   it("exchange takes the handle back and names the account", async () => {
     expect(jsonOf(await send("/api/oauth/exchange", { code: "abc#state-1", verifier: "attempt-1", provider_id: "anthropic-max" }))).toEqual({ success: true, message: expect.any(String), provider_id: "max-1", expires_at: expiry });
-    expect(fake.wishes).toEqual([["submitCode", "abc#state-1", "attempt-1", "anthropic-max"]]);
+    expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1", "anthropic-max"]]);
     expect(errorOf(await send("/api/oauth/exchange", { code: "abc#state-1", verifier: "attempt-1", provider_id: "../x" }))).toMatchObject({ status: 400 });
   });
 
@@ -83,7 +83,7 @@ describe("as claude-code-mux", () => {
     expect(jsonOf(await send("/api/oauth/tokens/refresh", { provider_id: "max-1" }))).toMatchObject({ success: true, provider_id: "max-1", expires_at: expiry });
     expect(jsonOf(await send("/api/oauth/tokens/delete", { provider_id: "max-1" }))).toMatchObject({ success: true, provider_id: "max-1" });
     expect(jsonOf(await ask(kit.port, head(kit.port, "DELETE /api/oauth/tokens/max-2")))).toMatchObject({ success: true, provider_id: "max-2" });
-    expect(fake.wishes).toEqual([["refresh", "max-1"], ["logout", "max-1"], ["logout", "max-2"]]);
+    expect(fake.calls).toEqual([["refresh", "max-1"], ["logout", "max-1"], ["logout", "max-2"]]);
     expect(errorOf(await ask(kit.port, head(kit.port, "DELETE /api/oauth/tokens/nobody"))).status).toBe(404);
   });
 });
@@ -96,7 +96,7 @@ describe("as claude-proxy", () => {
   it("exchange puts code and state together; one that holds its state is taken as it is", async () => {
     expect(jsonOf(await send("/oauth/exchange", { code: "abc", state: "state-1", code_verifier: "attempt-1" }))).toEqual({ success: true, account: { id: "max-1" } });
     await send("/oauth/exchange", { code: "abc#state-1", code_verifier: "attempt-1" });
-    expect(fake.wishes).toEqual([["submitCode", "abc#state-1", "attempt-1"], ["submitCode", "abc#state-1", "attempt-1"]]);
+    expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1"], ["submitCode", "abc#state-1", "attempt-1"]]);
     expect(errorOf(await send("/oauth/exchange", { code: "abc", code_verifier: "attempt-1" })).message).toContain('"state" is missing');
   });
 });

@@ -63,7 +63,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
   });
   beforeEach(async () => {
     kit.forwards.length = 0;
-    fake.wishes.length = 0;
+    fake.calls.length = 0;
     page = await (await browser.newContext()).newPage();
     // The victim has the page open and the key entered: the browser holds the cookie.
     await page.goto(`${kit.url}/auth/device`);
@@ -80,7 +80,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
       expect(await call(path, { method: "POST", credentials: "include", headers: { "content-type": "text/plain" }, body: "{}" })).toBe("refused");
     }
     expect(kit.forwards).toEqual([]);
-    expect(fake.wishes).toEqual([]);
+    expect(fake.calls).toEqual([]);
   });
 
   it("S4 S7 S8 blind requests reach nothing: no-cors, form, picture", async () => {
@@ -90,7 +90,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     await page.waitForURL(`${kit.url}/auth/logout`);
     expect(await page.textContent("body")).toContain("permission_error");
     expect(kit.forwards).toEqual([]);
-    expect(fake.wishes).toEqual([]);
+    expect(fake.calls).toEqual([]);
   });
 
   it("S8 a link from elsewhere does not lead into the page", async () => {
@@ -126,7 +126,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     await page.evaluate((url) => { location.href = `${url}/callback?code=abc&state=state-2`; }, kit.url);
     await page.getByRole("heading", { name: "Signed in" }).waitFor();
     expect(page.url()).toBe(`${kit.url}/callback`);
-    expect(fake.wishes).toHaveLength(1);
+    expect(fake.calls).toHaveLength(1);
   });
 });
 

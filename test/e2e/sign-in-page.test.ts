@@ -52,7 +52,7 @@ describe.skipIf(browserPath === null)("the sign-in page (needs Chromium)", () =>
   it("a first sign-in: terms, link, code", async () => {
     await unlock();
     await page.getByRole("button", { name: "Start a sign-in" }).click();
-    expect(fake.wishes).toEqual([]);
+    expect(fake.calls).toEqual([]);
     await page.getByRole("checkbox").check();
     await page.getByRole("button", { name: "Start a sign-in" }).click();
     await page.getByRole("link", { name: "Open the sign-in page" }).waitFor();
@@ -62,7 +62,7 @@ describe.skipIf(browserPath === null)("the sign-in page (needs Chromium)", () =>
     expect(await page.getByLabel("Code", { exact: true }).inputValue()).toBe("abc#state-1");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await says("Signed in.");
-    expect(fake.wishes).toEqual([["startLogin", { kind: "max" }], ["submitCode", "abc#state-1", "attempt-1"]]);
+    expect(fake.calls).toEqual([["startLogin", { kind: "max" }], ["submitCode", "abc#state-1", "attempt-1"]]);
   });
 
   it("every button of an account does what it says", async () => {
@@ -73,7 +73,7 @@ describe.skipIf(browserPath === null)("the sign-in page (needs Chromium)", () =>
       await page.getByRole("button", { name }).click();
       await says(answer);
     }
-    expect(fake.wishes).toEqual([["refresh", "max-1"], ["setEnabled", "max-1", false], ["startLogin", { kind: "max", accountId: "old-1" }], ["logout", "old-1"]]);
+    expect(fake.calls).toEqual([["refresh", "max-1"], ["setEnabled", "max-1", false], ["startLogin", { kind: "max", accountId: "old-1" }], ["logout", "old-1"]]);
   });
 
   it("the key is asked for again after it was forgotten, after a restart, and when its companion is gone", async () => {

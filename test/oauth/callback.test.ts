@@ -3,16 +3,19 @@ import { request as sendRequest } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import type { CallbackListener } from "../../src/oauth/callback.ts";
 import { listenForCallback } from "../../src/oauth/callback.ts";
-import type { CallbackResult } from "../../src/oauth/callback-page.ts";
-import { callbackPage, readCallbackQuery } from "../../src/oauth/callback-page.ts";
+import type { CallbackResult } from "../../src/messages/commands.ts";
+import { readCallbackQuery } from "../../src/oauth/callback-query.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
+
+const statuses = { "signed-in": 200, retry: 502, failed: 400, refused: 400 };
+const page = (result: CallbackResult) => ({ status: statuses[result.result], headers: {}, body: "message" in result ? result.message : "Signed in" });
 
 const open: CallbackListener[] = [];
 afterEach(() => Promise.all(open.splice(0).map((listener) => listener.close())));
 
 const listen = async (complete: (query: string) => Promise<CallbackResult> | CallbackResult) => {
   const clock = createFakeClock();
-  const listener = await listenForCallback({ clock, lifeMs: 600_000, complete: async (query) => complete(query) });
+  const listener = await listenForCallback({ clock, lifeMs: 600_000, complete: async (query) => complete(query), page });
   open.push(listener);
   const port = Number(new URL(listener.redirectUri).port);
   return { clock, listener, port };
@@ -127,15 +130,7 @@ describe("the listener for one sign-in", () => {
   });
 });
 
-describe("the callback's page", () => {
-  it("escapes what comes from outside", () => {
-    const { body, headers } = callbackPage({ result: "failed", message: `<script>alert("1")</script>&'` });
-    expect(body).not.toContain("<script");
-    expect(body).toContain("&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#38;&#39;");
-    expect(headers["content-security-policy"]).toContain("default-src 'none'");
-    expect(headers).toMatchObject({ "referrer-policy": "no-referrer", "cache-control": "no-store" });
-  });
-
+describe("the query of a callback", () => {
   it.each([
     ["code=a&state=b", "code"],
     ["?state=b&code=a&iss=x", "code"],

@@ -207,6 +207,15 @@ describe("a sign-in by callback", () => {
     expect(flow.pending()).not.toBeNull();
   });
 
+  it("a code or state given twice is refused without a call, and the attempt stays open (A19)", async () => {
+    const { exchanges, flow, codes } = createStory();
+    flow.start({});
+    const { callback } = codes();
+    for (const extra of ["&code=b", "&state=x"]) expect(await flow.completeCallback(callback + extra)).toMatchObject({ result: "refused" });
+    expect(exchanges).toEqual([]);
+    expect(flow.pending()).not.toBeNull();
+  });
+
   it("A20 a second callback after success is refused", async () => {
     const { exchanges, flow, codes } = createStory();
     flow.start({});

@@ -1,5 +1,6 @@
 // The whole way over real sockets: link, page, code, tokens; and what a strict server refuses.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { callbackPage } from "../../src/api/login.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -34,6 +35,7 @@ const createStory = async () => {
     clock: postDeps.clock,
     lifeMs: loginLifeMs,
     complete: async (query) => parts.flow?.completeCallback(query) ?? { result: "refused", message: "not yet" },
+    page: (result) => callbackPage(result, { random: systemRandom, accountsPage: null }),
   });
   open.push(listener);
   const flow = createLoginFlow({

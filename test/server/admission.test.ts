@@ -73,7 +73,7 @@ describe("pages of other origins", () => {
 
   it("A22 the way back from the sign-in page is let in as a navigation only", async () => {
     const navigation = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
-    await using own = await startServer({ commands: { completeCallback: async () => ({ ok: true, title: "Signed in", message: "Done." }) } });
+    await using own = await startServer({ commands: { completeCallback: async () => ({ result: "signed-in" }) } });
     const returning = (fields: Record<string, string>, path: string): Promise<string> => ask(own.port, head(own.port, `GET ${path}?code=c&state=s`, { "x-api-key": null, ...fields }));
     expect(statusOf(await returning(navigation, "/callback"))).toBe(200);
     expect(statusOf(await returning(navigation, "/oauth/callback"))).toBe(200);
