@@ -40,7 +40,7 @@ const mayTouch: Record<string, readonly string[]> = {
   ink: ["tui/"],
   react: ["tui/"],
   "@inkjs/ui": ["tui/"],
-  "string-width": ["tui/format/"],
+  "string-width": ["tui/text.ts"],
   clipboardy: ["tui/edges/read-clipboard.ts"],
   open: ["tui/edges/browser.ts"],
   "prom-client": ["api/metrics.ts"],

@@ -3,7 +3,7 @@
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import type { Redact } from "../log/redact.ts";
-import { wrap } from "../tui/format/wrap.ts";
+import { wrap } from "../tui/text.ts";
 import type { Finding, Status } from "./finding.ts";
 
 export type Report = { readonly checks: readonly Finding[]; readonly proofs: readonly Finding[] };

@@ -7,10 +7,10 @@ import { leadingAccount, tokenState } from "../state/select.ts";
 import type { AccountRow } from "../state/state.ts";
 import { clockMinute } from "../state/words.ts";
 import type { Room } from "./controller.ts";
-import { curlCommand } from "./format/curl.ts";
-import { setupLines } from "./format/setup-lines.ts";
 import type { ActionName } from "./keymap.ts";
-import { listingOf, overlayHeight, overlayText, selectedId } from "./screens/dashboard.ts";
+import { listingOf, selectedId } from "./screens/dashboard.ts";
+import { overlayHeight, overlayText } from "./screens/overlay.ts";
+import { curlCommand, setupLines } from "./setup-lines.ts";
 import type { Movement, Overlay, Pane } from "./ui-state.ts";
 
 export type Actions = {

@@ -4,7 +4,7 @@ import { Box, useApp, useInput, usePaste } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { ReactElement } from "react";
 import type { Controller } from "./controller.ts";
-import { cut, safe } from "./format/width.ts";
+import { cut, safe } from "./text.ts";
 import { dashboardLines } from "./screens/dashboard.ts";
 import { askedOf, PromptLine } from "./screens/prompt.tsx";
 import { Rows } from "./screens/rows.tsx";

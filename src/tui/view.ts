@@ -1,10 +1,7 @@
-// Everything one frame is drawn from. Immutable; made anew for each frame by the controller.
-import { visibleText } from "../lib/visible-text.ts";
-import { isError } from "../state/select.ts";
-import type { AppState, RequestRow } from "../state/state.ts";
-import { statusWord } from "./format/request-row.ts";
-import { layoutOf } from "./layout.ts";
-import type { Layout } from "./layout.ts";
+// Everything one frame is drawn from, and how much of it fits into the terminal. Immutable; the controller makes
+// a new one for each frame.
+import type { AppState } from "../state/state.ts";
+import type { Breadth } from "./table.ts";
 import type { Glyphs } from "./theme.ts";
 import type { UiState } from "./ui-state.ts";
 
@@ -22,9 +19,9 @@ export type About = {
 };
 
 export type View = {
-  /** The picture of now: header, banner, footer. */
+  /** The state of now: header, banner, footer. */
   readonly live: AppState;
-  /** The picture the lists show: the live one, or the one of the moment of the pause. */
+  /** The state the lists show: the live one, or the one of the moment of the pause. */
   readonly shown: AppState;
   readonly ui: UiState;
   /** Wall milliseconds. */
@@ -33,7 +30,7 @@ export type View = {
   readonly glyphs: Glyphs;
   /** Frames are being held back because the event loop is late. */
   readonly slow: boolean;
-  /** Resident memory, bytes; null when nobody measures it. */
+  /** Resident memory, bytes; null when it is not measured. */
   readonly memory: number | null;
   readonly about: About;
 };
@@ -47,32 +44,34 @@ export const viewOf = ({ columns, rows, ...rest }: ViewParts): View => ({
   shown: rest.ui.frozen ?? rest.live,
 });
 
+export type Layout = {
+  readonly columns: number;
+  readonly rows: number;
+  readonly breadth: Breadth;
+  /** Lines of the header: 3, 2, or 1 when that is the whole screen. */
+  readonly header: 1 | 2 | 3;
+  readonly rules: boolean;
+  readonly heads: boolean;
+  readonly events: 0 | 1 | 2;
+  /** Lines of the list. */
+  readonly list: number;
+  readonly footer: boolean;
+};
+
+const breadthOf = (columns: number): Breadth => (columns >= 110 ? "wide" : columns >= 70 ? "normal" : columns >= 40 ? "narrow" : "tiny");
+
 /**
- * The rows of the requests table in drawing order: open ones first (at most half of the list, the rest
- * of them stays at its start time), then newest first; filtered and without what was cleared away.
+ * The layout of a terminal of `columns` × `rows`; both at least 1. There is no smallest size, only less and less:
+ * address and state, token and the footer are the last to go.
  */
-export const visibleRequests = ({ shown, ui, layout }: Pick<View, "shown" | "ui" | "layout">): readonly RequestRow[] => {
-  const rows = shown.requests.rows.filter((row) => isShown(row, ui));
-  const most = Math.max(1, Math.floor(layout.list / 2));
-  const open = rows.filter((row) => row.outcome === null).slice(0, most);
-  if (open.length === 0) return rows;
-  const lifted = new Set(open);
-  return [...open, ...rows.filter((row) => !lifted.has(row))];
-};
-
-const isShown = (row: RequestRow, { clearedAt, errorsOnly, filter }: UiState): boolean => {
-  if (row.outcome !== null && row.receivedAt <= clearedAt) return false;
-  if (errorsOnly && !isError(row)) return false;
-  return filter === "" || matches(row, filter);
-};
-
-/** Substring over status, phase, method, path, model, client, session, account, blame; `!text` means "without". */
-export const matches = (row: RequestRow, filter: string): boolean => {
-  const inverted = filter.startsWith("!");
-  const wanted = (inverted ? filter.slice(1) : filter).trim().toLowerCase();
-  if (wanted === "") return true;
-  const { method, path, modelAsked, model, client, sessionId, agentId, accountId, blame, errorCode, id, upstreamRequestId } = row;
-  const fields = [statusWord(row), method, path, modelAsked, model, client, sessionId, agentId, accountId, blame, errorCode, id, upstreamRequestId];
-  const found = fields.some((field) => field !== null && visibleText(field).toLowerCase().includes(wanted));
-  return found !== inverted;
+const layoutOf = (columns: number, rows: number): Layout => {
+  const base = { columns: Math.max(1, columns), rows: Math.max(1, rows), breadth: breadthOf(columns) };
+  if (rows < 3) return { ...base, header: 1, rules: false, heads: false, events: 0, list: 0, footer: false };
+  if (base.breadth === "tiny" || rows < 10) return { ...base, header: 2, rules: false, heads: false, events: 0, list: rows - 3, footer: true };
+  if (rows < 16) {
+    const heads = columns >= 70;
+    return { ...base, header: 2, rules: false, heads, events: 0, list: rows - (heads ? 4 : 3), footer: true };
+  }
+  if (rows >= 24 && base.breadth === "wide") return { ...base, header: 3, rules: true, heads: true, events: 2, list: rows - 10, footer: true };
+  return { ...base, header: 2, rules: true, heads: true, events: 1, list: rows - 7, footer: true };
 };

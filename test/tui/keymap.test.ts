@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { actionFor, bindings, keyName, placeOf } from "../../src/tui/keymap.ts";
 import type { KeyReport, Place } from "../../src/tui/keymap.ts";
-import { helpLines } from "../../src/tui/screens/help.ts";
+import { helpLines } from "../../src/tui/screens/overlay.ts";
 import { textOf, viewAt } from "./scene.ts";
 
 const none: KeyReport = { ctrl: false, meta: false, shift: false, upArrow: false, downArrow: false, pageUp: false, pageDown: false, home: false, end: false, return: false, escape: false, tab: false };

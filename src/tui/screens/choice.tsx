@@ -1,7 +1,7 @@
 // One question with a few keys on the primary screen, before there is a dashboard: the text is written
 // raw and stays in the scrollback, one live row waits for the key.
 import { render, Text, useInput, useWindowSize } from "ink";
-import { cut } from "../format/width.ts";
+import { cut } from "../text.ts";
 import { glyphsFor } from "../theme.ts";
 import { erase } from "./login.tsx";
 import type { LoginTerminal } from "./login.tsx";

@@ -1,21 +1,20 @@
 // The whole screen as lines: header, list or overlay, events, footer. Exactly as many lines as the
 // terminal has rows, none wider than its columns. Pure, so that every size is a table test.
-import { fit, widthOfAll } from "../format/compose.ts";
-import { footerLine } from "../format/footer.ts";
-import { headerLines } from "../format/header.ts";
 import { accountsListing } from "../panes/accounts.ts";
-import { eventLine, eventsListing } from "../panes/events.ts";
+import { eventsListing, eventTable } from "../panes/events.ts";
 import { selectedIndex, windowStart } from "../panes/listing.ts";
 import type { Listing } from "../panes/listing.ts";
 import { requestsListing } from "../panes/requests.ts";
 import { sessionsListing } from "../panes/sessions.ts";
+import { fit, widthOfAll } from "../text.ts";
 import { emptyLine, lineOf, segment } from "../theme.ts";
 import type { Line, Segment } from "../theme.ts";
 import { panes } from "../ui-state.ts";
 import type { Pane } from "../ui-state.ts";
 import type { View } from "../view.ts";
-import { detailLines } from "./detail.ts";
-import { helpLines } from "./help.ts";
+import { footerLine } from "./footer.ts";
+import { headerLines } from "./header.ts";
+import { overlayHeight, overlayText } from "./overlay.ts";
 
 /** One frame. */
 export const dashboardLines = (view: View): readonly Line[] => {
@@ -48,7 +47,7 @@ export const selectedId = (view: View): string | null => {
 const listLines = (view: View): readonly Line[] => {
   const { layout, ui } = view;
   const listing = listingOf(view);
-  const heads = layout.heads ? [listing.heads ?? emptyLine] : [];
+  const heads = layout.heads ? [listing.heads] : [];
   if (listing.ids.length === 0) return [...heads, ...filled(listing.empty, layout.list)];
   const follows = ui.pane === "requests" && ui.follow;
   const selected = selectedIndex(listing, follows ? null : ui.selected[ui.pane]);
@@ -56,16 +55,6 @@ const listLines = (view: View): readonly Line[] => {
   const count = Math.min(layout.list, listing.ids.length - start);
   return [...heads, ...filled(Array.from({ length: count }, (_, index) => listing.line(start + index, start + index === selected)), layout.list)];
 };
-
-/** All lines of the open overlay; empty when none is open. */
-export const overlayText = (view: View): readonly Line[] => {
-  const { overlay } = view.ui;
-  if (overlay === null) return [];
-  return overlay.kind === "help" ? helpLines(view, view.layout.columns) : detailLines(overlay, view, view.layout.columns);
-};
-
-/** Lines that an overlay has room for. */
-export const overlayHeight = ({ layout }: Pick<View, "layout">): number => layout.list + (layout.heads ? 1 : 0);
 
 const overlayLines = (view: View): readonly Line[] => {
   const height = overlayHeight(view);
@@ -80,9 +69,10 @@ const filled = (lines: readonly Line[], height: number): readonly Line[] => {
   return [...kept, ...Array.from({ length: height - kept.length }, () => emptyLine)];
 };
 
-const eventLines = ({ layout, live, glyphs }: View): readonly Line[] => {
+const eventLines = (view: View): readonly Line[] => {
+  const { layout, live } = view;
   const newest = live.activity.slice(live.activity.length - Math.min(layout.events, live.activity.length)).toReversed();
-  return filled(newest.map((entry) => eventLine(entry, false, { glyphs })), layout.events);
+  return filled(newest.map((entry) => eventTable(view).line(entry, false)), layout.events);
 };
 
 const ruleLine = ({ layout, glyphs }: View): Line => lineOf(segment(glyphs.rule.repeat(layout.columns), "dim"));

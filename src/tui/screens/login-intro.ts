@@ -2,7 +2,7 @@
 // padding: only then a terminal joins its soft-wrapped rows again when it is copied (measured in tmux).
 import { visibleText } from "../../lib/visible-text.ts";
 import type { LoginAttempt } from "../../messages/commands.ts";
-import { wrap } from "../format/wrap.ts";
+import { wrap } from "../text.ts";
 
 export type IntroFacts = {
   readonly attempt: LoginAttempt;

@@ -2,7 +2,7 @@
 import { ConfirmInput, PasswordInput, TextInput } from "@inkjs/ui";
 import { Box, Text } from "ink";
 import type { ReactElement } from "react";
-import { cut } from "../format/width.ts";
+import { cut } from "../text.ts";
 import { accountName } from "../panes/accounts.ts";
 import type { Prompt } from "../ui-state.ts";
 import type { View } from "../view.ts";

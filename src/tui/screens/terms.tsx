@@ -1,6 +1,6 @@
 // Before the first sign-in with a subscription: what the provider's terms say, where, and the other two
 // ways. The answer is the person's own; the caller keeps it, so that it is asked once.
-import { wrap } from "../format/wrap.ts";
+import { wrap } from "../text.ts";
 import { askChoice } from "./choice.tsx";
 import type { LoginTerminal } from "./login.tsx";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { widthOf } from "../../../src/tui/format/width.ts";
+import { widthOf } from "../../../src/tui/text.ts";
 import { regionRows } from "../../../src/tui/screens/login-region.tsx";
 import { emptyForm, viewOf } from "../../../src/tui/screens/login-state.ts";
 import type { LoginFormState } from "../../../src/tui/screens/login-state.ts";

@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { cut, padEnd, padStart, safe, widthOf } from "../../../src/tui/format/width.ts";
-import { glyphsFor } from "../../../src/tui/theme.ts";
-import { hostile, hostileTexts, steers } from "../hostile.ts";
+import { cut, fit, joinFitting, padEnd, padStart, safe, spread, widthOf, widthOfAll, wrap } from "../../src/tui/text.ts";
+import { glyphsFor, lineOf, segment } from "../../src/tui/theme.ts";
+import { hostile, hostileTexts, steers } from "./hostile.ts";
+import { textOf } from "./scene.ts";
 
 const glyphs = glyphsFor(false);
 const ascii = glyphsFor(true);
@@ -53,5 +54,34 @@ describe("columns", () => {
         return [padEnd(clean, width, glyphs), padStart(clean, width, glyphs)].every((padded) => stringWidth(padded) === width);
       }),
     );
+  });
+});
+
+const two = [segment("left"), segment("!", "error")];
+
+describe("putting a line together", () => {
+  it("spreads to both edges, cuts the left part first and drops the right one last", () => {
+    expect(textOf(spread(two, [segment("right")], 14, glyphs))).toBe("left!    right");
+    expect(textOf(spread([segment("a rather long text")], [segment("right")], 19, glyphs))).toBe("a rather lon… right");
+    expect(textOf(spread([segment("a rather long text")], [segment("right")], 12, glyphs))).toBe("a rather lo…");
+  });
+
+  it("joins as many groups as fit, in their order", () => {
+    const groups = [[segment("one")], [], [segment("")], [segment("three four five")], [segment("six")]];
+    expect(textOf(lineOf(...joinFitting(groups, 10)))).toBe("one  six");
+  });
+
+  it("fills a selected line up to the edge, and no other", () => {
+    expect(widthOfAll(fit({ segments: two, selected: true }, 9, glyphs).segments)).toBe(9);
+    expect(textOf(fit(lineOf(...two), 9, glyphs))).toBe("left!");
+    expect(textOf(fit(lineOf(...two), 4, glyphs))).toBe("lef…");
+    expect(textOf(fit(lineOf(...two), 5, glyphs))).toBe("left!");
+  });
+
+  it("wraps at blanks, and words that are too long anywhere", () => {
+    expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
+    expect(wrap("abcdefghij kl", 4)).toEqual(["abcd", "efgh", "ij", "kl"]);
+    expect(wrap("日本語 日本語", 6)).toEqual(["日本語", "日本語"]);
+    expect(wrap("", 5)).toEqual([""]);
   });
 });

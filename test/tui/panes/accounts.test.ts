@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/messages/events.ts";
 import type { AccountRow, LimitReading } from "../../../src/state/state.ts";
-import { accountLine } from "../../../src/tui/format/account-line.ts";
-import { bannerOf } from "../../../src/tui/format/banner.ts";
-import { limitSegments, limitText } from "../../../src/tui/format/limits.ts";
-import { lifeBar, refreshText, timeLeft, tokenShort, tokenWord } from "../../../src/tui/format/token.ts";
+import { accountsListing, lifeBar, limitSegments, limitText, refreshText, timeLeft, tokenShort, tokenWord } from "../../../src/tui/panes/accounts.ts";
+import type { Listing } from "../../../src/tui/panes/listing.ts";
 import { glyphsFor } from "../../../src/tui/theme.ts";
+import type { View } from "../../../src/tui/view.ts";
 import { fact } from "../../state/facts.ts";
 import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
 
+const texts = ({ ids, line }: Listing): readonly string[] => ids.map((_, index) => textOf(line(index, false)).trimEnd());
+const view = (...events: readonly Event[]): View => viewAt({ live: pictureOf(events) });
 const minute = 60_000;
 const hour = 60 * minute;
 const glyphs = glyphsFor(false);
@@ -64,46 +65,19 @@ describe("the token", () => {
   });
 });
 
-const line = (columns: number, ...events: readonly Event[]): string => textOf(accountLine(viewAt({ columns, live: pictureOf(events) }))).trimEnd();
-
-describe("the account's line", () => {
-  it("tells of an expiring token when it will be refreshed", () => {
-    expect(line(80, fact("token.refreshed", { at: noon - 8 * hour, newExpiresAt: noon + 370_000 }))).toBe(" dana (Max)  TOKEN EXPIRING in 6m10s  refresh in 1m10s  [----------]");
+describe("the accounts", () => {
+  it("show health, token, next refresh, limits and the last error of each", () => {
+    const listing = accountsListing(view(fact("limits.updated", { at: noon, resetsAt: noon + 130 * 60_000 }), fact("account.added", { accountId: "b", label: "", kind: "api_key", priority: 2 }), fact("token.refresh-failed", { nextTryAt: noon + 30_000 })));
+    expect(texts(listing)).toEqual([
+      expect.stringMatching(/^ {2}dana \(Max\) +plan +1 {2}healthy +failed 4h12m +refresh in 30s +0$/),
+      "    5h 42% ↻2h",
+      "    last error: Refresh token not found",
+      expect.stringMatching(/^ {2}b +key +2 {2}healthy +key +0$/),
+    ]);
   });
 
-  it("tells that an account rests, and that others are signed out", () => {
-    expect(line(80, fact("account.cooling", { until: noon + 5 * minute, limited: true }))).toContain("limited to 12:05");
-    expect(line(100, fact("account.added", { accountId: "b", label: "b" }), fact("account.needs-login", { accountId: "b" }))).toContain("1 of 2 signed out (3, l)");
-    expect(line(100, fact("account.added", { accountId: "b", label: "b" }))).toContain("+1 more");
-  });
-
-  it("keeps the token whole in the smallest terminals", () => {
-    expect(line(30, fact("token.refreshed", { newExpiresAt: noon + 373_000 }))).toBe("TOKEN EXPIRING 6m13s");
-  });
-
-  it("N11 says in pass-through mode that nothing is stored", () => {
-    expect(textOf(accountLine(viewAt({ live: pictureOf([], "pass-through") })))).toContain("PASS-THROUGH: the client keeps its own login, nothing is stored");
-  });
-});
-
-const banner = (...events: readonly Event[]): string | undefined => bannerOf(viewAt({ live: pictureOf(events) }))?.text;
-
-describe("the banner", () => {
-  it.each([
-    [[fact("token.refresh-failed", { failures: 3, nextTryAt: noon + 30_000, message: "529 overloaded" })], "x REFRESH FAILED 3x: press r to try now, l to sign in. Next try in 30s. Expires in 4h12m. (529 overloaded)"],
-    [[fact("token.refresh-failed", { failures: 3 }), fact("account.needs-login")], "x REFRESH FAILED 3x: sign in again. Press l. Expires in 4h12m. (invalid_grant)"],
-    [[fact("account.needs-login")], "x SIGNED OUT: sign in again. Press l. Expires in 4h12m. (invalid_grant)"],
-    [[fact("token.refreshed", { newExpiresAt: noon - minute })], "x TOKEN EXPIRED 1m00s ago: press r to refresh, l to sign in."],
-    [[fact("account.disabled")], "x EVERY ACCOUNT IS DISABLED. Press 3, then d to enable one."],
-    [[fact("account.removed")], "x NO ACCOUNT: sign in. Press l."],
-    [[fact("attempt.failed", { at: noon - 5000 }), fact("attempt.failed")], "! UPSTREAM api.anthropic.com ENOTFOUND x2 since 11:59:55. Token ok 4h12m."],
-    [[fact("notice", { at: noon - minute })], "! The disk is full. Next: free some space."],
-    [[fact("notice", { at: noon - 6 * minute })], undefined],
-    [[fact("notice", { at: noon, level: "warning" })], undefined],
-    [[], undefined],
-  ])("%#", (events, text) => expect(banner(...events)).toBe(text));
-
-  it("is not raised for one account while another serves", () => {
-    expect(banner(fact("account.added", { accountId: "b" }), fact("account.needs-login"))).toBeUndefined();
+  it("say what to do when there is none, and why there is none in pass-through mode", () => {
+    expect(accountsListing(view(fact("account.removed"))).empty.map(textOf)).toEqual([" No account yet. a signs one in, y adds an API key."]);
+    expect(accountsListing(viewAt({ live: pictureOf([], "pass-through") })).empty.map(textOf)).toEqual([" pass-through: the client keeps its own login, nothing is stored here."]);
   });
 });

@@ -2,12 +2,11 @@
 // matter here. `?` and `q` never give way.
 import { actionFor, bindings, placeOf } from "../keymap.ts";
 import type { Binding } from "../keymap.ts";
+import { visibleRequests } from "../panes/requests.ts";
+import { joinFitting, safe, spread, widthOfAll } from "../text.ts";
 import { segment } from "../theme.ts";
 import type { Line, Segment } from "../theme.ts";
-import { visibleRequests } from "../view.ts";
 import type { View } from "../view.ts";
-import { joinFitting, spread, widthOfAll } from "./compose.ts";
-import { safe } from "./width.ts";
 
 /** The footer; its last cell stays blank, because some consoles scroll when it is written. */
 export const footerLine = (view: View): Line => {

@@ -3,11 +3,11 @@
 import { canServe, leadingAccount, tokenState } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
 import { clockTime, span } from "../../state/words.ts";
+import { timeLeft } from "../panes/accounts.ts";
+import { safe } from "../text.ts";
 import { segment } from "../theme.ts";
 import type { Segment } from "../theme.ts";
 import type { View } from "../view.ts";
-import { timeLeft } from "./token.ts";
-import { safe } from "./width.ts";
 
 type Parts = Pick<View, "live" | "now" | "glyphs" | "about">;
 

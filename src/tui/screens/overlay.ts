@@ -1,19 +1,48 @@
-// Everything that is known of the thing under the cursor: a request, a session, an account, an event.
-// Facts only; header values are those of an allow-list, bodies are never kept.
+// What lies over the lists: the help, and everything that is known of the thing under the cursor (a request, a
+// session, an account, an event). Facts only; header values are those of an allow-list, bodies are never kept.
 import { cacheReadShare, isError, silenceMs } from "../../state/select.ts";
 import type { AccountRow, ActivityLine, RequestRow, SessionRow } from "../../state/state.ts";
 import { amount, clockMinute, clockTime, duration, percent, span } from "../../state/words.ts";
-import { limitText } from "../format/limits.ts";
-import { statusTone, statusWord } from "../format/request-row.ts";
-import { expiryText, refreshText, tokenWord } from "../format/token.ts";
-import { padEnd, safe } from "../format/width.ts";
-import { wrap } from "../format/wrap.ts";
+import { bindings } from "../keymap.ts";
+import { accountName, expiryText, healthWord, limitText, refreshText, tokenWord } from "../panes/accounts.ts";
+import { statusTone, statusWord } from "../panes/requests.ts";
 import { cacheWord } from "../panes/sessions.ts";
-import { accountName, healthWord } from "../panes/accounts.ts";
-import { lineOf, segment } from "../theme.ts";
+import { padEnd, safe, widthOf, wrap } from "../text.ts";
+import { emptyLine, lineOf, segment } from "../theme.ts";
 import type { Glyphs, Line, Tone } from "../theme.ts";
 import type { Overlay } from "../ui-state.ts";
 import type { View } from "../view.ts";
+
+/** All lines of the open overlay; empty when none is open. */
+export const overlayText = (view: View): readonly Line[] => {
+  const { ui: { overlay }, layout: { columns } } = view;
+  if (overlay === null) return [];
+  return overlay.kind === "help" ? helpLines(view, columns) : detailLines(overlay, view, columns);
+};
+
+/** Lines that an overlay has room for. */
+export const overlayHeight = ({ layout }: Pick<View, "layout">): number => layout.list + (layout.heads ? 1 : 0);
+
+/** The help, made from the key table, so that it cannot say anything else; `width` terminal columns wide. */
+export const helpLines = (view: View, width: number): readonly Line[] => [
+  lineOf(segment(" Keys", "strong")),
+  ...bindings.filter(({ help }) => help !== "").flatMap(({ keys, help }) => keyLines(keys.join(" "), help, width, view)),
+  emptyLine,
+  ...programLines(view).map((text) => lineOf(segment(` ${text}`, "dim"))),
+];
+
+const keyColumn = 10;
+
+const keyLines = (keys: string, help: string, width: number, { glyphs }: View): readonly Line[] =>
+  wrap(help, Math.max(10, width - keyColumn - 2)).map((row, index) =>
+    lineOf(segment(` ${padEnd(index === 0 ? keys : "", Math.max(keyColumn, index === 0 ? widthOf(keys) : 0), glyphs)} `, "accent"), segment(row)),
+  );
+
+const programLines = ({ live, now, memory, about }: View): readonly string[] => [
+  `claude-oauth-proxy ${live.server.version}, mode ${live.server.mode}, upstream ${about.upstream}`,
+  ...(live.server.startedAt === null ? [] : [`up ${span(now - live.server.startedAt)}${memory === null ? "" : `, memory ${Math.round(memory / 1_048_576)} MB`}`]),
+  `also: ${about.program} status | doctor | env | run -- COMMAND`,
+];
 
 type Fact = readonly [name: string, text: string | null, tone?: Tone];
 

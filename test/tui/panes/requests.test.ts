@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { Event } from "../../../src/messages/events.ts";
+import { initialState } from "../../../src/state/initial.ts";
+import { reduceAll } from "../../../src/state/reduce.ts";
+import type { RequestRow } from "../../../src/state/state.ts";
+import { requestTable, statusTone, statusWord, visibleRequests } from "../../../src/tui/panes/requests.ts";
+import { widthOf } from "../../../src/tui/text.ts";
+import type { Line } from "../../../src/tui/theme.ts";
+import { fact } from "../../state/facts.ts";
+import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+
+const lineAt = (row: RequestRow, { columns, seconds = 0, selected = false }: { readonly columns: number; readonly seconds?: number; readonly selected?: boolean }): Line =>
+  requestTable(viewAt({ columns, now: noon + seconds * 1000 })).line(row, selected);
+const rowAfter = (...events: readonly Event[]): RequestRow => reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("request.received", { at: noon }), ...events]).requests.rows[0] as RequestRow;
+const ended = (about: Parameters<typeof fact<"request.finished">>[1]): RequestRow => rowAfter(fact("request.finished", about));
+
+describe("the status column", () => {
+  it.each([
+    [rowAfter(), "con", "accent"],
+    [rowAfter(fact("response.started")), "wait", "accent"],
+    [rowAfter(fact("response.progress", { phase: "thinking" })), "think", "accent"],
+    [rowAfter(fact("response.progress", { phase: "tool" })), "tool", "accent"],
+    [rowAfter(fact("response.progress", { phase: "body" })), "body", "accent"],
+    [ended({}), "200", "good"],
+    [ended({ status: 429, outcome: "upstream-error" }), "429", "warning"],
+    [ended({ status: 529, outcome: "upstream-error" }), "529", "error"],
+    [ended({ status: 200, outcome: "client-left" }), "499", "dim"],
+    [ended({ status: null, outcome: "client-left" }), "499", "dim"],
+    [ended({ status: null, outcome: "timeout" }), "504", "error"],
+    [ended({ status: 200, outcome: "failed" }), "200!", "error"],
+    [ended({ status: null, outcome: "shutdown" }), "---", "dim"],
+    [rowAfter(fact("request.rejected")), "401", "warning"],
+  ] as const)("N1 %# says %s (%s) %s", (row, word, tone) => expect([statusWord(row), statusTone(row)]).toEqual([word, tone]));
+});
+
+const silent = (seconds: number, columns = 80) => lineAt(rowAfter(fact("response.started", { at: noon })), { columns, seconds }).segments.find(({ text }) => text.includes("silent"));
+
+describe("silence", () => {
+  it("N1 is shown from 20 s, yellow, and red from 240 s, against the client's 300 s", () => {
+    expect(silent(19.9)).toBeUndefined();
+    expect(silent(20)).toMatchObject({ tone: "warning" });
+    expect(silent(247)).toMatchObject({ tone: "error" });
+    expect(silent(247)?.text.trim()).toBe("silent 247/300");
+    expect(silent(247, 40)?.text.trim()).toBe("silent 247");
+  });
+
+  it("is not shown for a request that has ended", () => {
+    expect(textOf(lineAt(ended({}), { columns: 80, seconds: 500 }))).not.toContain("silent");
+  });
+});
+
+describe("the columns", () => {
+  it.each([110, 111, 200, 70, 71, 109, 40, 69, 20, 39])("fill a line of %d exactly, heads and rows alike", (columns) => {
+    expect(widthOf(textOf(requestTable(viewAt({ columns })).heads))).toBe(columns);
+    expect(widthOf(textOf(lineAt(ended({}), { columns, selected: true })))).toBe(columns);
+  });
+
+  it.each([
+    [110, "TIME ST METH PATH MODEL TTFB TOTAL IN OUT CLIENT"],
+    [100, "TIME ST PATH MODEL TTFB TOTAL IN OUT"],
+    [69, "TIME ST MODEL TOTAL OUT"],
+    [39, "ST MODEL TOTAL"],
+  ])("in a terminal of %d are %s", (columns, titles) => {
+    expect(textOf(requestTable(viewAt({ columns })).heads).trim().split(/ +/).join(" ")).toBe(titles);
+  });
+
+  it("mark the selected row with a sign, not only by inversion", () => {
+    const line = lineAt(ended({}), { columns: 80, selected: true });
+    expect(line.selected).toBe(true);
+    expect(textOf(line).startsWith(">12:00:00 200   messages")).toBe(true);
+  });
+});
+
+const ids = (ui: object): readonly string[] => visibleRequests(viewAt({ ui })).map(({ id }) => id);
+
+describe("which requests are shown", () => {
+  it("N7 the filter looks at status, phase, path, model, client, session", () => {
+    expect(ids({ filter: "429" })).toEqual(["r3"]);
+    expect(ids({ filter: "TOOL" })).toEqual(["r6", "r5"]);
+    expect(ids({ filter: "count_tokens" })).toEqual(["r4"]);
+    expect(ids({ filter: "haiku" })).toEqual(["r2"]);
+    expect(ids({ filter: "6f1c1d9e" })).toEqual(["r1"]);
+    expect(ids({ filter: "plan-limit" })).toEqual(["r3"]);
+  });
+
+  it("N7 an exclamation mark turns it round, and alone it hides nothing", () => {
+    expect(ids({ filter: "!sonnet" })).toEqual(["r5", "r3", "r2"]);
+    expect(ids({ filter: "!" })).toHaveLength(6);
+  });
+
+  it("errors only leaves out what a client cancelled", () => expect(ids({ errorsOnly: true })).toEqual(["r3"]));
+  it("clearing leaves what is still open", () => expect(ids({ clearedAt: noon })).toEqual(["r6", "r5"]));
+  it("a pause shows the moment it began", () => expect(ids({ frozen: pictureOf() })).toEqual([]));
+});

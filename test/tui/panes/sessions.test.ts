@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import type { Event } from "../../../src/messages/events.ts";
+import type { Listing } from "../../../src/tui/panes/listing.ts";
+import { sessionsListing } from "../../../src/tui/panes/sessions.ts";
+import type { View } from "../../../src/tui/view.ts";
+import { fact } from "../../state/facts.ts";
+import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+
+const texts = ({ ids, line }: Listing): readonly string[] => ids.map((_, index) => textOf(line(index, false)).trimEnd());
+const view = (...events: readonly Event[]): View => viewAt({ live: pictureOf(events) });
+const answer = (id: string, read: number, agentId: string | null = null): readonly Event[] => [
+  fact("request.received", { requestId: id, sessionId: "6f1c1d9e-session", agentId, at: noon - 60_000 }),
+  fact("usage.updated", { requestId: id, inputTokens: 20_000 - read, cacheReadTokens: read }),
+  fact("request.finished", { requestId: id, at: noon - 30_000 }),
+];
+
+describe("the sessions", () => {
+  it("N8 N9 show requests, tokens, cache share and subagents", () => {
+    const listing = sessionsListing(view(...answer("a", 18_000), ...answer("b", 10_000, "explorer")));
+    expect(texts(listing)).toEqual([
+      expect.stringMatching(/^ {2}6f1c1d9e-session +claude-cli\/2\.1\.197 +2 +0 +0 +40\.0k +620 +70% +30s$/),
+      "    └ explorer  1 req  in 20.0k  out 310",
+    ]);
+    expect(listing.ids).toEqual(["6f1c1d9e-session", null]);
+  });
+
+  it("N9 warn when the cache collapses", () => {
+    const events = ["a", "b", "c"].flatMap((id) => answer(id, 18_000)).concat(["d", "e"].flatMap((id) => answer(id, 0)));
+    expect(texts(sessionsListing(view(...events)))[0]).toContain("0% was 90%");
+  });
+});
