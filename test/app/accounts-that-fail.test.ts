@@ -1,6 +1,5 @@
 // Half of the accounts cannot serve, each for another reason: the others take over, and only a request that
 // an upstream has answered may end in that answer.
-import { createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Fault } from "../../src/demo/fault.ts";
@@ -8,17 +7,12 @@ import type { Upstream } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { storeGrants } from "../helpers/data-folder.ts";
+import { reservePort } from "../helpers/ports.ts";
 import { startApp, temporaryFolder } from "../helpers/running-app.ts";
 import type { RunningApp } from "../helpers/running-app.ts";
 
 /** An address where nobody listens. */
-const nowhere = (): Promise<string> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(`http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`));
-    });
-  });
+const nowhere = async (): Promise<string> => `http://127.0.0.1:${await reservePort()}`;
 
 /** `alan` is behind every account that is well; a session, so that the way back to a sick account is tempting. */
 const start = async (sick: Readonly<Record<string, { readonly person: string; readonly more?: object }>>) => {

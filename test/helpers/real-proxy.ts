@@ -1,13 +1,13 @@
 // The built program before a simulated Anthropic: one home, one port, as many processes as a story needs.
 // The upstream lives in the test, so that a story can see what arrived there and make it misbehave.
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Upstream, UpstreamOptions } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { closeLater, temporaryFolder } from "./leftovers.ts";
+import { reservePort } from "./ports.ts";
 import { startProgram } from "./program.ts";
 import type { Environment, Program } from "./program.ts";
 
@@ -40,7 +40,7 @@ export const prepareProxy = async (options: Partial<UpstreamOptions> = {}, more:
   closeLater(() => upstream.close());
   const home = temporaryFolder();
   const dir = join(home, ".config/claude-oauth-proxy");
-  const port = await freePort();
+  const port = await reservePort();
   const env = { ...settingsOf(upstream), CLAUDE_OAUTH_PROXY_SERVER__PORT: String(port), CLAUDE_OAUTH_PROXY_RETRY__MAX_RETRIES: "0", ...more };
   const start = (args: readonly string[] = [], extra: Environment = {}): Program => startProgram({ args, home, env: { ...env, ...extra } });
   return {
@@ -81,15 +81,6 @@ const endOf = async (program: Program): Promise<Ended> => {
   const { code } = await program.waitForExit({ within: 30_000 });
   return { code, out: program.stdout(), err: program.stderr() };
 };
-
-// Free now; a story starts its proxy at once, and several times on the same port.
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 export type Found = { readonly path: string; readonly text: string; readonly mode: number };
 

@@ -2,12 +2,13 @@
 // that only it can look up. It writes down every header field it sees.
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Certificate } from "../demo/certificate.ts";
 import { eventually } from "./eventually.ts";
 import { killGroup, releaseLater } from "./leftovers.ts";
+import { reservePort } from "./ports.ts";
 
 // Where Debian puts it is not in everybody's PATH.
 const environment = { PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin` };
@@ -30,7 +31,7 @@ export const startSquid = async (certificate: Certificate): Promise<Squid> => {
   const folder = mkdtempSync(join(tmpdir(), "cop-"));
   // Started by root, Squid goes on as a user of its own.
   chmodSync(folder, 0o777);
-  const port = await freePort();
+  const port = await reservePort();
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o644 });
   write("key", certificate.key);
   write("certificate", certificate.cert);
@@ -84,12 +85,4 @@ const accepts = (port: number): Promise<boolean> =>
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
     socket.once("connect", () => socket.destroy());
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });

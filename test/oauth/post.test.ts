@@ -5,22 +5,15 @@ import { createUpstream } from "../../src/demo/upstream.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createPost } from "../../src/oauth/post.ts";
 import { selfSigned } from "../demo/certificate.ts";
+import { reservePort } from "../helpers/ports.ts";
 import { postDeps } from "./simulated.ts";
 
 const post = createPost(postDeps);
 const request = { headers: { "content-type": "application/json" }, body: "{}" };
 
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
-
 describe("one call of the authorization server", () => {
   it("was certainly not executed when nobody listens there", async () => {
-    const port = await freePort();
+    const port = await reservePort();
     expect(await post({ ...request, url: `http://127.0.0.1:${port}/t` })).toEqual({
       sent: "no", code: "ECONNREFUSED", message: `127.0.0.1:${port} refused the connection (ECONNREFUSED).`,
     });

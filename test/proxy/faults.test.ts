@@ -1,9 +1,9 @@
 // An upstream that refuses, hangs, lies or vanishes: each gives the documented answer, once.
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { createFakeClock } from "../helpers/fake-clock.ts";
+import { reservePort } from "../helpers/ports.ts";
 import { openHarness } from "./harness.ts";
 import type { Harness } from "./harness.ts";
 import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";
@@ -11,14 +11,6 @@ import { chunk, reply, streamHead } from "./raw-upstream.ts";
 import { useScenes } from "./scene.ts";
 
 const open = useScenes();
-
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
 
 const errorOf = (text: string): { type: string; error: { type: string; message: string }; request_id: string } => JSON.parse(bodyOf(Buffer.from(text, "latin1")).toString());
 
@@ -34,7 +26,7 @@ describe("no connection", () => {
 
   it("F1 a refused connection is a 502 in the API's error shape within a second, all its tries included", async () => {
     const clock = createFakeClock();
-    const port = await freePort();
+    const port = await reservePort();
     lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}`, clock, settings: { retry: defaultRetry } });
     const client = await openRawClient(lone.port);
     client.send(post());
@@ -61,7 +53,7 @@ describe("no connection", () => {
 
   it("F17 tries again after a connection failure, and succeeds once the network is back", async () => {
     const clock = createFakeClock();
-    const port = await freePort();
+    const port = await reservePort();
     lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}`, clock, settings: { retry: defaultRetry } });
     const client = await openRawClient(lone.port);
     client.send(post("the body"));
@@ -88,7 +80,7 @@ describe("no connection", () => {
 
   it("a client that leaves during a pause between two tries ends it", async () => {
     const clock = createFakeClock();
-    lone = await openHarness({ baseUrl: `http://127.0.0.1:${await freePort()}`, clock, settings: { retry: defaultRetry } });
+    lone = await openHarness({ baseUrl: `http://127.0.0.1:${await reservePort()}`, clock, settings: { retry: defaultRetry } });
     const client = await openRawClient(lone.port);
     client.send(post());
     await lone.until(() => lone?.of("attempt.failed").length === 1);

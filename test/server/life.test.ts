@@ -1,9 +1,9 @@
 // Starting, refusing to start, slow clients, and stopping in good order.
 import { spawn } from "node:child_process";
 import { createServer as createTcpServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/messages/errors.ts";
+import { reservePort } from "../helpers/ports.ts";
 import { answers, ask, errorOf, head, headerOf, isWhole, key, openWire, post, startServer, statusOf } from "./kit.ts";
 import type { Wire } from "./kit.ts";
 
@@ -17,9 +17,9 @@ const failure = async (work: Promise<unknown>): Promise<AppError> => {
 
 describe("starting", () => {
   it("F12 a port in use is `port-taken`, in words, and nothing is left behind", async () => {
-    const other = createTcpServer().listen(0, "127.0.0.1");
+    const port = await reservePort();
+    const other = createTcpServer().listen(port, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
-    const { port } = other.address() as AddressInfo;
     const error = await failure(startServer({ port }));
     expect(error).toMatchObject({ code: "port-taken", message: `Port ${port} on 127.0.0.1 is already in use.` });
     expect(error.hint).toContain("--port");
