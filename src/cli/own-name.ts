@@ -2,7 +2,7 @@
 // they have to work when pasted, also from a clone and with another data folder.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { posixWord } from "./shell-quote.ts";
+import { posixWord } from "../lib/shell-quote.ts";
 
 export type OwnNameFacts = {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,7 @@
 // The exact lines that make Claude Code use this proxy, and where it listens. The local key is never
 // part of them: the shell asks the program for it.
 import { originOf } from "../lib/host.ts";
+import { posixWord } from "../lib/shell-quote.ts";
 import type { AppState, RequestRow } from "../state/state.ts";
 import type { About } from "./view.ts";
 
@@ -20,12 +21,9 @@ export const setupLines = (parts: SetupParts): readonly string[] => {
 
 /** `curl` for `row`, one option on each line. */
 export const curlCommand = (row: RequestRow, parts: SetupParts): string => {
-  const lines = [`curl -sS -X ${shellWord(row.method)} ${shellWord(clientAddress(parts) + row.path)}`, ...credential(parts), "-H 'anthropic-version: 2023-06-01'", ...body(row)];
+  const lines = [`curl -sS -X ${posixWord(row.method)} ${posixWord(clientAddress(parts) + row.path)}`, ...credential(parts), "-H 'anthropic-version: 2023-06-01'", ...body(row)];
   return lines.join(" \\\n  ");
 };
-
-/** One argument, quoted so that a shell takes it as it is. */
-export const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
 
 const credential = ({ about, live }: SetupParts): readonly string[] => {
   if (live.server.mode === "pass-through") {
@@ -41,5 +39,5 @@ const body = ({ method, path, modelAsked, model }: RequestRow): readonly string[
   if (!path.startsWith("/v1/messages")) return [json, "--data-binary @request.json"];
   const messages = [{ role: "user", content: "ping" }];
   const limit = path.includes("count_tokens") ? {} : { max_tokens: 16 };
-  return [json, `-d ${shellWord(JSON.stringify({ model: modelAsked ?? model ?? "MODEL", ...limit, messages }))}`];
+  return [json, `-d ${posixWord(JSON.stringify({ model: modelAsked ?? model ?? "MODEL", ...limit, messages }))}`];
 };

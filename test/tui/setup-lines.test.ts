@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RequestRow } from "../../src/state/state.ts";
-import { clientAddress, curlCommand, setupLines, shellWord } from "../../src/tui/setup-lines.ts";
+import { clientAddress, curlCommand, setupLines } from "../../src/tui/setup-lines.ts";
 import { about, afternoon, pictureOf } from "./scene.ts";
 
 describe("the lines for Claude Code", () => {
@@ -42,7 +42,6 @@ describe("curl", () => {
   });
 
   it("lets nothing of the request become a command", () => {
-    expect(shellWord("a'; rm -rf ~; '")).toBe(String.raw`'a'\''; rm -rf ~; '\'''`);
     expect(curlCommand({ ...row, path: "/v1/$(touch x)`id`" }, parts)).toContain("'http://127.0.0.1:4001/v1/$(touch x)`id`'");
   });
 });

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { exportLine, likelyShell } from "../../src/cli/shell-quote.ts";
-import type { Shell } from "../../src/cli/shell-quote.ts";
+import { exportLine, likelyShell, posixWord } from "../../src/lib/shell-quote.ts";
+import type { Shell } from "../../src/lib/shell-quote.ts";
 
 const readBack = (program: string, shell: Shell, values: readonly string[]): string[] => {
   const script = values.map((value, index) => `${exportLine(shell, `V${index}`, value)}\n`).join("");
@@ -31,6 +31,11 @@ describe("assignments", () => {
 
   it("PowerShell doubles every kind of single quote and keeps line breaks out of the line", () => {
     expect(exportLine("powershell", "A", "it's\u2019 $x\nb")).toBe("$env:A = 'it''s\u2019\u2019 $x' + \"`n\" + 'b'");
+  });
+
+  it("a word is quoted only when a shell would read it in another way", () => {
+    expect([posixWord("/v1/models"), posixWord("a b"), posixWord("a'; rm -rf ~; '")]).toEqual(["/v1/models", "'a b'", String.raw`'a'\''; rm -rf ~; '\'''`]);
+    expect(execFileSync("sh", ["-c", `printf '%s\\0' ${nasty.map(posixWord).join(" ")}`], { encoding: "utf8" }).split("\0").slice(0, -1)).toEqual(nasty);
   });
 
   it("the shell is guessed from SHELL, else from the platform", () => {

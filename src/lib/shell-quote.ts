@@ -1,4 +1,4 @@
-// One assignment in the words of a shell, safe for `eval` whatever the value holds.
+// Text as a shell takes it back, whatever it holds: one word of a POSIX shell, or an assignment for `eval`.
 
 export const shells = ["bash", "zsh", "fish", "powershell"] as const;
 export type Shell = (typeof shells)[number];
