@@ -42,7 +42,7 @@ export type Account = {
 };
 
 /**
- * The store as `accounts` needs it; `storage/account-file.ts` is the real one.
+ * The store as `accounts` needs it; `storage/accounts-file.ts` is the real one.
  * `update` takes the lock, re-reads, applies `change` to what is on the disk now, and returns after
  * the result is durable. `change` must be synchronous and may return the map it was given.
  */

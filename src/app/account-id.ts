@@ -1,6 +1,6 @@
 // Names of accounts: short, safe in a file, an event, a path and a shell.
 import { AppError } from "../messages/errors.ts";
-import { accountId as pattern } from "../storage/account-record.ts";
+import { accountId as pattern } from "../storage/accounts-format.ts";
 
 /** `wanted`, or `wanted-2`, `wanted-3` … when that is taken. */
 export const freeAccountId = (wanted: string, taken: { has(id: string): boolean }): string => {

@@ -1,7 +1,7 @@
 // The data folder as the program uses it: credentials, local key, history, and the certificates it names.
 import { dataFiles } from "../storage/paths.ts";
-import { createAccountFile } from "../storage/account-file.ts";
-import type { AccountFile } from "../storage/account-file.ts";
+import { createAccountsFile } from "../storage/accounts-file.ts";
+import type { AccountsFile } from "../storage/accounts-file.ts";
 import { systemFiles } from "../storage/files.ts";
 import { createHistoryFile } from "../storage/history-file.ts";
 import type { HistoryFile } from "../storage/history-file.ts";
@@ -10,7 +10,7 @@ import { loadLocalKey } from "../storage/local-key.ts";
 import type { StorageNotice } from "../storage/notice.ts";
 import { ensurePrivateFolder } from "../storage/private-file.ts";
 import { createSystemProcesses } from "../storage/processes.ts";
-import { createSeal } from "../storage/seal.ts";
+import { createEncryption } from "../storage/encryption.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { secret } from "../lib/secret.ts";
@@ -21,7 +21,7 @@ import type { Opening } from "./opening.ts";
 
 export type DataFolder = {
   readonly pid: number;
-  readonly accounts: AccountFile;
+  readonly accounts: AccountsFile;
   readonly history: HistoryFile;
   /** The local key; made when there was none. Throws `store-…`. */
   readonly key: () => Secret;
@@ -37,7 +37,7 @@ export const openDataFolder = (opening: Opening, { clock, random, publish }: Too
   const processes = createSystemProcesses(opening.process);
   const onNotice = (notice: StorageNotice): void => publish({ type: "notice", ...notice });
   ensurePrivateFolder(dir, { files: systemFiles, uid: processes.uid, onNotice });
-  const seal = createSeal({
+  const encryption = createEncryption({
     mode: config.storage.encryption,
     random,
     passphrase: () => passphraseOf(opening),
@@ -45,7 +45,7 @@ export const openDataFolder = (opening: Opening, { clock, random, publish }: Too
   });
   return {
     pid: processes.self.pid,
-    accounts: createAccountFile({ dir, clock, random, seal, processes, onNotice }),
+    accounts: createAccountsFile({ dir, clock, random, encryption, processes, onNotice }),
     history: createHistoryFile({ dir, clock, random, processes, onNotice }),
     key: () => loadLocalKey(dataFiles(dir).key, { files: systemFiles, random, processes, onNotice }),
     certificates: config.upstream.caFile === null ? null : readCertificates(config.upstream.caFile),

@@ -1,16 +1,18 @@
-// Replaces a file so that every reader, crash and power cut sees the old or the new content, whole.
-// Synchronous from end to end: nothing may run between having a new token and having it on the disk.
+// Replaces a file so that every reader, crash and power cut sees the old or the new content, whole, and removes
+// the temporary files of processes that died on the way. Synchronous from end to end: nothing may run between
+// having a new token and having it on the disk.
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
+import { close, codeOf, discard, namesIn, unwritable } from "./files.ts";
 import type { Files } from "./files.ts";
-import { codeOf, unwritable } from "./store-error.ts";
+import type { Processes } from "./processes.ts";
 
 export type WriteDeps = { readonly files: Files; readonly random: Random; readonly pid: number };
 
 export type WriteOptions = {
-  /** A file in the same folder whose blocks may be used when the disk is full (see `reserve.ts`). */
+  /** A file in the same folder whose blocks may be used when the disk is full (see `reserveForNext`). */
   readonly reserve?: string;
   /** Runs when the new content is durable under its temporary name; what it throws stops the write. */
   readonly beforeCommit?: () => void;
@@ -31,7 +33,7 @@ export const writeAtomic = (path: string, content: string | Uint8Array, deps: Wr
   try {
     // A process in another container cannot see our pid and may sweep the temporary file away.
     for (let round = 1; !replace(path, bytes, deps, options); round += 1) {
-      if (round === 3) throw swept(path);
+      if (round === 3) throw sweptAway(path);
     }
   } catch (error) {
     throw codeOf(error) === "" ? error : unwritable(path, error);
@@ -39,7 +41,7 @@ export const writeAtomic = (path: string, content: string | Uint8Array, deps: Wr
   return { synced: syncFolder(dirname(path), deps.files) };
 };
 
-const swept = (path: string): AppError =>
+const sweptAway = (path: string): AppError =>
   new AppError({
     code: "store-unwritable",
     message: `cannot write ${path}: its temporary file vanishes`,
@@ -61,10 +63,6 @@ const replace = (path: string, bytes: Uint8Array, deps: WriteDeps, { reserve, be
   }
 };
 
-/** `<file>.<pid>.<random>.tmp`: the pid lets a later start tell leftovers from work in progress. */
-export const tempName = (path: string, { random, pid }: Pick<WriteDeps, "random" | "pid">): string =>
-  join(dirname(path), `${basename(path)}.${pid}.${Buffer.from(random(6)).toString("hex")}.tmp`);
-
 const fillTemp = (temp: string, bytes: Uint8Array, files: Files, reserve: string | undefined): void => {
   try {
     fill(files.openSync(temp, "wx", 0o600), bytes, files);
@@ -85,15 +83,6 @@ const takeReserve = (reserve: string, temp: string, files: Files): boolean => {
   }
 };
 
-/** Never throws. */
-export const close = (fd: number, files: Files): void => {
-  try {
-    files.closeSync(fd);
-  } catch {
-    // Nothing more can be done with it.
-  }
-};
-
 const fill = (fd: number, bytes: Uint8Array, files: Files): void => {
   try {
     files.fchmodSync(fd, 0o600);
@@ -103,15 +92,6 @@ const fill = (fd: number, bytes: Uint8Array, files: Files): void => {
     files.fsyncSync(fd);
   } finally {
     files.closeSync(fd);
-  }
-};
-
-/** Removes `path` if it can; never throws. */
-export const discard = (path: string, files: Files): void => {
-  try {
-    files.unlinkSync(path);
-  } catch {
-    // Gone already, or the folder is read-only: a later start sweeps it.
   }
 };
 
@@ -130,5 +110,40 @@ const syncFolder = (dir: string, files: Files): boolean => {
     return false;
   } finally {
     close(fd, files);
+  }
+};
+
+/** `<file>.<pid>.<random>.tmp`: the pid lets a later start tell leftovers from work in progress. */
+export const tempName = (path: string, { random, pid }: Pick<WriteDeps, "random" | "pid">): string =>
+  join(dirname(path), `${basename(path)}.${pid}.${Buffer.from(random(6)).toString("hex")}.tmp`);
+
+/** The pid in a name that `tempName` made; null for every other name. */
+export const pidOfTempFile = (name: string): number | null => {
+  const [, pid] = /\.([1-9]\d{0,9})\.[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
+  return pid === undefined ? null : Number(pid);
+};
+
+export type SweepDeps = { readonly files: Files; readonly processes: Processes; readonly now: () => number };
+
+/**
+ * Removes the temporary files of dead processes in `dir`, which may hold tokens; those of live ones are kept.
+ * Returns the names. Never throws.
+ */
+export const sweepTempFiles = (dir: string, deps: SweepDeps): readonly string[] => {
+  const leftovers = namesIn(dir, deps.files).filter((name) => isLeftover(join(dir, name), pidOfTempFile(name), deps));
+  for (const name of leftovers) discard(join(dir, name), deps.files);
+  return leftovers;
+};
+
+/** One with our own pid and this age was made by a predecessor: in a container every start has the same pid. */
+export const tempFileLifeMs = 60_000;
+
+const isLeftover = (path: string, pid: number | null, { files, processes, now }: SweepDeps): boolean => {
+  if (pid === null) return false;
+  if (pid !== processes.self.pid) return !processes.look(pid).alive;
+  try {
+    return now() - files.lstatSync(path).mtimeMs > tempFileLifeMs;
+  } catch {
+    return false;
   }
 };

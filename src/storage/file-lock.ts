@@ -1,24 +1,35 @@
-// A lock between processes that share a folder. Survives killed, stopped and sleeping holders, reused
-// pids, reboots and clocks that jump; never throws out of a timer; never removes what is not its own.
+// A lock between processes that share a folder. Survives killed, stopped and sleeping holders, reused pids,
+// reboots and clocks that jump; never throws out of a timer; never removes what is not its own.
 import { dirname } from "node:path";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
-import { close, discard } from "./atomic-write.ts";
+import { sweepTempFiles } from "./atomic-write.ts";
+import { close, codeOf, discard, unwritable } from "./files.ts";
 import type { Files } from "./files.ts";
-import { certainlyDead, formatClaim, freeMark } from "./lock-claim.ts";
-import { highestNumber, publishDraft, readTicket, removeOld, ticketPath, writeDraft } from "./lock-tickets.ts";
+import { certainlyDead, formatClaim, highestNumber, publishDraft, readTicket, releasedMark, removeOld, ticketPath, writeDraft } from "./lock-tickets.ts";
 import type { Draft, Ticket } from "./lock-tickets.ts";
-import { createLockWatch, lockTiming } from "./lock-watch.ts";
-import type { LockTiming, LockWatch } from "./lock-watch.ts";
 import type { Processes } from "./processes.ts";
-import { codeOf, unwritable } from "./store-error.ts";
-import { sweepTemps } from "./sweep-temps.ts";
 
 export type LockDeps = { readonly clock: Clock; readonly files: Files; readonly random: Random; readonly processes: Processes };
 
-export type HeldLock = {
+/** Milliseconds. */
+export type LockTiming = {
+  /** How often a holder touches its claim. */
+  readonly heartbeatMs: number;
+  /** A claim untouched for this long while we watched, or by its date, belongs to a hung holder. */
+  readonly hungMs: number;
+  /** A date that looks wrong (too old, or in the future) must stay unchanged for this long before it is believed. */
+  readonly confirmMs: number;
+  /** How far in the future a date may lie. */
+  readonly futureMs: number;
+};
+
+export const lockTiming: LockTiming = { heartbeatMs: 1_000, hungMs: 20_000, confirmMs: 3_000, futureMs: 5_000 };
+
+/** A lock that this process took. */
+export type LockHandle = {
   /** Pid of the process that held the lock when we came, null when it was free. */
   readonly waitedFor: number | null;
   /** False once another process has taken the lock over, and after `release`. Never throws. */
@@ -27,11 +38,11 @@ export type HeldLock = {
   release(): void;
 };
 
-export type LockWish = { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined };
+export type LockOptions = { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined };
 
 export type FileLock = {
   /** Throws `store-locked` at the deadline or on abort, `store-unwritable` when the folder takes no files. */
-  acquire(wish: LockWish): Promise<HeldLock>;
+  acquire(options: LockOptions): Promise<LockHandle>;
   /**
    * Puts a claim on the disk for a later `acquire`, which then succeeds on a full disk too; gives the way
    * to take it back when it was not needed. Throws `store-unwritable`.
@@ -39,23 +50,43 @@ export type FileLock = {
   prepare(): () => void;
 };
 
-type Claim = { readonly token: string; readonly draft: Draft };
-type Place = { readonly folder: string; readonly deps: LockDeps; readonly timing: LockTiming; readonly prepared: Set<Claim> };
+type OwnClaim = { readonly token: string; readonly draft: Draft };
+type Context = { readonly folder: string; readonly deps: LockDeps; readonly timing: LockTiming };
 type Won = { readonly number: number; readonly token: string; readonly fd: number };
 
 /** The lock that lives in `folder` (made when needed, 0700). */
 export const createFileLock = (folder: string, deps: LockDeps, timing: LockTiming = lockTiming): FileLock => {
-  const place: Place = { folder, deps, timing, prepared: new Set() };
+  const context: Context = { folder, deps, timing };
+  const prepared = new Set<OwnClaim>();
+  const takePrepared = (): OwnClaim | undefined => {
+    const [claim] = prepared;
+    if (claim !== undefined) prepared.delete(claim);
+    return claim;
+  };
   return {
-    acquire: (wish) => acquire(place, wish),
+    acquire: async (options) => acquire(context, takePrepared() ?? newClaim(context), options),
     prepare() {
-      const claim = newClaim(place);
-      place.prepared.add(claim);
+      const claim = newClaim(context);
+      prepared.add(claim);
       return () => {
-        if (place.prepared.delete(claim)) dropClaim(claim, deps.files);
+        if (!prepared.delete(claim)) return;
+        close(claim.draft.fd, deps.files);
+        discard(claim.draft.path, deps.files);
       };
     },
   };
+};
+
+const newClaim = ({ folder, deps }: Context): OwnClaim => {
+  const { files, random, processes } = deps;
+  const token = Buffer.from(random(16)).toString("hex");
+  try {
+    makeFolder(dirname(folder), files);
+    makeFolder(folder, files);
+    return { token, draft: writeDraft(folder, formatClaim(processes.self, token), { files, random, pid: processes.self.pid }) };
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
 };
 
 // With `recursive`, Node 24 reports a read-only disk as "no such folder", which sends people the wrong way.
@@ -68,53 +99,29 @@ const makeFolder = (path: string, files: Files): void => {
   }
 };
 
-const newClaim = ({ folder, deps }: Place): Claim => {
-  const { files, random, processes } = deps;
-  const token = Buffer.from(random(16)).toString("hex");
-  try {
-    makeFolder(dirname(folder), files);
-    makeFolder(folder, files);
-    return { token, draft: writeDraft(folder, formatClaim(processes.self, token), { files, random, pid: processes.self.pid }) };
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
-};
-
-const dropClaim = ({ draft }: Claim, files: Files): void => {
-  close(draft.fd, files);
-  discard(draft.path, files);
-};
-
-const takePrepared = ({ prepared }: Place): Claim | undefined => {
-  const [claim] = prepared;
-  if (claim !== undefined) prepared.delete(claim);
-  return claim;
-};
-
-const acquire = async (place: Place, wish: LockWish): Promise<HeldLock> => {
-  const { files } = place.deps;
-  const claim = takePrepared(place) ?? newClaim(place);
+const acquire = async (context: Context, claim: OwnClaim, options: LockOptions): Promise<LockHandle> => {
+  const { files } = context.deps;
   let won: (Won & { readonly waitedFor: number | null }) | undefined;
   try {
-    won = await waitFor(place, claim, wish);
-    return hold(place, won);
+    won = await waitFor(context, claim, options);
+    return hold(context, won);
   } finally {
     discard(claim.draft.path, files);
     if (won?.fd !== claim.draft.fd) close(claim.draft.fd, files);
   }
 };
 
-const waitFor = async (place: Place, claim: Claim, { timeoutMs, signal }: LockWish) => {
-  const { clock, random } = place.deps;
-  const watch = createLockWatch(clock, place.timing);
+const waitFor = async (context: Context, claim: OwnClaim, { timeoutMs, signal }: LockOptions) => {
+  const { clock, random } = context.deps;
+  const isHung = createHungWatch(clock, context.timing);
   const deadline = clock.monotonic() + timeoutMs;
   let waitedFor: number | null = null;
   for (let round = 0; ; round += 1) {
-    const found = attempt(place, claim, watch);
+    const found = attempt(context, claim, isHung);
     if ("fd" in found) return { ...found, waitedFor };
     waitedFor ??= found.holder;
     const aborted = signal?.aborted === true;
-    if (aborted || clock.monotonic() >= deadline) throw locked(place, found.holder, aborted);
+    if (aborted || clock.monotonic() >= deadline) throw locked(context, found.holder, aborted);
     // 3 to 6 ms at first, 60 to 120 ms later; the jitter keeps waiters from marching in step.
     const jitter = 0.5 + (random(1)[0] ?? 0) / 510;
     // A command that waits for the lock must not end in silence because only this timer is left.
@@ -122,25 +129,29 @@ const waitFor = async (place: Place, claim: Claim, { timeoutMs, signal }: LockWi
   }
 };
 
+const locked = ({ folder }: Context, holder: number | null, aborted: boolean): AppError => {
+  const by = holder === null ? "another process" : `process ${holder}`;
+  const message = aborted ? `stopped waiting for the lock ${folder}` : `${folder} is held by ${by}`;
+  return new AppError({ code: "store-locked", message, hint: "Try again; the lock of a dead or hung process frees itself within a minute." });
+};
+
 /** The lock, or the pid that keeps us from it (null when not known). */
-const attempt = (place: Place, claim: Claim, watch: LockWatch): Won | { readonly holder: number | null } => {
-  const { folder, deps } = place;
+const attempt = ({ folder, deps }: Context, claim: OwnClaim, isHung: HungWatch): Won | { readonly holder: number | null } => {
   try {
     const ticket = readTicket(folder, deps.files);
-    if (ticket !== null && !claimable(ticket, deps.processes, watch)) return { holder: ticket.claim?.pid ?? null };
-    return take(place, claim, (ticket?.number ?? 0) + 1) ?? { holder: null };
+    if (ticket !== null && !isFree(ticket, deps.processes, isHung)) return { holder: ticket.claim?.pid ?? null };
+    return take(folder, claim, (ticket?.number ?? 0) + 1, deps.files) ?? { holder: null };
   } catch (error) {
     throw unwritable(folder, error);
   }
 };
 
-const claimable = ({ number, claim, touchedAt }: Ticket, processes: Processes, watch: LockWatch): boolean => {
+const isFree = ({ number, claim, touchedAt }: Ticket, processes: Processes, isHung: HungWatch): boolean => {
   if (claim !== null && (claim.released || certainlyDead(claim, processes))) return true;
-  return watch({ token: `${number} ${claim?.token ?? ""}`, touchedAt });
+  return isHung({ token: `${number} ${claim?.token ?? ""}`, touchedAt });
 };
 
-const take = ({ folder, deps }: Place, { token, draft }: Claim, number: number): Won | null => {
-  const { files } = deps;
+const take = (folder: string, { token, draft }: OwnClaim, number: number, files: Files): Won | null => {
   const path = ticketPath(folder, number);
   const fd = publishDraft(draft, path, files);
   if (fd === null) return null;
@@ -151,21 +162,48 @@ const take = ({ folder, deps }: Place, { token, draft }: Claim, number: number):
   return null;
 };
 
-const hold = (place: Place, won: Won & { readonly waitedFor: number | null }): HeldLock => {
-  const { folder, deps, timing } = place;
+const longestStepMs = 500;
+
+/** Looks at the same claim again and again; true when its holder counts as hung. */
+export type HungWatch = (claim: { readonly token: string; readonly touchedAt: number }) => boolean;
+
+/**
+ * Watches a heartbeat during one wait, by our own steady clock: a wall clock that jumped, or a laptop that slept,
+ * must not take the lock from a live holder. Time in which we ourselves did not run (stopped, asleep) counts for
+ * at most half a second per look: the holder may have slept with us.
+ */
+export const createHungWatch = (clock: Clock, timing: LockTiming): HungWatch => {
+  let seen = "";
+  let watchedMs = 0;
+  let lookedAt = 0;
+  return ({ token, touchedAt }) => {
+    const now = clock.monotonic();
+    const mark = `${token} ${touchedAt}`;
+    watchedMs = mark === seen ? watchedMs + Math.min(now - lookedAt, longestStepMs) : 0;
+    seen = mark;
+    lookedAt = now;
+    const age = clock.now() - touchedAt;
+    const odd = age > timing.hungMs || age < -timing.futureMs;
+    return watchedMs >= timing.hungMs || (odd && watchedMs >= timing.confirmMs);
+  };
+};
+
+const hold = ({ folder, deps, timing }: Context, { number, token, fd, waitedFor }: Won & Pick<LockHandle, "waitedFor">): LockHandle => {
+  const { clock, files, processes } = deps;
   let open = true;
-  touch(won.fd, deps);
-  const heartbeat = deps.clock.setInterval(() => touch(won.fd, deps), timing.heartbeatMs);
-  removeOld(folder, won.number, deps.files);
-  sweepTemps(folder, { files: deps.files, processes: deps.processes, now: deps.clock.now });
+  touch(fd, deps);
+  const heartbeat = clock.setInterval(() => touch(fd, deps), timing.heartbeatMs);
+  removeOld(folder, number, files);
+  sweepTempFiles(folder, { files, processes, now: clock.now });
   return {
-    waitedFor: won.waitedFor,
-    stillMine: () => open && counts(place, won),
+    waitedFor,
+    stillMine: () => open && isHighest(folder, { number, token }, files),
     release() {
       if (!open) return;
       open = false;
       heartbeat.cancel();
-      free(won.fd, deps.files);
+      markReleased(fd, files);
+      close(fd, files);
     },
   };
 };
@@ -180,26 +218,19 @@ const touch = (fd: number, { files, clock }: LockDeps): void => {
   }
 };
 
-const counts = ({ folder, deps }: Place, { number, token }: Won): boolean => {
+const isHighest = (folder: string, { number, token }: Pick<Won, "number" | "token">, files: Files): boolean => {
   try {
-    const ticket = readTicket(folder, deps.files);
+    const ticket = readTicket(folder, files);
     return ticket?.number === number && ticket.claim?.token === token;
   } catch {
     return false;
   }
 };
 
-const free = (fd: number, files: Files): void => {
+const markReleased = (fd: number, files: Files): void => {
   try {
-    files.writeSync(fd, freeMark, 0);
+    files.writeSync(fd, releasedMark, 0);
   } catch {
     // The heartbeat has stopped: others take it over as hung.
   }
-  close(fd, files);
-};
-
-const locked = ({ folder }: Place, holder: number | null, aborted: boolean): AppError => {
-  const by = holder === null ? "another process" : `process ${holder}`;
-  const message = aborted ? `stopped waiting for the lock ${folder}` : `${folder} is held by ${by}`;
-  return new AppError({ code: "store-locked", message, hint: "Try again; the lock of a dead or hung process frees itself within a minute." });
 };

@@ -8,18 +8,18 @@ import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
 import { createOpenUsage } from "../messages/open-usage.ts";
 import { refreshFactOf } from "../messages/refresh-fact.ts";
-import { discard, writeAtomic } from "./atomic-write.ts";
+import { writeAtomic } from "./atomic-write.ts";
+import type { WriteDeps } from "./atomic-write.ts";
 import { createFileLock } from "./file-lock.ts";
-import { systemFiles } from "./files.ts";
+import { discard, systemFiles } from "./files.ts";
 import type { Files } from "./files.ts";
-import { emptyHistory, foldHistory, isKept, mergeHistory } from "./history.ts";
+import { emptyHistory, foldHistory, formatHistory, isKept, mergeHistory, parseHistory } from "./history.ts";
 import type { History } from "./history.ts";
-import { formatHistory, parseHistory } from "./history-text.ts";
 import { onceEach } from "./notice.ts";
 import type { OnNotice } from "./notice.ts";
 import { dataFiles } from "./paths.ts";
 import { readPrivate, realFile } from "./private-file.ts";
-import type { Guard } from "./private-file.ts";
+import type { PrivateFileDeps } from "./private-file.ts";
 import type { Processes } from "./processes.ts";
 
 export type HistoryFileDeps = {
@@ -49,14 +49,14 @@ const recordDelayMs = 2_000;
 const counterDelayMs = 60_000;
 const lockWaitMs = 2_000;
 
-type Tools = { readonly path: string; readonly guard: Guard; readonly random: Random; readonly pid: number };
+type Context = PrivateFileDeps & WriteDeps & { readonly path: string };
 
-/** The history of `dir`, shared with other processes by adding to what stands in the file. */
+/** The history of `dir`, shared with other processes by adding to what is in the file. */
 export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
   const { dir, clock, processes, files = systemFiles, random = systemRandom } = deps;
   const onNotice = onceEach(deps.onNotice);
-  const pid = processes.self.pid;
-  const tools: Tools = { path: dataFiles(dir).history, guard: { files, uid: processes.uid, onNotice }, random, pid };
+  const { pid } = processes.self;
+  const context: Context = { path: dataFiles(dir).history, files, uid: processes.uid, onNotice, random, pid };
   const lock = createFileLock(join(dataFiles(dir).locks, "history"), { clock, files, random, processes });
   const usage = createOpenUsage();
   let base = emptyHistory;
@@ -64,19 +64,19 @@ export const createHistoryFile = (deps: HistoryFileDeps): HistoryFile => {
 
   const save = async (): Promise<void> => {
     if (fresh === emptyHistory) return;
-    const held = await lock.acquire({ timeoutMs: lockWaitMs });
+    const handle = await lock.acquire({ timeoutMs: lockWaitMs });
     try {
-      base = mergeHistory(readHistory(tools), fresh);
-      writeHistory(base, tools);
+      base = mergeHistory(readHistory(context), fresh);
+      writeAtomic(realFile(context.path, context), formatHistory(base), context);
       fresh = emptyHistory;
     } finally {
-      held.release();
+      handle.release();
     }
   };
-  const saver = createSaver(clock, () => save().catch((error: unknown) => onNotice(unsaved(tools.path, error))));
+  const saver = createSaver(clock, () => save().catch((error: unknown) => onNotice(unsaved(context.path, error))));
 
   return {
-    load: () => (base = attempt(() => readHistory(tools), emptyHistory)),
+    load: () => (base = attempt(() => readHistory(context), emptyHistory)),
     snapshot: () => mergeHistory(base, fresh),
     flush: () => saver.now(),
     record(event) {
@@ -96,21 +96,18 @@ const attempt = <T>(work: () => T, otherwise: T): T => {
 };
 
 /** A file that is not a history is put out of the way, once, rather than overwritten. */
-const readHistory = ({ path, guard }: Tools): History => {
-  const found = readPrivate(path, guard);
+const readHistory = (context: Context): History => {
+  const { path, files, onNotice } = context;
+  const found = readPrivate(path, context);
   if (found === null) return emptyHistory;
   const history = parseHistory(found.bytes.toString("utf8"));
   if (history !== null) return history;
   const aside = `${path}.broken`;
-  discard(aside, guard.files);
-  guard.files.renameSync(realFile(path, guard), aside);
+  discard(aside, files);
+  files.renameSync(realFile(path, context), aside);
   const message = `${path} is not a history of this version; it was moved to ${aside}`;
-  guard.onNotice({ level: "warning", code: "moved-aside", message, hint: null });
+  onNotice({ level: "warning", code: "moved-aside", message, hint: null });
   return emptyHistory;
-};
-
-const writeHistory = (history: History, { path, guard, random, pid }: Tools): void => {
-  writeAtomic(realFile(path, guard), formatHistory(history), { files: guard.files, random, pid });
 };
 
 const unsaved = (path: string, error: unknown) => {

@@ -1,12 +1,14 @@
-// The refresh timeline and the counters that survive a restart, folded from events. Pure, bounded, and
-// made only of fields that events may carry: never a token.
+// history.json: the refresh timeline and the counters that survive a restart, folded from events, and their text.
+// Pure, bounded, and made only of fields that events may carry: never a token.
+import { isObject, own, parseJsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { Event } from "../messages/events.ts";
 import { addTokens } from "../messages/open-usage.ts";
 import type { OpenUsage } from "../messages/open-usage.ts";
 import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 
-/** One line of the timeline, with the process that saw it and its place there: together they name the record. */
+/** One line of the timeline; `pid` and `seq`, the process that saw it and its place there, name the record. */
 export type RefreshRecord = RefreshFact & { readonly pid: number; readonly seq: number };
 
 /** Sums over all processes since the file exists. */
@@ -37,10 +39,10 @@ const counterNames = Object.keys(noCounters) as (keyof HistoryCounters)[];
 
 export const emptyHistory: History = { refreshes: [], counters: noCounters };
 
-/** Does `event` bear on what is kept, by itself or by closing a request? */
-export const isKept = ({ type }: Event): boolean => kept.has(type);
+/** True for an event that changes what is kept, by itself or by closing a request. */
+export const isKept = ({ type }: Event): boolean => keptTypes.has(type);
 
-const kept: ReadonlySet<Event["type"]> = new Set<Event["type"]>([
+const keptTypes: ReadonlySet<Event["type"]> = new Set<Event["type"]>([
   "server.listening", "usage.updated", "request.finished", "request.rejected",
   "token.refreshed", "token.adopted", "token.refresh-failed", "account.needs-login",
 ]);
@@ -102,3 +104,57 @@ const addTo = (sums: Sums, event: Event, usage: OpenUsage): boolean => {
       return false;
   }
 };
+
+/** The text that `parseHistory` reads back. */
+export const formatHistory = ({ refreshes, counters }: History): string => `${JSON.stringify({ version: 1, counters, refreshes }, null, 1)}\n`;
+
+/** Null when the text is not a history of version 1; whatever in it is not a record of ours is left out. */
+export const parseHistory = (text: string): History | null => {
+  const value = parseJsonObject(text);
+  if (value === null || own(value, "version") !== 1) return null;
+  const refreshes = own(value, "refreshes");
+  const counters = own(value, "counters");
+  const records = Array.isArray(refreshes) ? refreshes.flatMap((entry) => (isObject(entry) ? recordIn(entry) : [])) : [];
+  return { refreshes: records.slice(-refreshLimit), counters: isObject(counters) ? countersIn(counters) : emptyHistory.counters };
+};
+
+const countersIn = (entry: JsonObject): HistoryCounters => {
+  const sums: Sums = { ...noCounters };
+  for (const name of counterNames) sums[name] = Math.max(0, numberIn(entry, name) ?? 0);
+  return sums;
+};
+
+const numberIn = (entry: JsonObject, name: string): number | null => {
+  const value = own(entry, name);
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+};
+
+const textIn = (entry: JsonObject, name: string): string | null => {
+  const value = own(entry, name);
+  return typeof value === "string" ? value.slice(0, 300) : null;
+};
+
+const oneOf = <T extends string>(value: string | null, values: readonly T[]): T | null => values.find((known) => known === value) ?? null;
+
+const outcomes = ["refreshed", "adopted", "failed", "needs-login"] as const;
+const reasons = ["lead", "mandatory", "unauthorized", "manual", "wake", "rotate"] as const;
+
+const recordIn = (entry: JsonObject): readonly RefreshRecord[] => {
+  const outcome = oneOf(textIn(entry, "outcome"), outcomes);
+  const at = numberIn(entry, "at");
+  const accountId = textIn(entry, "accountId");
+  if (outcome === null || at === null || accountId === null) return [];
+  const reason = oneOf(textIn(entry, "reason"), reasons);
+  return [{ at, accountId, outcome, reason, pid: numberIn(entry, "pid") ?? 0, seq: numberIn(entry, "seq") ?? 0, ...detailsIn(entry) }];
+};
+
+const detailsIn = (entry: JsonObject) => ({
+  durationMs: numberIn(entry, "durationMs"),
+  oldExpiresAt: numberIn(entry, "oldExpiresAt"),
+  newExpiresAt: numberIn(entry, "newExpiresAt"),
+  heldBy: numberIn(entry, "heldBy"),
+  errorCode: textIn(entry, "errorCode"),
+  message: textIn(entry, "message"),
+  failures: numberIn(entry, "failures"),
+  nextTryAt: numberIn(entry, "nextTryAt"),
+});

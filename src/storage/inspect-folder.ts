@@ -1,5 +1,5 @@
 // Looks at a data folder without changing anything in it: no mode is repaired, no file is moved, no key is
-// made. What is found is told as facts; nothing here judges, and no content but accounts and key is read.
+// made. Gives facts and judges none of them; no content but accounts and key is read.
 import * as nodeFs from "node:fs";
 import { isUtf8 } from "node:buffer";
 import { dirname, join } from "node:path";
@@ -7,13 +7,14 @@ import type { Account } from "../accounts/account.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
+import { parseStore } from "./accounts-format.ts";
+import { pidOfTempFile, tempFileLifeMs } from "./atomic-write.ts";
+import { readEnvelope } from "./encryption.ts";
+import { codeOf, namesIn } from "./files.ts";
 import type { Files } from "./files.ts";
 import { acceptableKey } from "./local-key.ts";
 import { dataFiles } from "./paths.ts";
-import { realFile } from "./private-file.ts";
-import { readEnvelope } from "./sealed-text.ts";
-import { codeOf } from "./store-error.ts";
-import { parseStore } from "./store-text.ts";
+import { readPrivate } from "./private-file.ts";
 
 /** One entry of the folder; `mode` are the nine permission bits, `modifiedAt` wall milliseconds. */
 export type SeenFile = { readonly name: string; readonly mode: number; readonly uid: number; readonly modifiedAt: number };
@@ -43,12 +44,11 @@ export type SeenFolder = {
 
 export type InspectFiles = Files & Pick<typeof nodeFs, "accessSync">;
 
-export type Inspection = { readonly uid: number | null; readonly now: number; readonly files?: InspectFiles };
-
+/** `now` is wall milliseconds, `uid` as in `Processes`. */
 type Look = { readonly uid: number | null; readonly now: number; readonly files: InspectFiles };
 
 /** Never throws, changes nothing. */
-export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Inspection): SeenFolder => {
+export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Look, "files"> & Partial<Look>): SeenFolder => {
   const look = { uid, now, files };
   const folder = seen(dir, dir, look);
   const refused = folder === null ? null : whyRefused(dir, look);
@@ -97,24 +97,14 @@ const mayWrite = (dir: string, files: InspectFiles): boolean => {
   }
 };
 
-const namesIn = (dir: string, files: Files): readonly string[] => {
-  try {
-    return files.readdirSync(dir);
-  } catch {
-    return [];
-  }
-};
-
 const isOurs = (name: string): boolean => /^(?:accounts\.json(?:\..+)?|config\.json(?:\..+)?|history\.json|key|locks)$/.test(name);
 
 const aside = /^(?:accounts\.json\.broken-|config\.json\.torn-)/;
-const temporary = /\.\d{1,10}\.[0-9a-f]{12}\.tmp$/;
-const writtenWithinMs = 60_000;
 
-// A younger temporary file is somebody's write under way.
+// A younger temporary file belongs to a write that is under way.
 const isLeftover = (path: string, name: string, look: Look): boolean => {
   if (aside.test(name)) return true;
-  return temporary.test(name) && look.now - (seen(path, name, look)?.modifiedAt ?? look.now) > writtenWithinMs;
+  return pidOfTempFile(name) !== null && look.now - (seen(path, name, look)?.modifiedAt ?? look.now) > tempFileLifeMs;
 };
 
 const seenStore = (path: string, look: Look): SeenStore => {
@@ -133,10 +123,10 @@ const seenStore = (path: string, look: Look): SeenStore => {
 /** A text is the reason why it is not read. */
 const bytesAt = (path: string, { uid, files }: Look): Buffer | string | null => {
   try {
-    return files.readFileSync(realFile(path, { files, uid, onNotice: () => {} }));
+    return readPrivate(path, { files, uid, onNotice: () => {}, repairModes: false })?.bytes ?? null;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    return error instanceof AppError ? error.message : `it cannot be read (${codeOf(error)})`;
+    const code = error instanceof Error ? codeOf(error.cause) : "";
+    return code === "" && error instanceof AppError ? error.message : `it cannot be read (${code})`;
   }
 };
 

@@ -2,14 +2,14 @@
 // It opens no account anywhere else, but whoever has it can spend the subscription from this machine.
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-import { Secret, secret } from "../lib/secret.ts";
-import { discard, tempName } from "./atomic-write.ts";
+import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
+import { tempName } from "./atomic-write.ts";
+import { codeOf, discard, lacksHardLinks, unwritable } from "./files.ts";
 import type { Files } from "./files.ts";
 import type { OnNotice } from "./notice.ts";
 import { readPrivate } from "./private-file.ts";
-import type { Guard } from "./private-file.ts";
 import type { Processes } from "./processes.ts";
-import { codeOf, unwritable } from "./store-error.ts";
 
 export type LocalKeyDeps = { readonly files: Files; readonly random: Random; readonly processes: Processes; readonly onNotice: OnNotice };
 
@@ -22,9 +22,9 @@ export const acceptableKey = /^[\u0021-\u007e]{22,256}$/;
  * aside and reported. Throws `store-unreadable` or `store-unwritable`.
  */
 export const loadLocalKey = (path: string, deps: LocalKeyDeps): Secret => {
-  const guard: Guard = { files: deps.files, uid: deps.processes.uid, onNotice: deps.onNotice };
+  const { files, onNotice, processes } = deps;
   for (;;) {
-    const found = readPrivate(path, guard);
+    const found = readPrivate(path, { files, uid: processes.uid, onNotice });
     if (found === null) {
       const made = create(path, deps);
       if (made !== null) return made;
@@ -57,7 +57,7 @@ const publish = (temp: string, path: string, key: string, files: Files): void =>
   try {
     files.linkSync(temp, path);
   } catch (error) {
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error))) throw error;
+    if (!lacksHardLinks(error)) throw error;
     writeSynced(path, key, files);
   }
 };

@@ -1,32 +1,38 @@
-// Looks at a private folder or file before it is trusted: owner, mode, symbolic links. Never opens
-// anything but a regular file (a FIFO would block for ever), never follows a link to somebody else's file.
+// The one way in which a file of the data folder is read: owner, mode and symbolic links are looked at before it
+// is trusted. Never opens anything but a regular file (a FIFO would block for ever), never follows a link to
+// another user's file.
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import type { BigIntStats, Stats } from "node:fs";
-import { close } from "./atomic-write.ts";
+import { close, codeOf, refused, unreadable, unwritable } from "./files.ts";
 import type { Files } from "./files.ts";
 import type { OnNotice } from "./notice.ts";
-import { codeOf, refused, unreadable, unwritable } from "./store-error.ts";
 
-/** `uid` as in `Processes`. */
-export type Guard = { readonly files: Files; readonly uid: number | null; readonly onNotice: OnNotice };
+export type PrivateFileDeps = {
+  readonly files: Files;
+  /** As in `Processes`. */
+  readonly uid: number | null;
+  readonly onNotice: OnNotice;
+  /** False to leave wider modes as they are, unsaid. */
+  readonly repairModes?: boolean;
+};
 
 /**
  * Makes `dir` (0700 whatever the umask) or checks the one that is there: wider modes are repaired and
  * reported. Throws `store-unreadable` for a foreign owner, `store-unwritable` when it cannot be made.
  */
-export const ensurePrivateFolder = (dir: string, guard: Guard): void => {
-  const { files, uid } = guard;
+export const ensurePrivateFolder = (dir: string, deps: PrivateFileDeps): void => {
+  const { files, uid } = deps;
   const before = lookAt(dir, files);
-  if (before === null) return makeFolder(dir, guard);
+  if (before === null) return makeFolder(dir, deps);
   if (before.isSymbolicLink() && uid !== null && before.uid !== uid && before.uid !== 0) throw foreign(dir, before.uid);
   const stat = attemptRead(dir, () => files.statSync(dir));
   if (!stat.isDirectory()) throw refused(dir, "it is not a folder", "Move it away, or choose another folder with --dir.");
   checkOwner(dir, stat, uid);
-  narrow({ path: dir, stat, chmod: (mode) => files.chmodSync(dir, mode) }, guard);
+  narrow({ path: dir, stat, chmod: (mode) => files.chmodSync(dir, mode) }, deps);
 };
 
-const makeFolder = (dir: string, { files }: Guard): void => {
+const makeFolder = (dir: string, { files }: PrivateFileDeps): void => {
   try {
     files.mkdirSync(dir, { recursive: true, mode: 0o700 });
     files.chmodSync(dir, 0o700);
@@ -59,12 +65,10 @@ const checkOwner = (path: string, stat: Stats, uid: number | null): void => {
   if (uid !== null && stat.uid !== uid) throw foreign(path, stat.uid);
 };
 
-const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, "0");
-
 type Found = { readonly path: string; readonly stat: Stats; readonly chmod: (mode: number) => void };
 
-const narrow = ({ path, stat, chmod }: Found, { uid, onNotice }: Guard): void => {
-  if (uid === null || (stat.mode & 0o077) === 0) return;
+const narrow = ({ path, stat, chmod }: Found, { uid, onNotice, repairModes = true }: PrivateFileDeps): void => {
+  if (uid === null || !repairModes || (stat.mode & 0o077) === 0) return;
   const wanted = stat.isDirectory() ? 0o700 : 0o600;
   const was = `${path} was open to other users (mode ${octal(stat.mode)})`;
   try {
@@ -77,12 +81,14 @@ const narrow = ({ path, stat, chmod }: Found, { uid, onNotice }: Guard): void =>
   }
 };
 
+const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, "0");
+
 /**
  * The file that a read or write of `path` really means: `path` itself, or, when it is a symbolic link of
  * this user to a regular file of this user in a folder of this user, that file (people keep such links
  * in a dotfiles repository). Every other link is refused with `store-unreadable`; so is anything that is not a file.
  */
-export const realFile = (path: string, { files, uid }: Guard): string => {
+export const realFile = (path: string, { files, uid }: PrivateFileDeps): string => {
   const stat = lookAt(path, files);
   if (stat === null) return path;
   if (!stat.isSymbolicLink()) return regular(path, stat, uid);
@@ -108,9 +114,9 @@ const regular = (path: string, stat: Stats, uid: number | null): string => {
 export type PrivateText = { readonly bytes: Buffer; readonly stamp: string };
 
 /** The whole file after the checks above, null when there is none. Wider modes are repaired and reported. */
-export const readPrivate = (path: string, guard: Guard): PrivateText | null => {
-  const { files } = guard;
-  const target = realFile(path, guard);
+export const readPrivate = (path: string, deps: PrivateFileDeps): PrivateText | null => {
+  const { files } = deps;
+  const target = realFile(path, deps);
   let fd: number;
   try {
     // Windows has no O_NOFOLLOW; the check above is all there is.
@@ -120,17 +126,18 @@ export const readPrivate = (path: string, guard: Guard): PrivateText | null => {
     throw unreadable(path, error);
   }
   try {
-    return attemptRead(path, () => readOpen(target, fd, guard));
+    return attemptRead(path, () => readOpen(target, fd, deps));
   } finally {
     close(fd, files);
   }
 };
 
-const readOpen = (path: string, fd: number, guard: Guard): PrivateText => {
-  const { files, uid } = guard;
+/** Checks the open file again: the path may lead to another one since it was looked at. */
+const readOpen = (path: string, fd: number, deps: PrivateFileDeps): PrivateText => {
+  const { files, uid } = deps;
   const stat = files.fstatSync(fd);
   regular(path, stat, uid);
-  narrow({ path, stat, chmod: (mode) => files.fchmodSync(fd, mode) }, guard);
+  narrow({ path, stat, chmod: (mode) => files.fchmodSync(fd, mode) }, deps);
   // The stamp is taken before the bytes: a write in between then shows as a change, never as known.
   const stamp = format(files.fstatSync(fd, { bigint: true }));
   return { bytes: files.readFileSync(fd), stamp };
@@ -142,7 +149,7 @@ export const stampOf = (path: string, files: Files): string => {
     const stat = files.statSync(path, { bigint: true, throwIfNoEntry: false });
     return stat === undefined ? "" : format(stat);
   } catch {
-    // Equal to no other stamp: whoever asks reads the file, and learns what is wrong.
+    // Equal to no other stamp, so the caller reads the file and learns what is wrong.
     return "?";
   }
 };

@@ -1,13 +1,13 @@
 // Every single call of the file system fails in turn: the file is the old or the new one, whole.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { writeAtomic } from "../../src/storage/atomic-write.ts";
+import { sweepTempFiles, writeAtomic } from "../../src/storage/atomic-write.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
 import { temporaryFolder } from "../helpers/leftovers.ts";
-import { filesWith, runFixture, systemError } from "./kit.ts";
+import { filesWith, realProcesses, runFixture, systemError } from "./kit.ts";
 
 const depsOf = (files: Files = systemFiles) => ({ files, random: systemRandom, pid: process.pid });
 
@@ -126,5 +126,34 @@ describe("modes", () => {
   it.each(["000", "022", "077"])("D6 are 0600 and 0700 under umask %s", async (umask) => {
     const { lines } = await runFixture("store-umask", temporaryFolder(), umask).ended;
     expect(lines).toEqual(["data 700", "data/accounts.json 600", "data/accounts.json.bak 600", "data/accounts.json.reserve 600", "data/key 600", "data/locks 700"]);
+  });
+});
+
+const sweepDeps = { files: systemFiles, processes: realProcesses, now: () => Date.now() };
+const deadPid = 4_194_304;
+
+describe("temporary files that are left behind", () => {
+  it("D9 leftovers of dead processes are removed, those of live ones and everything else are kept", () => {
+    const dir = temporaryFolder();
+    const keep = [`accounts.json.${process.ppid}.0123456789ab.tmp`, "accounts.json", "accounts.json.bak", "notes.tmp", `x.${deadPid}.short.tmp`];
+    for (const name of [...keep, `accounts.json.${deadPid}.0123456789ab.tmp`]) writeFileSync(join(dir, name), "secret");
+    expect(sweepTempFiles(dir, sweepDeps)).toEqual([`accounts.json.${deadPid}.0123456789ab.tmp`]);
+    expect(readdirSync(dir).sort()).toEqual([...keep].sort());
+  });
+
+  it("one with our own pid is a predecessor's when it is old (in a container every start has the same pid)", () => {
+    const dir = temporaryFolder();
+    const path = join(dir, `key.${process.pid}.0123456789ab.tmp`);
+    writeFileSync(path, "secret");
+    sweepTempFiles(dir, sweepDeps);
+    expect(existsSync(path)).toBe(true);
+    const old = Date.now() / 1000 - 61;
+    utimesSync(path, old, old);
+    sweepTempFiles(dir, sweepDeps);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("a folder that is not there is nothing to sweep", () => {
+    expect(sweepTempFiles(join(temporaryFolder(), "nowhere"), sweepDeps)).toEqual([]);
   });
 });

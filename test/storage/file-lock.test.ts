@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { createFileLock } from "../../src/storage/file-lock.ts";
+import { createFileLock, createHungWatch, lockTiming } from "../../src/storage/file-lock.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
-import { formatClaim } from "../../src/storage/lock-claim.ts";
+import { formatClaim } from "../../src/storage/lock-tickets.ts";
 import type { ProcessMark } from "../../src/storage/processes.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
@@ -223,5 +223,47 @@ describe("a folder", () => {
     full = true;
     (await lock.acquire({ timeoutMs: 0 })).release();
     await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-unwritable" });
+  });
+});
+
+const watching = () => {
+  const clock = createFakeClock();
+  const watch = createHungWatch(clock, lockTiming);
+  /** Looks every 100 ms for `ms`; true as soon as the holder counts as hung. */
+  const looks = async (ms: number, touchedAt: () => number): Promise<boolean> => {
+    for (let passed = 0; passed <= ms; passed += 100) {
+      if (watch({ token: "t", touchedAt: touchedAt() })) return true;
+      await clock.advance(100);
+    }
+    return false;
+  };
+  return { clock, watch, looks };
+};
+
+describe("watching the heartbeat of a holder", () => {
+  it("a laptop that slept ten hours with the holder does not take its lock", async () => {
+    const { clock, looks } = watching();
+    const before = clock.now();
+    expect(await looks(1_000, () => before)).toBe(false);
+    // Both clocks may have gone on meanwhile, depending on the system.
+    clock.jump(36_000_000);
+    await clock.advance(36_000_000);
+    expect(await looks(0, () => before)).toBe(false);
+    const beats = { last: clock.now() };
+    expect(await looks(30_000, () => (beats.last = clock.now()))).toBe(false);
+  });
+
+  it("a holder that dates itself a little ahead is watched for the whole time", async () => {
+    const { clock, looks } = watching();
+    const ahead = clock.now() + 4_000;
+    expect(await looks(19_000, () => ahead)).toBe(false);
+    expect(await looks(1_500, () => ahead)).toBe(true);
+  });
+
+  it("a new claim starts the watch anew", async () => {
+    const { clock, watch, looks } = watching();
+    const old = clock.now();
+    expect(await looks(19_000, () => old)).toBe(false);
+    expect(watch({ token: "another", touchedAt: old })).toBe(false);
   });
 });

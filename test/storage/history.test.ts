@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
 import { createOpenUsage } from "../../src/messages/open-usage.ts";
 import { refreshLimit } from "../../src/messages/refresh-fact.ts";
-import { emptyHistory, foldHistory, mergeHistory } from "../../src/storage/history.ts";
+import { emptyHistory, foldHistory, formatHistory, mergeHistory, parseHistory } from "../../src/storage/history.ts";
 import type { History } from "../../src/storage/history.ts";
-import { formatHistory, parseHistory } from "../../src/storage/history-text.ts";
 
 let seq = 0;
 const event = (draft: EventDraft, at = 1_000): Event => Object.freeze({ ...draft, at, seq: (seq += 1) });

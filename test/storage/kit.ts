@@ -9,15 +9,15 @@ import type { Readable, Writable } from "node:stream";
 import type { Account } from "../../src/accounts/account.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { createAccountFile } from "../../src/storage/account-file.ts";
-import type { AccountFileDeps } from "../../src/storage/account-file.ts";
+import { createAccountsFile } from "../../src/storage/accounts-file.ts";
+import type { AccountsFileDeps } from "../../src/storage/accounts-file.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
 import type { StorageNotice } from "../../src/storage/notice.ts";
 import { createSystemProcesses } from "../../src/storage/processes.ts";
 import type { Processes } from "../../src/storage/processes.ts";
-import { createSeal } from "../../src/storage/seal.ts";
-import type { SealDeps } from "../../src/storage/seal.ts";
+import { createEncryption } from "../../src/storage/encryption.ts";
+import type { EncryptionDeps } from "../../src/storage/encryption.ts";
 import { compiledCode } from "../helpers/compiled-code.ts";
 import { releaseLater } from "../helpers/leftovers.ts";
 
@@ -37,9 +37,9 @@ export const realProcesses: Processes = createSystemProcesses(process);
 
 export const withAccount = (account: Account) => (current: ReadonlyMap<string, Account>) => new Map(current).set(account.id, account);
 
-/** A seal that asks nobody; scrypt at a cost for tests. */
-export const sealOf = (more: Partial<SealDeps> = {}) =>
-  createSeal({
+/** An encryption that has no passphrase and no keyring unless `more` gives one; scrypt at a cost for tests. */
+export const encryptionOf = (more: Partial<EncryptionDeps> = {}) =>
+  createEncryption({
     mode: "none",
     random: systemRandom,
     cost: 1024,
@@ -51,10 +51,10 @@ export const sealOf = (more: Partial<SealDeps> = {}) =>
   });
 
 /** The store of `dir` with the machine's clock, and every notice it gives. */
-export const storeIn = (dir: string, more: Partial<AccountFileDeps> = {}) => {
+export const storeIn = (dir: string, more: Partial<AccountsFileDeps> = {}) => {
   const notices: StorageNotice[] = [];
   const onNotice = (notice: StorageNotice): void => void notices.push(notice);
-  const store = createAccountFile({ dir, clock: createSystemClock(), processes: realProcesses, seal: sealOf(), onNotice, ...more });
+  const store = createAccountsFile({ dir, clock: createSystemClock(), processes: realProcesses, encryption: encryptionOf(), onNotice, ...more });
   return { store, notices };
 };
 

@@ -13,7 +13,7 @@ import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts
 const { uid } = realProcesses;
 const foreignUid = (uid ?? 0) + 1;
 
-const guardOf = (files: Files = systemFiles, user: number | null = uid) => {
+const depsOf = (files: Files = systemFiles, user: number | null = uid) => {
   const notices: StorageNotice[] = [];
   return { notices, files, uid: user, onNotice: (notice: StorageNotice) => void notices.push(notice) };
 };
@@ -33,47 +33,47 @@ const refusal = (message: RegExp) => expect.objectContaining({ code: "store-unre
 describe("the data folder", () => {
   it("is made 0700 with its parents", () => {
     const dir = join(temporaryFolder(), "a", "b");
-    const guard = guardOf();
-    ensurePrivateFolder(dir, guard);
-    expect([modeOf(dir), guard.notices]).toEqual(["700", []]);
+    const deps = depsOf();
+    ensurePrivateFolder(dir, deps);
+    expect([modeOf(dir), deps.notices]).toEqual(["700", []]);
   });
 
   it("D4 that is open to others is repaired, and that is said", () => {
     const dir = temporaryFolder();
     chmodSync(dir, 0o777);
-    const guard = guardOf();
-    ensurePrivateFolder(dir, guard);
-    ensurePrivateFolder(dir, guard);
+    const deps = depsOf();
+    ensurePrivateFolder(dir, deps);
+    ensurePrivateFolder(dir, deps);
     expect(modeOf(dir)).toBe("700");
-    expect(guard.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0777); it is 0700 now` })]);
+    expect(deps.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0777); it is 0700 now` })]);
   });
 
   it("D4 that is open to others and cannot be changed is said with the command to run", () => {
     const dir = temporaryFolder();
     chmodSync(dir, 0o755);
-    const guard = guardOf(filesWith(({ name }) => { if (name === "chmodSync") throw systemError("EROFS"); }));
-    ensurePrivateFolder(dir, guard);
-    expect(guard.notices).toEqual([expect.objectContaining({ level: "error", code: "modes-too-wide", hint: `Run: chmod 0700 ${dir}` })]);
+    const deps = depsOf(filesWith(({ name }) => { if (name === "chmodSync") throw systemError("EROFS"); }));
+    ensurePrivateFolder(dir, deps);
+    expect(deps.notices).toEqual([expect.objectContaining({ level: "error", code: "modes-too-wide", hint: `Run: chmod 0700 ${dir}` })]);
   });
 
   it("D4 of another user is refused with its path, the reason and the next step", () => {
     const dir = temporaryFolder();
-    expect(() => ensurePrivateFolder(dir, guardOf(systemFiles, foreignUid))).toThrow(refusal(new RegExp(`${dir} is not used: it belongs to another user`)));
+    expect(() => ensurePrivateFolder(dir, depsOf(systemFiles, foreignUid))).toThrow(refusal(new RegExp(`${dir} is not used: it belongs to another user`)));
   });
 
   it("may be a link of this user, but not one of another user", () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, "real"), { mode: 0o700 });
     symlinkSync(join(dir, "real"), join(dir, "link"));
-    ensurePrivateFolder(join(dir, "link"), guardOf());
-    expect(() => ensurePrivateFolder(join(dir, "link"), guardOf(foreignAt(join(dir, "link"))))).toThrow(refusal(/another user/));
+    ensurePrivateFolder(join(dir, "link"), depsOf());
+    expect(() => ensurePrivateFolder(join(dir, "link"), depsOf(foreignAt(join(dir, "link"))))).toThrow(refusal(/another user/));
   });
 
   it("that is a file, or cannot be made, is a clear error", () => {
     const dir = temporaryFolder();
     writeFileSync(join(dir, "file"), "");
-    expect(() => ensurePrivateFolder(join(dir, "file"), guardOf())).toThrow(refusal(/not a folder/));
-    expect(() => ensurePrivateFolder(join(dir, "new"), guardOf(filesWith(({ name }) => { if (name === "mkdirSync") throw systemError("EROFS"); })))).toThrow(
+    expect(() => ensurePrivateFolder(join(dir, "file"), depsOf())).toThrow(refusal(/not a folder/));
+    expect(() => ensurePrivateFolder(join(dir, "new"), depsOf(filesWith(({ name }) => { if (name === "mkdirSync") throw systemError("EROFS"); })))).toThrow(
       expect.objectContaining({ code: "store-unwritable", message: `cannot write ${join(dir, "new")}: the file system is read-only` }),
     );
   });
@@ -81,9 +81,9 @@ describe("the data folder", () => {
   it("is not checked where there are no owners (Windows)", () => {
     const dir = temporaryFolder();
     chmodSync(dir, 0o777);
-    const guard = guardOf(systemFiles, null);
-    ensurePrivateFolder(dir, guard);
-    expect([modeOf(dir), guard.notices]).toEqual(["777", []]);
+    const deps = depsOf(systemFiles, null);
+    ensurePrivateFolder(dir, deps);
+    expect([modeOf(dir), deps.notices]).toEqual(["777", []]);
   });
 });
 
@@ -95,25 +95,25 @@ const fileIn = (dir: string, mode = 0o600): string => {
 describe("a private file", () => {
   it("is read; a missing one is null", () => {
     const dir = temporaryFolder();
-    expect(readPrivate(join(dir, "accounts.json"), guardOf())).toBeNull();
-    expect(readPrivate(fileIn(dir), guardOf())?.bytes.toString()).toBe("content");
+    expect(readPrivate(join(dir, "accounts.json"), depsOf())).toBeNull();
+    expect(readPrivate(fileIn(dir), depsOf())?.bytes.toString()).toBe("content");
   });
 
   it("D4 with mode 0644 is repaired, and that is said", () => {
     const path = fileIn(temporaryFolder(), 0o644);
-    const guard = guardOf();
-    readPrivate(path, guard);
-    expect([modeOf(path), guard.notices.map(({ code }) => code)]).toEqual(["600", ["modes-repaired"]]);
+    const deps = depsOf();
+    readPrivate(path, deps);
+    expect([modeOf(path), deps.notices.map(({ code }) => code)]).toEqual(["600", ["modes-repaired"]]);
   });
 
   it("D4 of another user is refused", () => {
-    expect(() => readPrivate(fileIn(temporaryFolder()), guardOf(systemFiles, foreignUid))).toThrow(refusal(/another user/));
+    expect(() => readPrivate(fileIn(temporaryFolder()), depsOf(systemFiles, foreignUid))).toThrow(refusal(/another user/));
   });
 
   it("D5 that is a dangling link is refused, and nothing is made through it", () => {
     const dir = temporaryFolder();
     symlinkSync(join(dir, "nowhere"), join(dir, "accounts.json"));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf())).toThrow(refusal(/symbolic link to a file that does not exist/));
+    expect(() => realFile(join(dir, "accounts.json"), depsOf())).toThrow(refusal(/symbolic link to a file that does not exist/));
     expect(readdirSync(dir)).toEqual(["accounts.json"]);
   });
 
@@ -122,9 +122,9 @@ describe("a private file", () => {
     mkdirSync(join(dir, "other"));
     const target = fileIn(join(dir, "other"));
     symlinkSync(target, join(dir, "accounts.json"));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(target)))).toThrow(refusal(/another user/));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(join(dir, "other"))))).toThrow(refusal(/another user/));
-    expect(() => realFile(join(dir, "accounts.json"), guardOf(foreignAt(join(dir, "accounts.json"))))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), depsOf(foreignAt(target)))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), depsOf(foreignAt(join(dir, "other"))))).toThrow(refusal(/another user/));
+    expect(() => realFile(join(dir, "accounts.json"), depsOf(foreignAt(join(dir, "accounts.json"))))).toThrow(refusal(/another user/));
   });
 
   it("that is this user's link to this user's file means that file", () => {
@@ -132,20 +132,20 @@ describe("a private file", () => {
     mkdirSync(join(dir, "dotfiles"));
     const target = fileIn(join(dir, "dotfiles"));
     symlinkSync(target, join(dir, "accounts.json"));
-    expect(realFile(join(dir, "accounts.json"), guardOf())).toBe(target);
-    expect(readPrivate(join(dir, "accounts.json"), guardOf())?.bytes.toString()).toBe("content");
+    expect(realFile(join(dir, "accounts.json"), depsOf())).toBe(target);
+    expect(readPrivate(join(dir, "accounts.json"), depsOf())?.bytes.toString()).toBe("content");
   });
 
   it("that is a folder or a pipe is refused at once, not waited for", () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, "folder"));
     execFileSync("mkfifo", [join(dir, "pipe")]);
-    for (const name of ["folder", "pipe"]) expect(() => readPrivate(join(dir, name), guardOf())).toThrow(refusal(/not a regular file/));
+    for (const name of ["folder", "pipe"]) expect(() => readPrivate(join(dir, name), depsOf())).toThrow(refusal(/not a regular file/));
   });
 
   it("has a stamp that changes with every write and replacement, and is empty without a file", () => {
     const path = fileIn(temporaryFolder());
-    const stamps = [stampOf(path, systemFiles), readPrivate(path, guardOf())?.stamp];
+    const stamps = [stampOf(path, systemFiles), readPrivate(path, depsOf())?.stamp];
     expect(stamps[0]).toBe(stamps[1]);
     writeFileSync(`${path}.new`, "content");
     renameSync(`${path}.new`, path);
@@ -160,7 +160,7 @@ describe("a private file", () => {
       writeFileSync(`${path}.new`, "newer");
       renameSync(`${path}.new`, path);
     });
-    const found = readPrivate(path, guardOf(files));
+    const found = readPrivate(path, depsOf(files));
     expect(found?.bytes.toString()).toBe("content");
     expect(found?.stamp).not.toBe(stampOf(path, systemFiles));
   });

@@ -4,26 +4,24 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
 import { secret } from "../../src/lib/secret.ts";
-import { openKeyring } from "../../src/storage/keyring.ts";
+import { openEnvelope, readEnvelope, sealText } from "../../src/storage/encryption.ts";
+import type { EncryptionDeps, EncryptionMode, Envelope } from "../../src/storage/encryption.ts";
 import type { Keyring } from "../../src/storage/keyring.ts";
 import type { Processes } from "../../src/storage/processes.ts";
-import type { SealDeps, SealMode } from "../../src/storage/seal.ts";
-import { openEnvelope, readEnvelope, sealText } from "../../src/storage/sealed-text.ts";
-import type { Envelope } from "../../src/storage/sealed-text.ts";
-import { accountOf, filesWith, realProcesses, sealOf, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
+import { accountOf, encryptionOf, filesWith, realProcesses, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
 
 const keyringOf = (entries = new Map<string, string>()): (() => Promise<Keyring>) => async () => ({
   get: (name) => entries.get(name) ?? null,
   set: (name, value) => void entries.set(name, value),
 });
 const entries = new Map<string, string>();
-const depsFor = (mode: SealMode, passphrase: string | null = "correct horse"): Partial<SealDeps> => ({
+const depsFor = (mode: EncryptionMode, passphrase: string | null = "correct horse"): Partial<EncryptionDeps> => ({
   mode, passphrase: async () => (passphrase === null ? null : secret(passphrase)), keyring: keyringOf(entries),
 });
-const storeAs = (dir: string, mode: SealMode, passphrase?: string | null) => storeIn(dir, { seal: sealOf(depsFor(mode, passphrase)) });
+const storeAs = (dir: string, mode: EncryptionMode, passphrase?: string | null) => storeIn(dir, { encryption: encryptionOf(depsFor(mode, passphrase)) });
 const filesIn = (dir: string): readonly string[] => ["accounts.json", "accounts.json.bak"].map((name) => readFileSync(join(dir, name), "utf8"));
 
-const sealedFolder = async (mode: SealMode): Promise<string> => {
+const sealedFolder = async (mode: EncryptionMode): Promise<string> => {
   const dir = temporaryFolder();
   await storeAs(dir, mode).store.update(withAccount(accountOf("main")));
   return dir;
@@ -80,7 +78,7 @@ describe("a wrong or missing key", () => {
   it("a passphrase that was mistyped may be typed again", async () => {
     const dir = await sealedFolder("passphrase");
     const typed = ["wrong horse", "correct horse"];
-    const { store } = storeIn(dir, { seal: sealOf({ mode: "passphrase", passphrase: async () => secret(typed.shift() ?? "asked too often") }) });
+    const { store } = storeIn(dir, { encryption: encryptionOf({ mode: "passphrase", passphrase: async () => secret(typed.shift() ?? "asked too often") }) });
     await expect(store.load()).rejects.toMatchObject({ code: "store-sealed" });
     expect((await store.load()).size).toBe(1);
     await store.update(withAccount(accountOf("second")));
@@ -90,7 +88,7 @@ describe("a wrong or missing key", () => {
   it("a key that the key store lost is a clear sentence and changes nothing", async () => {
     const dir = await sealedFolder("keyring");
     const before = filesIn(dir);
-    const { store } = storeIn(dir, { seal: sealOf({ mode: "keyring", keyring: keyringOf() }) });
+    const { store } = storeIn(dir, { encryption: encryptionOf({ mode: "keyring", keyring: keyringOf() }) });
     await expect(store.load()).rejects.toMatchObject({ code: "store-sealed", message: expect.stringContaining("key store does not hold") });
     expect(filesIn(dir)).toEqual(before);
   });
@@ -98,7 +96,7 @@ describe("a wrong or missing key", () => {
   it("a key store that keeps nothing is found out before anything is sealed with its key", async () => {
     const dir = await sealedFolder("none");
     const before = filesIn(dir);
-    await expect(storeIn(dir, { seal: sealOf({ mode: "keyring", keyring: forgetful }) }).store.load()).rejects.toMatchObject({ code: "store-sealed" });
+    await expect(storeIn(dir, { encryption: encryptionOf({ mode: "keyring", keyring: forgetful }) }).store.load()).rejects.toMatchObject({ code: "store-sealed" });
     expect(filesIn(dir)).toEqual(before);
   });
 });
@@ -113,7 +111,7 @@ describe("a change of mode", () => {
   it.each(changes)("from %s to %s takes effect at the next start, for the backup too, and loses nothing", async (from, to) => {
     const dir = await sealedFolder(from);
     expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
-    for (const text of filesIn(dir)) expect(sealOf().modeOf(text)).toBe(to);
+    for (const text of filesIn(dir)) expect(encryptionOf().modeOf(text)).toBe(to);
     expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
   });
 
@@ -125,17 +123,17 @@ describe("a change of mode", () => {
         calls = Math.max(calls, count);
         if (count === failing) throw systemError("EIO");
       });
-      await storeIn(dir, { files, seal: sealOf(depsFor("passphrase")) }).store.load().catch(() => {});
-      const next = storeIn(dir, { processes: nextStart, seal: sealOf(depsFor("passphrase")) }).store;
+      await storeIn(dir, { files, encryption: encryptionOf(depsFor("passphrase")) }).store.load().catch(() => {});
+      const next = storeIn(dir, { processes: nextStart, encryption: encryptionOf(depsFor("passphrase")) }).store;
       expect((await next.load()).get("main"), `call ${failing}`).toEqual(accountOf("main"));
-      for (const text of filesIn(dir)) expect(sealOf().modeOf(text), `call ${failing}`).toBe("passphrase");
+      for (const text of filesIn(dir)) expect(encryptionOf().modeOf(text), `call ${failing}`).toBe("passphrase");
     }
     expect(calls).toBeGreaterThan(40);
   });
 
   it("to another passphrase: the new one opens, the old one does not", async () => {
     const dir = await sealedFolder("passphrase");
-    const { store } = storeIn(dir, { seal: sealOf({ ...depsFor("passphrase"), newPassphrase: async () => secret("battery staple") }) });
+    const { store } = storeIn(dir, { encryption: encryptionOf({ ...depsFor("passphrase"), newPassphrase: async () => secret("battery staple") }) });
     await store.update(withAccount(accountOf("second")));
     expect((await store.load()).size).toBe(2);
     expect((await storeAs(dir, "passphrase", "battery staple").store.load()).size).toBe(2);
@@ -169,29 +167,6 @@ describe("the sealed text", () => {
   ])("with %s is not opened", (_, bad) => {
     const text = JSON.stringify({ version: 1, sealed: { ...envelope, cipher: "aes-256-gcm", ...bad } });
     expect(readEnvelope(text)).toBe("unknown");
-    expect(sealOf().open(text)).toMatchObject({ outcome: "damaged" });
-  });
-});
-
-describe("the optional keyring package", () => {
-  it("that is not installed is a sentence that says what to do", async () => {
-    const dir = temporaryFolder();
-    const seal = sealOf({ mode: "keyring", keyring: () => openKeyring((name) => import(name)) });
-    await expect(storeIn(dir, { seal }).store.load()).rejects.toMatchObject({ code: "store-sealed", hint: expect.stringContaining("npm install @napi-rs/keyring") });
-  });
-
-  it.each(["null", "an exception"])("that knows no entry says so by %s", async (way) => {
-    class Entry {
-      getPassword(): string | null {
-        if (way === "null") return null;
-        throw new Error("No matching entry found in secure storage");
-      }
-      setPassword(): void {
-        throw new Error("the secret value was refused");
-      }
-    }
-    const keyring = await openKeyring(async () => ({ Entry }));
-    expect(keyring.get("x")).toBeNull();
-    expect(() => keyring.set("x", "value")).toThrow(expect.objectContaining({ code: "store-sealed", message: "the operating system's key store could not be written", cause: undefined }));
+    expect(encryptionOf().open(text)).toMatchObject({ outcome: "damaged" });
   });
 });
