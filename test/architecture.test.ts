@@ -48,9 +48,9 @@ const mayTouch: Record<string, readonly string[]> = {
   "node:http": ["http/", "demo/", "oauth/callback.ts", "proxy/tunnel.ts"],
   "node:https": ["demo/", "proxy/tunnel.ts"],
   "node:child_process": ["cli/", "doctor/machine.ts", "tui/edges/"],
-  "node:net": ["demo/", "cli/free-port.ts", "doctor/wire.ts", "http/", "proxy/"],
-  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "cli/version.ts", "doctor/machine.ts", "doctor/stage.ts"],
-  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "doctor/certificates.ts"],
+  "node:net": ["demo/", "cli/free-port.ts", "doctor/raw-client.ts", "http/", "proxy/"],
+  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "cli/version.ts", "doctor/machine.ts", "doctor/sandbox.ts"],
+  "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "doctor/network-checks.ts"],
   "node:zlib": ["proxy/", "demo/"],
 };
 

@@ -35,7 +35,8 @@ const customHeaders = (present: string, key: Secret): string => {
   return [...others, `${keyHeader}: ${key.reveal()}`].join("\n");
 };
 
-const proxyNames = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/** Variables by which clients find an outbound proxy. */
+export const proxyNames = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 // Claude Code outranks ANTHROPIC_AUTH_TOKEN by these (documentation, authentication precedence).
 const providers = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];

@@ -1,18 +1,19 @@
-// The credential: renewed once for a refusal, and seen only where it belongs. These are played last: the
-// second one looks through everything that was sent and received by all the others.
+// The credential: renewed once after a 401, and seen only where it belongs. These proofs come last, because the
+// second one searches everything that all the others have sent and received.
 import { paths } from "../demo/route.ts";
 import type { SeenRequest } from "../demo/journal.ts";
 import type { Upstream } from "../demo/upstream.ts";
-import { demand, demandSameBytes, messagesAt, pairsOf } from "./proof.ts";
+import { demand, demandSameBytes, messagesAt } from "./proof.ts";
 import type { Proof } from "./proof.ts";
-import { ask } from "./stage.ts";
-import type { Stage } from "./stage.ts";
+import { pairsOf } from "./raw-client.ts";
+import { ask } from "./sandbox.ts";
+import type { Sandbox } from "./sandbox.ts";
 
-const proveRenewal = async (stage: Stage): Promise<string> => {
-  const { upstream } = stage;
+const proveRenewal = async (sandbox: Sandbox): Promise<string> => {
+  const { upstream } = sandbox;
   const before = { asked: messagesAt(upstream).length, refreshed: upstream.tokenCalls().refresh_token };
   upstream.expireAccessTokens();
-  const { status } = await ask(stage);
+  const { status } = await ask(sandbox);
   const refreshes = upstream.tokenCalls().refresh_token - before.refreshed;
   const asked = messagesAt(upstream).slice(before.asked);
   const statuses = asked.map((seen) => seen.status).join(", ");
@@ -23,13 +24,13 @@ const proveRenewal = async (stage: Stage): Promise<string> => {
   return "401, 1 refresh, 1 replay with the same body, 200 for the client";
 };
 
-const proveSecrecy = async (stage: Stage): Promise<string> => {
-  const { upstream, key } = stage;
+const proveSecrecy = async (sandbox: Sandbox): Promise<string> => {
+  const { upstream, key } = sandbox;
   const leaked = upstream.requests.filter((seen) => textOf(seen).includes(key.reveal()));
   demand(leaked.length === 0, `the local key reached the upstream in ${leaked.length} of ${upstream.requests.length} requests`);
   const credentials = credentialsSeen(upstream);
   demand(credentials.length > 0, "no credential reached the upstream at all");
-  const received = stage.received();
+  const received = sandbox.received();
   const spilt = received.filter((bytes) => credentials.some((text) => bytes.includes(text)));
   demand(spilt.length === 0, `an upstream credential reached the client in ${spilt.length} of ${received.length} answers`);
   const bytes = received.reduce((sum, part) => sum + part.length, 0).toLocaleString("en-US");

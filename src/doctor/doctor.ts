@@ -1,33 +1,37 @@
-// `doctor`: checks the surroundings one by one, then proves that the proxy is transparent. It changes
-// nothing, and calls neither the configured upstream nor the token endpoint.
+// `doctor`: checks the surroundings one by one, then proves that the proxy is transparent. It changes nothing, and
+// calls neither the configured upstream nor the token endpoint.
 import { lookAtFolder } from "../app/look-at-folder.ts";
 import type { FolderLook } from "../app/look-at-folder.ts";
 import { outboundPlan } from "../app/outbound-plan.ts";
+import type { CliContext, Command, ParsedArgs } from "../cli/context.ts";
+import { bindFault } from "../cli/free-port.ts";
+import { findRunning } from "../cli/running.ts";
+import { folderOf, loadFrom, preferencesOf } from "../cli/settings.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Loaded } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { originOf } from "../lib/host.ts";
 import { secret } from "../lib/secret.ts";
 import { createRedact } from "../log/redact.ts";
+import { AppError } from "../messages/errors.ts";
 import { readTerminal } from "../tui/edges/terminal.ts";
-import { accountChecks } from "./account-checks.ts";
-import { clientChecks } from "./client-checks.ts";
-import { clockCheck } from "./clock-check.ts";
-import { desktopChecks } from "./desktop-checks.ts";
-import type { Finding } from "./finding.ts";
-import { folderChecks } from "./folder-checks.ts";
+import { answerProofs } from "./answer-proofs.ts";
+import { credentialProofs } from "./credential-proofs.ts";
+import { accountChecks, folderChecks, settingsChecks } from "./data-checks.ts";
+import type { SettingsFacts } from "./data-checks.ts";
+import { clockCheck, desktopChecks, nodeCheck, terminalChecks } from "./machine-checks.ts";
 import { readMachine } from "./machine.ts";
 import type { Machine } from "./machine.ts";
-import { outboundChecks } from "./outbound-checks.ts";
-import { portCheck } from "./port-check.ts";
-import { proveTransparency } from "./prove.ts";
+import { clientChecks, outboundChecks, portCheck } from "./network-checks.ts";
+import { proveAll } from "./proof.ts";
+import type { Proof } from "./proof.ts";
 import { isFine, reportJson, reportText } from "./report.ts";
-import type { Report } from "./report.ts";
-import { settingsChecks } from "./settings-checks.ts";
-import { readSettings } from "./usable-settings.ts";
-import type { UsableSettings } from "./usable-settings.ts";
-import { nodeCheck, terminalChecks } from "./terminal-checks.ts";
-import { bindFault } from "../cli/free-port.ts";
-import { findRunning } from "../cli/running.ts";
-import type { Running } from "../cli/running.ts";
-import type { Command, ParsedArgs, CliContext } from "../cli/context.ts";
+import type { Finding, Report } from "./report.ts";
+import { requestProofs } from "./request-proofs.ts";
+import { streamProofs } from "./stream-proofs.ts";
+
+/** In the order in which they are carried out. */
+export const allProofs: readonly Proof[] = [...requestProofs, ...streamProofs, ...answerProofs, ...credentialProofs];
 
 /** Longer than any machine under load needs; a proof that waits so long has failed. */
 const proofPatienceMs = 5000;
@@ -39,50 +43,84 @@ export const doctor: Command = async (context, args) => {
   const look = lookAtFolder(settings.dir, { uid: machine.uid, clock: context.clock });
   const report: Report = {
     checks: await checksOf({ context, args, machine, settings, look }),
-    proofs: await proveTransparency({ clock: context.clock, version: context.version, createApp: context.parts.createApp, patienceMs: proofPatienceMs }),
+    proofs: await proveAll(allProofs, { clock: context.clock, version: context.version, createApp: context.parts.createApp, patienceMs: proofPatienceMs }),
   };
   const redact = createRedact(() => (look.key === null ? [] : [look.key]));
   context.stdout.write(`${args.options["json"] === true ? reportJson(report, redact) : reportText(report, redact)}\n`);
   return isFine(report) ? 0 : 1;
 };
 
-type Seen = { readonly context: CliContext; readonly args: ParsedArgs; readonly machine: Machine; readonly settings: UsableSettings; readonly look: FolderLook };
+type Facts = {
+  readonly context: CliContext;
+  readonly args: ParsedArgs;
+  readonly machine: Machine;
+  readonly settings: UsableSettings;
+  readonly look: FolderLook;
+};
 
-const checksOf = async (seen: Seen): Promise<readonly Finding[]> => {
-  const { context, machine, settings, look } = seen;
+const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
+  const { context, machine, settings, look } = facts;
   const { config, dir } = settings;
   const { host, port } = config.server;
-  const { environment, clock } = context;
-  // Without a key of ours nobody can know it: whoever answers then has another folder.
-  const running = await findRunning({ host, port, key: look.key ?? secret("none"), fetch: context.fetch });
+  const { environment, clock, fetch } = context;
+  const now = clock.now();
+  // Without a key of ours no proxy can know it, so one that answers has another folder.
+  const running = await findRunning({ host, port, key: look.key ?? secret("none"), fetch });
   const fault = running.is === "none" && port !== 0 ? await bindFault(host, port) : null;
   return [
     nodeCheck(machine.node),
-    ...(await placeChecks(seen)),
+    ...(await terminalAndDesktop(facts)),
     ...folderChecks({ dir, look, uid: machine.uid }),
     ...settingsChecks(settings),
     portCheck({ host, port, running, fault }),
-    clockCheck({ now: clock.now(), installedAt: machine.installedAt, newestFileAt: newestOf(look) }),
-    ...(await outboundChecks({ plan: outboundPlan(config.upstream, environment), environment, caFile: config.upstream.caFile, now: clock.now(), readText: machine.readText })),
+    clockCheck({ now, installedAt: machine.installedAt, newestFileAt: newestOf(look) }),
+    ...(await outboundChecks({ plan: outboundPlan(config.upstream, environment), environment, caFile: config.upstream.caFile, now, readText: machine.readText })),
     ...clientChecks({ environment, config, url: originOf(host, port), key: look.key }),
-    ...accountChecks({ mode: modeOf(running, config.mode), running, look, now: clock.now() }),
+    ...accountChecks({ mode: running.is === "ours" ? running.health.mode : config.mode, running, look, now }),
   ];
 };
 
-const placeChecks = async ({ context, args, machine }: Seen): Promise<readonly Finding[]> => {
+const terminalAndDesktop = async ({ context, args, machine }: Facts): Promise<readonly Finding[]> => {
   const { environment, platform, stdin, stdout } = context;
-  const facts = readTerminal({
-    stdinIsTty: stdin.isTTY === true,
-    stdoutIsTty: stdout.isTTY === true,
-    env: environment,
-    platform,
-    headless: false,
-    ascii: args.global.ascii,
-  });
-  const desktop = { facts, environment, platform, isTerminal: stdout.isTTY === true, hasProgram: machine.hasProgram };
-  return [...terminalChecks({ facts, environment, machine }), ...(await desktopChecks(desktop))];
+  const isTerminal = stdout.isTTY === true;
+  const facts = readTerminal({ stdinIsTty: stdin.isTTY === true, stdoutIsTty: isTerminal, env: environment, platform, headless: false, ascii: args.global.ascii });
+  return [
+    ...terminalChecks({ facts, environment, machine }),
+    ...(await desktopChecks({ facts, environment, platform, isTerminal, hasProgram: machine.hasProgram })),
+  ];
 };
 
 const newestOf = ({ folder, files }: FolderLook): number => Math.max(folder?.modifiedAt ?? 0, ...files.map(({ modifiedAt }) => modifiedAt));
 
-const modeOf = (running: Running, configured: string): string => (running.is === "ours" ? running.health.mode : configured);
+type UsableSettings = SettingsFacts & { readonly dir: string };
+
+/** Settings although some of them are wrong: those are listed, and the rest is used. Never throws: at worst every value is the default. */
+export const readSettings = (context: CliContext, args: ParsedArgs): UsableSettings => {
+  const file = preferencesOf(context, args);
+  const { path } = file;
+  const { values, problem } = readFile(() => file.read());
+  const whole = loadFrom(context, args, { path, values: values ?? {} });
+  const problems = [...(problem === null ? [] : [problem]), ...(whole.ok ? [] : whole.problems)];
+  const config = firstUsable([
+    whole,
+    loadFrom(context, args, { path, values: {} }),
+    loadFrom({ ...context, environment: {} }, args, { path, values: {} }),
+    loadConfig({ flags: [], set: [], environment: {}, file: null }),
+  ]);
+  return { dir: folderOf(context, args), path, exists: values !== null, problems, config };
+};
+
+type Values = Readonly<Record<string, unknown>> | null;
+
+const readFile = (read: () => Values): { readonly values: Values; readonly problem: string | null } => {
+  try {
+    return { values: read(), problem: null };
+  } catch (error) {
+    return { values: null, problem: error instanceof AppError ? error.message : "the preferences file cannot be read" };
+  }
+};
+
+const firstUsable = (attempts: readonly Loaded[]): Config => {
+  for (const attempt of attempts) if (attempt.ok) return attempt.config;
+  throw new AppError({ code: "bad-config", message: "The default settings are not accepted." });
+};

@@ -1,10 +1,34 @@
-// The findings as text for a person, 80 columns, or as JSON. Pure. Everything goes through the redaction
-// here, because a finding may quote an environment variable or a sentence of another program.
+// What a check or a proof reports, and the report of all of them: text for a person, 80 columns, or JSON. Pure.
+// All text is redacted here, because a finding may quote an environment variable or a sentence of another program.
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
 import type { Redact } from "../log/redact.ts";
 import { wrap } from "../tui/text.ts";
-import type { Finding, Status } from "./finding.ts";
+
+/** A warning is something to know; only a problem makes `doctor` fail. */
+export type Status = "ok" | "warning" | "problem";
+
+export type Finding = {
+  readonly name: string;
+  readonly status: Status;
+  /** What was found, for a person: never a secret. */
+  readonly found: string;
+  /** What to do; null when there is nothing to do. */
+  readonly advice: string | null;
+};
+
+export const ok = (name: string, found: string, advice: string | null = null): Finding => ({ name, status: "ok", found, advice });
+export const warning = (name: string, found: string, advice: string | null): Finding => ({ name, status: "warning", found, advice });
+export const problem = (name: string, found: string, advice: string | null): Finding => ({ name, status: "problem", found, advice });
+
+/** A span of time as findings show it: `55s`, `12m`, `3h12m`, `4d2h`. */
+export const span = (ms: number): string => {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+  return `${Math.floor(seconds / 86_400)}d${Math.floor((seconds % 86_400) / 3600)}h`;
+};
 
 export type Report = { readonly checks: readonly Finding[]; readonly proofs: readonly Finding[] };
 
@@ -31,7 +55,7 @@ export const reportText = (report: Report, redact: Redact): string => {
     "Transparency of a proxy of its own before a simulated Anthropic, by real sockets",
     ...proofs.flatMap((finding) => lines(finding, width)),
     "",
-    verdict(report),
+    summary(report),
   ].join("\n");
 };
 
@@ -52,7 +76,7 @@ const lines = ({ name, status, found, advice }: Finding, width: number): string[
   ];
 };
 
-const verdict = ({ checks, proofs }: Report): string => {
+const summary = ({ checks, proofs }: Report): string => {
   const count = (wanted: Status): number => [...checks, ...proofs].filter(({ status }) => status === wanted).length;
   const [problems, warnings] = [count("problem"), count("warning")];
   const said = problems === 0 ? "No problem found" : problems === 1 ? "1 problem" : `${problems} problems`;

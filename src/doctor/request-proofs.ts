@@ -1,13 +1,14 @@
 // What reaches the upstream: the client's body, its headers in their order, the betas, and no local key.
-import { demand, demandSameBytes, demandSameFields, endToEnd, messagesAt, pairsOf } from "./proof.ts";
+import { demand, demandSameBytes, demandSameFields, endToEnd, messagesAt } from "./proof.ts";
 import type { Proof } from "./proof.ts";
-import type { RawField } from "./answer.ts";
-import { ask } from "./stage.ts";
-import type { Stage } from "./stage.ts";
+import { pairsOf } from "./raw-client.ts";
+import type { RawField } from "./raw-client.ts";
+import { ask } from "./sandbox.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 const oauthBeta = "oauth-2025-04-20";
 
-// Blanks, order, a doubled member, escapes, XML and code: whatever a parser in between would tidy up.
+// Blanks, order, a doubled member, escapes, XML and code: what a parser in between would tidy up.
 const prompt = String.raw`<system-reminder>if (a && b) { return "\u00e4"; }</system-reminder> ' OR 1=1 -- ${"ä€😀"} \u0000`;
 const bodyOf = (padding: number): Buffer =>
   Buffer.from(
@@ -21,12 +22,12 @@ const sendings = [
   { body: bodyOf(1_000_000), chunked: false },
 ] as const;
 
-const proveBody = async (stage: Stage): Promise<string> => {
+const proveBody = async (sandbox: Sandbox): Promise<string> => {
   for (const sending of sendings) {
-    const before = messagesAt(stage.upstream).length;
-    const { status } = await ask(stage, sending);
+    const before = messagesAt(sandbox.upstream).length;
+    const { status } = await ask(sandbox, sending);
     demand(status === 200, `the simulated upstream answered ${status}`);
-    const [seen, ...others] = messagesAt(stage.upstream).slice(before);
+    const [seen, ...others] = messagesAt(sandbox.upstream).slice(before);
     demand(others.length === 0, `one request arrived ${others.length + 1} times`);
     demandSameBytes("the body", seen?.body ?? Buffer.alloc(0), sending.body);
   }
@@ -51,9 +52,9 @@ const fieldsWith = (beta: string): readonly RawField[] => [
 ];
 
 /** What arrived without what belongs to the connection, and the credential that came last. */
-const arrived = async (stage: Stage, fields: readonly RawField[]): Promise<{ readonly fields: readonly RawField[]; readonly credential: RawField }> => {
-  await ask(stage, { fields });
-  const seen = messagesAt(stage.upstream).at(-1);
+const arrived = async (sandbox: Sandbox, fields: readonly RawField[]): Promise<{ readonly fields: readonly RawField[]; readonly credential: RawField }> => {
+  await ask(sandbox, { fields });
+  const seen = messagesAt(sandbox.upstream).at(-1);
   demand(seen?.target === "/v1/messages?beta=true", "the request target was changed");
   const all = pairsOf(seen?.rawHeaders ?? []);
   const credentials = all.filter(([name]) => /^(?:authorization|x-api-key)$/i.test(name));
@@ -61,17 +62,17 @@ const arrived = async (stage: Stage, fields: readonly RawField[]): Promise<{ rea
   return { fields: all.filter((field) => !credentials.includes(field)), credential: credentials[0] ?? ["", ""] };
 };
 
-const proveHeaders = async (stage: Stage): Promise<string> => {
+const proveHeaders = async (sandbox: Sandbox): Promise<string> => {
   const sent = fieldsWith(oauthBeta);
-  const { fields, credential } = await arrived(stage, sent);
+  const { fields, credential } = await arrived(sandbox, sent);
   demandSameFields(endToEnd(fields, ["content-length"]), endToEnd(sent));
-  demand(/^Bearer \S+$/.test(credential[1]) && !credential[1].includes(stage.key.reveal()), "the credential is not the account's own");
+  demand(/^Bearer \S+$/.test(credential[1]) && !credential[1].includes(sandbox.key.reveal()), "the credential is not the account's own");
   return `${sent.length} fields in the same order, case and number; target unchanged`;
 };
 
-const proveBetas = async (stage: Stage): Promise<string> => {
+const proveBetas = async (sandbox: Sandbox): Promise<string> => {
   const betaOf = async (beta: string): Promise<string> =>
-    (await arrived(stage, fieldsWith(beta))).fields.filter(([name]) => name.toLowerCase() === "anthropic-beta").map(([, value]) => value).join("|");
+    (await arrived(sandbox, fieldsWith(beta))).fields.filter(([name]) => name.toLowerCase() === "anthropic-beta").map(([, value]) => value).join("|");
   const added = await betaOf(betas);
   demand(added === `${betas},${oauthBeta}`, "the values of the client are not all there with the OAuth beta once behind them");
   const there = await betaOf(`${oauthBeta},${betas}`);

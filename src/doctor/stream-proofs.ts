@@ -1,10 +1,10 @@
 // What comes back while a stream is open: the same bytes, each piece before the next one is sent.
-import { readAnswer } from "./answer.ts";
-import type { Answer, RawField } from "./answer.ts";
 import { demand, demandSameBytes, demandSameFields, endToEnd, milliseconds } from "./proof.ts";
 import type { Proof } from "./proof.ts";
-import { requestBytes } from "./stage.ts";
-import type { Stage } from "./stage.ts";
+import { readAnswer } from "./raw-client.ts";
+import type { Answer, RawField } from "./raw-client.ts";
+import { requestBytes } from "./sandbox.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 const event = (type: string, data: object, eol = "\n"): string => `event: ${type}${eol}data: ${JSON.stringify({ type, ...data })}${eol}${eol}`;
 
@@ -43,14 +43,14 @@ type Played = {
 };
 
 /** Sends each piece only after the one before it was seen here, and gives the whole answer. */
-const playStream = async (stage: Stage, pieces: readonly Buffer[]): Promise<Played> => {
-  const { upstream, clock } = stage;
+const playStream = async (sandbox: Sandbox, pieces: readonly Buffer[]): Promise<Played> => {
+  const { upstream, clock } = sandbox;
   upstream.script({ fault: { kind: "recorded", status: 200, headers: streamFields, chunks: pieces.map((bytes, at) => ({ bytes, delayMs: at === 0 ? 0 : 1 })) } });
-  const wire = await stage.open();
+  const connection = await sandbox.open();
   try {
     const began = clock.monotonic();
-    wire.send(requestBytes(stage, {}));
-    const bodyNow = (): Buffer => readAnswer(wire.received())?.body ?? Buffer.alloc(0);
+    connection.send(requestBytes(sandbox));
+    const bodyNow = (): Buffer => readAnswer(connection.received())?.body ?? Buffer.alloc(0);
     const ways: number[] = [];
     const sent = Buffer.concat(pieces);
     const isAltered = (): boolean => !sent.subarray(0, bodyNow().length).equals(bodyNow());
@@ -58,24 +58,24 @@ const playStream = async (stage: Stage, pieces: readonly Buffer[]): Promise<Play
     let released = began;
     for (const [at, piece] of pieces.entries()) {
       wanted += piece.length;
-      await wire.until(`piece ${at + 1} of ${pieces.length}, while the next one was not sent yet,`, () => bodyNow().length >= wanted || isAltered());
+      await connection.until(`piece ${at + 1} of ${pieces.length}, while the next one was not sent yet,`, () => bodyNow().length >= wanted || isAltered());
       ways.push(clock.monotonic() - released);
       demandSameBytes("the stream", bodyNow(), sent.subarray(0, wanted));
       demand(at === pieces.length - 1 || upstream.openStreams() === 1, "the stream was not open any more");
       released = clock.monotonic();
-      if (at < pieces.length - 1) stage.step();
+      if (at < pieces.length - 1) sandbox.step();
     }
-    await wire.until("the end of the stream", () => readAnswer(wire.received())?.complete === true);
-    const answer = readAnswer(wire.received());
+    await connection.until("the end of the stream", () => readAnswer(connection.received())?.complete === true);
+    const answer = readAnswer(connection.received());
     if (answer === null) throw new Error("the answer has vanished");
     return { answer, firstMs: ways[0] ?? 0, slowestMs: Math.max(...ways.slice(1)) };
   } finally {
-    wire.leave();
+    connection.leave();
   }
 };
 
-const proveStream = async (stage: Stage): Promise<string> => {
-  const { answer } = await playStream(stage, wholeStream);
+const proveStream = async (sandbox: Sandbox): Promise<string> => {
+  const { answer } = await playStream(sandbox, wholeStream);
   const sent = Buffer.concat(wholeStream);
   demandSameBytes("the stream", answer.body, sent);
   demand(answer.status === 200, `the status was ${answer.status}`);
@@ -85,15 +85,15 @@ const proveStream = async (stage: Stage): Promise<string> => {
 
 const pieceCount = 12;
 
-const provePace = async (stage: Stage): Promise<string> => {
+const provePace = async (sandbox: Sandbox): Promise<string> => {
   const pieces = [start, ...Array.from({ length: pieceCount - 2 }, (_, at) => delta(`word ${at} `)), end].map((text) => Buffer.from(text));
-  const { firstMs, slowestMs } = await playStream(stage, pieces);
+  const { firstMs, slowestMs } = await playStream(sandbox, pieces);
   return `${pieceCount} of ${pieceCount} pieces there before the next was sent; first byte after ${milliseconds(firstMs)} with the stream open, slowest piece ${milliseconds(slowestMs)}`;
 };
 
-const proveOddities = async (stage: Stage): Promise<string> => {
+const proveOddities = async (sandbox: Sandbox): Promise<string> => {
   const pieces = [Buffer.from(start), ...oddities, Buffer.from(end)];
-  const { answer } = await playStream(stage, pieces);
+  const { answer } = await playStream(sandbox, pieces);
   demandSameBytes("the stream", answer.body, Buffer.concat(pieces));
   return `${oddities.length} of ${oddities.length} passed: pings, comments, unknown events and fields, an error event`;
 };

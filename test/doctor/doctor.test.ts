@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createApp } from "../../src/app/create-app.ts";
-import { doctor } from "../../src/doctor/doctor.ts";
+import { doctor, readSettings } from "../../src/doctor/doctor.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { fakeContext } from "../cli/fake-context.ts";
 
@@ -15,9 +15,9 @@ const store = JSON.stringify({
   accounts: { claude: { kind: "oauth", label: "me@example.org", access_token: "sk-ant-oat01-canary", refresh_token: "sk-ant-ort01-canary", expires_at: "2099-01-01T00:00:00Z", enabled: true } },
 });
 
-type Wish = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean };
+type Options = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean };
 
-const examine = async ({ environment = {}, set = [], json = false }: Wish) => {
+const examine = async ({ environment = {}, set = [], json = false }: Options) => {
   const context = fakeContext({ environment: { LANG: "C.UTF-8", TERM: "xterm", ...environment }, parts: { createApp: (wish) => createApp({ ...wish, process }) } });
   mkdirSync(context.dir, { recursive: true, mode: 0o700 });
   writeFileSync(join(context.dir, "accounts.json"), store, { mode: 0o600 });
@@ -72,5 +72,31 @@ describe("doctor", () => {
     const { code, out } = await examine({ set: ["no.such=1"], json: true });
     expect(code).toBe(1);
     expect(out).toContain("no.such");
+  });
+});
+
+const read = (file: string | null, environment: Record<string, string> = {}, set: readonly string[] = []) => {
+  const context = fakeContext({ environment });
+  mkdirSync(context.dir, { recursive: true });
+  if (file !== null) writeFileSync(join(context.dir, "config.json"), file);
+  return readSettings(context, { positionals: [], options: {}, global: { dir: context.dir, set, ascii: false } });
+};
+
+describe("settings for a command that has to run in any case", () => {
+  it("are used when they are good", () => {
+    expect(read('{"server":{"port":5001}}')).toMatchObject({ exists: true, problems: [], config: { server: { port: 5001 } } });
+    expect(read(null)).toMatchObject({ exists: false, problems: [], config: { server: { port: 4001 } } });
+  });
+
+  it("are one problem when the file is torn, and the environment still counts", () => {
+    const settings = read("{ torn", { CLAUDE_OAUTH_PROXY_SERVER__PORT: "5002" });
+    expect(settings).toMatchObject({ problems: [expect.stringContaining("not a JSON object")], config: { server: { port: 5002 } } });
+  });
+
+  it("fall back step by step when a value of the file, the environment or the command line is wrong", () => {
+    expect(read('{"server":{"port":"x"}}', {}, ["server.drainSeconds=7"])).toMatchObject({ problems: [expect.stringContaining("server.port")], config: { server: { port: 4001, drainSeconds: 7 } } });
+    const fromEnvironment = read(null, { CLAUDE_OAUTH_PROXY_SERVER__PORT: "x" }, ["server.drainSeconds=7"]);
+    expect(fromEnvironment).toMatchObject({ problems: [expect.stringContaining("SERVER__PORT")], config: { server: { drainSeconds: 7 } } });
+    expect(read(null, {}, ["no.such=1"])).toMatchObject({ problems: [expect.stringContaining("no.such")], config: { server: { port: 4001 } } });
   });
 });

@@ -1,7 +1,6 @@
 // The report: 80 columns for a person, one object for a script, no secret in either.
 import { describe, expect, it } from "vitest";
-import { ok, problem, warning } from "../../src/doctor/finding.ts";
-import { isFine, reportJson, reportText } from "../../src/doctor/report.ts";
+import { isFine, ok, problem, reportJson, reportText, span, warning } from "../../src/doctor/report.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { createRedact } from "../../src/log/redact.ts";
 
@@ -32,5 +31,10 @@ describe("the report", () => {
     expect([report, { checks: [bad], proofs: [] }, { checks: [], proofs: [bad] }].map(isFine)).toEqual([true, false, false]);
     expect(reportText({ checks: [bad], proofs: [bad] }, redact)).toContain("2 problems, 0 warnings.");
     expect(JSON.parse(reportJson({ checks: [bad], proofs: [] }, redact))).toEqual({ ok: false, checks: [{ name: "x", status: "problem", found: "y", advice: null }], proofs: [] });
+  });
+
+  it("spans of time are short", () => {
+    const hour = 3_600_000;
+    expect([59_000, 60_000, 3 * hour + 720_000, 98 * hour].map(span)).toEqual(["59s", "1m", "3h12m", "4d2h"]);
   });
 });

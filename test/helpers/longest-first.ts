@@ -3,7 +3,7 @@
 import { BaseSequencer } from "vitest/node";
 import type { TestSpecification } from "vitest/node";
 
-const longest = ["storage/accounts-file-crash", "cli/young-generation", "doctor/prove"];
+const longest = ["storage/accounts-file-crash", "cli/young-generation", "doctor/proof"];
 
 const rank = ({ moduleId }: TestSpecification): number => {
   const place = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));

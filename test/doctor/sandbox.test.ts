@@ -1,6 +1,6 @@
 // The clock of the simulated upstream: no pause ends by itself.
 import { expect, it, vi } from "vitest";
-import { createStepClock } from "../../src/doctor/step-clock.ts";
+import { createStepClock } from "../../src/doctor/sandbox.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 
 it("ends one pause per step, the oldest first, however long it was meant to be", async () => {
