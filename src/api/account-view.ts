@@ -1,6 +1,7 @@
 // How an account looks from outside: names, times and health. Never a token, and no e-mail address for a
 // caller who has not shown the key.
 import { isoTime } from "../lib/iso-time.ts";
+import { isAccountId } from "../messages/commands.ts";
 import type { AccountHealth } from "../messages/events.ts";
 import { AppError } from "../messages/errors.ts";
 import { viewLastRefresh } from "../state/refresh-view.ts";
@@ -59,6 +60,6 @@ export const canServe = (accounts: readonly AccountRow[]): boolean =>
 
 /** `id` as given. Throws `bad-request` when it cannot be an account id. */
 export const checkedId = (id: string): string => {
-  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(id)) return id;
+  if (isAccountId(id)) return id;
   throw new AppError({ code: "bad-request", message: "An account id is made of a-z, 0-9, dot, dash and underscore, at most 64 of them, and starts with a letter or digit." });
 };

@@ -1,4 +1,4 @@
-// The composition root of a running proxy: who is handed what. Read it as a table of contents.
+// The composition root of a running proxy: what each part is given. Read it as a table of contents.
 import { createCredentials } from "../accounts/credentials.ts";
 import { createSweep } from "../accounts/sweep.ts";
 import type { Config } from "../config/schema.ts";
@@ -10,14 +10,12 @@ import type { Server } from "../server/listen.ts";
 import { respondError } from "../server/respond.ts";
 import { createAccountCommands } from "./account-commands.ts";
 import type { App, Listening } from "./app.ts";
-import { openGround, planOf } from "./ground.ts";
-import type { Ground } from "./ground.ts";
+import { openCore, refreshSettings } from "./core.ts";
+import type { Core, CoreOptions } from "./core.ts";
 import { followStore } from "./follow-store.ts";
 import { createLoginCommands } from "./login-commands.ts";
-import type { Opening } from "./opening.ts";
-import { createShutdown } from "./shutdown.ts";
 
-export type AppOpening = Opening & {
+export type AppOptions = CoreOptions & {
   /** The account that every request uses, null to choose. */
   readonly accountId: string | null;
   /** Makes the forwarder; one that is altered on purpose shows what `doctor` finds. */
@@ -25,50 +23,50 @@ export type AppOpening = Opening & {
 };
 
 /** Nothing listens before `start`. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`, `unknown-account`). */
-export const createApp = async (opening: AppOpening): Promise<App> => {
-  const { config } = opening;
-  const ground = await openGround(opening);
-  const key = config.auth.required ? ground.key() : null;
+export const createApp = async (options: AppOptions): Promise<App> => {
+  const { config } = options;
+  const core = await openCore(options);
+  const key = config.auth.required ? core.key() : null;
   const cut = new AbortController();
   let listening: Listening | null = null;
 
   const commands: Commands = {
-    ...createAccountCommands(ground),
-    ...createLoginCommands(ground, { prepare: async () => loopbackOf(config, listening) }),
+    ...createAccountCommands(core),
+    ...createLoginCommands(core, { prepare: async () => loopbackOf(config, listening) }),
     stop: (reason) => shutdown.stop(reason),
   };
-  const forward = forwarderOf(ground, { ...opening, cut: cut.signal });
-  const server = serverOf(ground, { commands, forward, key, onCut: () => cut.abort() });
+  const forward = forwarderOf(core, { ...options, cut: cut.signal });
+  const server = serverOf(core, { commands, forward, key, onCut: () => cut.abort() });
   const sweep = createSweep({
-    clock: ground.clock,
-    publish: ground.bus.publish,
-    registry: ground.registry,
-    refresher: ground.refresher,
-    reload: ground.reload,
-    settings: { ...planOf(config), everyMs: config.oauth.sweepSeconds * 1000 },
+    clock: core.clock,
+    publish: core.bus.publish,
+    registry: core.registry,
+    refresher: core.refresher,
+    reload: core.reload,
+    settings: { ...refreshSettings(config), everyMs: config.oauth.sweepSeconds * 1000 },
   });
-  const follower = followStore(ground);
+  const follower = followStore(core);
   const stopTimers = (): void => {
     sweep.stop();
     follower.stop();
   };
-  const shutdown = createShutdown({ ground, server, drainSeconds: config.server.drainSeconds, stopTimers });
-  renewAfterSleep(ground);
+  const shutdown = createShutdown({ core, server, drainSeconds: config.server.drainSeconds, stopTimers });
+  renewAfterSleep(core);
 
   return {
     config,
-    dir: ground.dir,
+    dir: core.dir,
     key,
-    bus: ground.bus,
-    store: ground.store,
+    bus: core.bus,
+    store: core.store,
     commands,
     stopped: shutdown.stopped,
     async start() {
       const { mode, accounts } = config;
-      ground.bus.publish({ type: "config.loaded", mode, strategy: accounts.strategy, upstream: ground.upstream.origin, source: ground.dir });
+      core.bus.publish({ type: "config.loaded", mode, strategy: accounts.strategy, upstream: core.upstream.origin, source: core.dir });
       listening = await server.listen();
       shutdown.started();
-      ground.bus.publish({ type: "server.listening", ...listening, mode, version: ground.version, pid: ground.pid });
+      core.bus.publish({ type: "server.listening", ...listening, mode, version: core.version, pid: core.pid });
       if (mode === "oauth") {
         sweep.start();
         follower.start();
@@ -87,14 +85,14 @@ const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
         shortUrl: `http://localhost:${listening.port}/login`,
       };
 
-type Forwarding = Pick<AppOpening, "accountId" | "createForwarder"> & { readonly cut: AbortSignal };
+type Forwarding = Pick<AppOptions, "accountId" | "createForwarder"> & { readonly cut: AbortSignal };
 
-const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = createForwarder }: Forwarding): Forward => {
-  const { config, registry, refresher, clock, bus, upstream } = ground;
+const forwarderOf = (core: Core, { accountId, cut, createForwarder: make = createForwarder }: Forwarding): Forward => {
+  const { config, registry, refresher, clock, bus, upstream } = core;
   const credentials =
     config.mode === "pass-through"
       ? null
-      : createCredentials({ clock, registry, refresher, reload: ground.reload, settings: { ...planOf(config), ...config.accounts } });
+      : createCredentials({ clock, registry, refresher, reload: core.reload, settings: { ...refreshSettings(config), ...config.accounts } });
   const { headersTimeoutMs, bodyIdleTimeoutMs, silenceSeconds } = config.upstream;
   return make({
     upstream,
@@ -118,8 +116,8 @@ const forwarderOf = (ground: Ground, { accountId, cut, createForwarder: make = c
 
 type Serving = { readonly commands: Commands; readonly forward: Forward; readonly key: App["key"]; readonly onCut: () => void };
 
-const serverOf = (ground: Ground, { commands, forward, key, onCut }: Serving): Server => {
-  const { config, store, bus, version, clock, random } = ground;
+const serverOf = (core: Core, { commands, forward, key, onCut }: Serving): Server => {
+  const { config, store, bus, version, clock, random } = core;
   const { host, port, allowedHosts, allowedOrigins, maxBodyBytes } = config.server;
   return createServer({
     commands,
@@ -146,8 +144,57 @@ const serverOf = (ground: Ground, { commands, forward, key, onCut }: Serving): S
 };
 
 // After a sleep the pooled connections are dead without having said so.
-const renewAfterSleep = ({ bus, upstream }: Ground): void => {
+const renewAfterSleep = ({ bus, upstream }: Core): void => {
   bus.subscribe((event) => {
     if (event.type === "clock.jumped" && event.kind === "suspend") upstream.renewConnections();
   }, "the connections to the upstream");
+};
+
+type Shutdown = {
+  /** The server listens from now on: only then is there something to report. */
+  started(): void;
+  stop(reason: string): Promise<void>;
+  readonly stopped: Promise<void>;
+};
+
+type ShutdownDeps = {
+  readonly core: Core;
+  readonly server: Pick<Server, "close" | "inFlight">;
+  readonly drainSeconds: number;
+  readonly stopTimers: () => void;
+};
+
+/**
+ * The orderly end: no new request, open ones may finish, a refresh in flight is waited for, then everything is
+ * closed. A second call of `stop` cuts the first one short.
+ */
+const createShutdown = ({ core, server, drainSeconds, stopTimers }: ShutdownDeps): Shutdown => {
+  const { bus, clock, store } = core;
+  let startedAt: number | null = null;
+  let running: Promise<void> | null = null;
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+
+  const run = async (reason: string): Promise<void> => {
+    if (startedAt !== null) bus.publish({ type: "server.stopping", reason, inFlight: server.inFlight(), drainSeconds });
+    stopTimers();
+    await server.close(drainSeconds * 1000);
+    if (startedAt !== null) {
+      const uptimeSeconds = Math.round((clock.monotonic() - startedAt) / 1000);
+      bus.publish({ type: "server.stopped", requestsTotal: store.snapshot().requests.total, uptimeSeconds });
+    }
+    await core.close();
+    resolve();
+  };
+
+  return {
+    started() {
+      startedAt = clock.monotonic();
+    },
+    stop(reason) {
+      if (running !== null) void server.close(0);
+      running ??= run(reason);
+      return running;
+    },
+    stopped,
+  };
 };

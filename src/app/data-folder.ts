@@ -17,7 +17,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
-import type { Opening } from "./opening.ts";
+import type { CoreOptions } from "./core.ts";
 
 export type DataFolder = {
   readonly pid: number;
@@ -32,15 +32,15 @@ export type DataFolder = {
 type Tools = { readonly clock: Clock; readonly random: Random; readonly publish: Publish };
 
 /** Makes the folder when it is missing, repairs its modes, reads nothing secret yet. Throws `store-…`, `bad-config`. */
-export const openDataFolder = (opening: Opening, { clock, random, publish }: Tools): DataFolder => {
-  const { dir, config } = opening;
-  const processes = createSystemProcesses(opening.process);
+export const openDataFolder = (options: CoreOptions, { clock, random, publish }: Tools): DataFolder => {
+  const { dir, config } = options;
+  const processes = createSystemProcesses(options.process);
   const onNotice = (notice: StorageNotice): void => publish({ type: "notice", ...notice });
   ensurePrivateFolder(dir, { files: systemFiles, uid: processes.uid, onNotice });
   const encryption = createEncryption({
     mode: config.storage.encryption,
     random,
-    passphrase: () => passphraseOf(opening),
+    passphrase: () => passphraseOf(options),
     keyring: () => openKeyring((name) => import(name)),
   });
   return {
@@ -52,7 +52,7 @@ export const openDataFolder = (opening: Opening, { clock, random, publish }: Too
   };
 };
 
-const passphraseOf = async ({ environment, askPassphrase }: Opening): Promise<Secret | null> => {
+const passphraseOf = async ({ environment, askPassphrase }: CoreOptions): Promise<Secret | null> => {
   const given = environment["CLAUDE_OAUTH_PROXY_PASSPHRASE"];
   return given === undefined || given === "" ? askPassphrase() : secret(given);
 };

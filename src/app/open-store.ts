@@ -1,8 +1,8 @@
 // The store without a server, for commands that end by themselves: sign in, list, import, refresh.
+import { callbackPage } from "../api/login.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
-import { callbackPage } from "../api/login.ts";
 import { loginLifeMs } from "../oauth/open-login.ts";
 import { listenForCallback } from "../oauth/callback.ts";
 import type { CallbackListener } from "../oauth/callback.ts";
@@ -11,10 +11,9 @@ import { systemFiles } from "../storage/files.ts";
 import { mergeImport, readImport } from "../storage/import.ts";
 import type { MergeResult } from "../storage/import.ts";
 import { createAccountCommands } from "./account-commands.ts";
-import { openGround } from "./ground.ts";
-import type { Ground } from "./ground.ts";
+import { openCore } from "./core.ts";
+import type { Core, CoreOptions } from "./core.ts";
 import { createLoginCommands } from "./login-commands.ts";
-import type { Opening } from "./opening.ts";
 
 export type OpenStore = {
   readonly commands: Commands;
@@ -33,25 +32,25 @@ export type Imported = {
 };
 
 /** Throws what opening the store throws. */
-export const openStore = async (opening: Opening): Promise<OpenStore> => {
-  const ground = await openGround(opening);
-  const callback = createCallbackPlace(ground);
+export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
+  const core = await openCore(options);
+  const callback = createCallbackPlace(core);
   const close = async (): Promise<void> => {
     await callback.close();
-    await ground.close();
+    await core.close();
   };
   return {
-    commands: { ...createAccountCommands(ground), ...createLoginCommands(ground, callback), stop: close },
-    store: ground.store,
-    bus: ground.bus,
-    key: ground.key(),
-    importFile: (path) => importFile(ground, path),
+    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback), stop: close },
+    store: core.store,
+    bus: core.bus,
+    key: core.key(),
+    importFile: (path) => importFile(core, path),
     close,
   };
 };
 
 /** A listener of its own per sign-in, gone as soon as the sign-in has ended. */
-const createCallbackPlace = ({ config, clock, random, bus }: Ground) => {
+const createCallbackPlace = ({ config, clock, random, bus }: Core) => {
   let open: CallbackListener | null = null;
   const close = async (): Promise<void> => {
     await open?.close();
@@ -72,7 +71,7 @@ const createCallbackPlace = ({ config, clock, random, bus }: Ground) => {
   };
 };
 
-const importFile = async ({ accounts, registry, clock }: Ground, path: string): Promise<Imported> => {
+const importFile = async ({ accounts, registry, clock }: Core, path: string): Promise<Imported> => {
   const read = readImport(path, { files: systemFiles, now: clock.now() });
   let results: readonly MergeResult[] = [];
   const stored = await accounts.update((current) => {

@@ -2,9 +2,9 @@
 // Commands take all of it as arguments, so that a test can hand in its own.
 import type { EventEmitter } from "node:events";
 import type { App } from "../app/app.ts";
-import type { AppOpening } from "../app/create-app.ts";
+import type { AppOptions } from "../app/create-app.ts";
 import type { OpenStore } from "../app/open-store.ts";
-import type { Opening } from "../app/opening.ts";
+import type { CoreOptions } from "../app/core.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
@@ -62,8 +62,8 @@ export type GlobalOptions = { readonly dir: string | undefined; readonly set: re
 export type Command = (context: CliContext, args: ParsedArgs) => Promise<number>;
 
 /** What opens the store or a proxy; the process is added by `parts.ts`. */
-export type AppWish = Omit<AppOpening, "process">;
-export type StoreWish = Omit<Opening, "process">;
+export type AppWish = Omit<AppOptions, "process">;
+export type StoreWish = Omit<CoreOptions, "process">;
 
 /** How the screens are drawn and where. `ascii` is decided: asked for, or all the terminal can. */
 export type ScreenWish = { readonly stdin: Input; readonly stdout: Output; readonly ascii: boolean };

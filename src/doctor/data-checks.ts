@@ -1,5 +1,5 @@
 // Checks of what the program keeps: the data folder with its files, the settings, the accounts. Pure.
-import type { AccountLook, FolderLook } from "../app/look-at-folder.ts";
+import type { AccountLook, FolderLook } from "../app/inspect.ts";
 import type { HealthAccount, Running } from "../cli/running.ts";
 import type { Config } from "../config/schema.ts";
 import { ok, problem, span, warning } from "./report.ts";

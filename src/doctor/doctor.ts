@@ -1,8 +1,7 @@
 // `doctor`: checks the surroundings one by one, then proves that the proxy is transparent. It changes nothing, and
 // calls neither the configured upstream nor the token endpoint.
-import { lookAtFolder } from "../app/look-at-folder.ts";
-import type { FolderLook } from "../app/look-at-folder.ts";
-import { outboundPlan } from "../app/outbound-plan.ts";
+import { lookAtFolder, outboundPlan } from "../app/inspect.ts";
+import type { FolderLook } from "../app/inspect.ts";
 import type { CliContext, Command, ParsedArgs } from "../cli/context.ts";
 import { bindFault } from "../cli/free-port.ts";
 import { findRunning } from "../cli/running.ts";

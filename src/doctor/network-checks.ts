@@ -1,8 +1,8 @@
 // Checks of the network: our port, the way to the upstream, and what in this environment would keep a client from
 // using the proxy. Nothing is called, and no credential is shown. Pure, but for the certificate files it is handed a reader for.
 import { X509Certificate } from "node:crypto";
-import { exemptByNoProxy } from "../app/outbound-plan.ts";
-import type { OutboundPlan } from "../app/outbound-plan.ts";
+import { exemptByNoProxy } from "../app/inspect.ts";
+import type { OutboundPlan } from "../app/inspect.ts";
 import { clientEnvironment, proxyNames } from "../cli/client-environment.ts";
 import type { Environment } from "../cli/context.ts";
 import type { Running } from "../cli/running.ts";

@@ -3,8 +3,8 @@
 import { createCredentials } from "../accounts/credentials.ts";
 import type { Credentials } from "../accounts/credential.ts";
 import { createAccountCommands } from "../app/account-commands.ts";
-import { openGround, planOf } from "../app/ground.ts";
-import type { Ground } from "../app/ground.ts";
+import { openCore, refreshSettings } from "../app/core.ts";
+import type { Core } from "../app/core.ts";
 import { createLoginCommands } from "../app/login-commands.ts";
 import { Secret, secret } from "../lib/secret.ts";
 import type { Commands, LoginAttempt, StartLogin } from "../messages/commands.ts";
@@ -14,7 +14,7 @@ import { TokenStore, tokenOf } from "./token-store.ts";
 import type { StoredToken } from "./token-store.ts";
 
 type Opened = {
-  readonly ground: Ground;
+  readonly core: Core;
   readonly credentials: Credentials;
   readonly commands: Pick<Commands, "startLogin" | "submitCode" | "refresh" | "logout">;
 };
@@ -54,8 +54,8 @@ export class OAuthClient {
    */
   async getValidToken(accountId: string | null = null): Promise<Secret> {
     return whileAwake(async () => {
-      const { ground, credentials } = await this.#open();
-      if (ground.accounts.changed()) await ground.reload();
+      const { core, credentials } = await this.#open();
+      if (core.accounts.changed()) await core.reload();
       const outcome = await credentials.acquire({ sessionId: null, accountId });
       if (outcome.ok) return outcome.credential.token;
       throw new AppError({ code: "sign-in-needed", message: outcome.message, hint: "Sign in again." });
@@ -79,14 +79,14 @@ export class OAuthClient {
   /** Waits for what is under way and closes every connection; the client may not be used afterwards. */
   async close(): Promise<void> {
     const opened = this.#opened;
-    if (opened !== null) await whileAwake(async () => (await opened).ground.close());
+    if (opened !== null) await whileAwake(async () => (await opened).core.close());
   }
 
   async #token(id: string): Promise<StoredToken> {
-    const { ground } = await this.#open();
-    const entry = ground.registry.get(id);
+    const { core } = await this.#open();
+    const entry = core.registry.get(id);
     if (entry === null) throw new AppError({ code: "unknown-account", message: "The account is not in the store any more." });
-    return tokenOf(entry.account, ground);
+    return tokenOf(entry.account, core);
   }
 
   #open(): Promise<Opened> {
@@ -96,14 +96,14 @@ export class OAuthClient {
 }
 
 const openParts = async (opening: Awaited<ReturnType<TokenStore["opening"]>>): Promise<Opened> => {
-  const ground = await openGround(opening);
-  const { clock, registry, refresher, reload, config } = ground;
-  const plan = planOf(config);
+  const core = await openCore(opening);
+  const { clock, registry, refresher, reload, config } = core;
+  const plan = refreshSettings(config);
   // Nobody sweeps here: what a proxy would refresh in the background is refreshed when it is asked for.
   const settings = { ...plan, mandatoryMs: Math.max(plan.leadMs, plan.mandatoryMs), ...config.accounts };
   return {
-    ground,
+    core,
     credentials: createCredentials({ clock, registry, refresher, reload, settings }),
-    commands: { ...createAccountCommands(ground), ...createLoginCommands(ground, { prepare: async () => null }) },
+    commands: { ...createAccountCommands(core), ...createLoginCommands(core, { prepare: async () => null }) },
   };
 };

@@ -2,7 +2,7 @@
 // command line, so that a program and `claude-oauth-proxy` on one folder agree. Nothing is read before use.
 import { homedir } from "node:os";
 import { readVersion } from "../cli/version.ts";
-import type { Opening } from "../app/opening.ts";
+import type { CoreOptions } from "../app/core.ts";
 import { createPreferencesFile } from "../config/file.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SettingKey } from "../config/schema.ts";
@@ -21,7 +21,7 @@ export type LibraryOptions = {
 };
 
 /** Everything the parts are opened with. Throws `AppError` `bad-config` with every mistake at once. */
-export const openingFor = async ({ dir: wanted, settings = {}, passphrase }: LibraryOptions): Promise<Opening> => {
+export const openingFor = async ({ dir: wanted, settings = {}, passphrase }: LibraryOptions): Promise<CoreOptions> => {
   const { env, platform, cwd } = process;
   const surroundings = { platform, env, home: homedir(), cwd: cwd() };
   const dir = wanted === undefined ? dataDir(surroundings) : dataDir(surroundings, wanted);

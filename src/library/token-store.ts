@@ -1,10 +1,10 @@
 // The credentials file for programs: the same file, locks and seal as the proxy's, so that both may use it
 // at the same time. Nothing is opened before the first call.
 import type { Account } from "../accounts/account.ts";
-import { checkAccountId } from "../app/account-id.ts";
+import { checkAccountId } from "../app/stored-account.ts";
 import { openDataFolder } from "../app/data-folder.ts";
 import type { DataFolder } from "../app/data-folder.ts";
-import type { Opening } from "../app/opening.ts";
+import type { CoreOptions } from "../app/core.ts";
 import { createSystemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -34,7 +34,7 @@ export type NewToken = {
 /** Reads and writes credentials safely: under a lock, synced to the disk, 0600, with a backup, sealed if that is set. */
 export class TokenStore {
   readonly #options: LibraryOptions;
-  #opened: Promise<{ readonly opening: Opening; readonly folder: DataFolder }> | null = null;
+  #opened: Promise<{ readonly opening: CoreOptions; readonly folder: DataFolder }> | null = null;
 
   /** Touches nothing. */
   constructor(options: LibraryOptions = {}) {
@@ -42,7 +42,7 @@ export class TokenStore {
   }
 
   /** What the store is opened with; for `OAuthClient`. Throws `AppError` `bad-config`. */
-  async opening(): Promise<Opening> {
+  async opening(): Promise<CoreOptions> {
     return (await this.#open()).opening;
   }
 
@@ -81,7 +81,7 @@ export class TokenStore {
     });
   }
 
-  #open(): Promise<{ readonly opening: Opening; readonly folder: DataFolder }> {
+  #open(): Promise<{ readonly opening: CoreOptions; readonly folder: DataFolder }> {
     this.#opened ??= openingFor(this.#options).then((opening) => ({
       opening,
       folder: openDataFolder(opening, { clock: createSystemClock(), random: systemRandom, publish: () => {} }),
@@ -91,7 +91,7 @@ export class TokenStore {
 }
 
 /** `account` as a program sees it. */
-export const tokenOf = (account: Account, { config }: Pick<Opening, "config">): StoredToken => {
+export const tokenOf = (account: Account, { config }: Pick<CoreOptions, "config">): StoredToken => {
   const { id, providerId, kind, label, scopes, accessToken, refreshToken } = account;
   const expiresAt = kind === "api_key" ? null : account.expiresAt;
   const leftMs = expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt - Date.now();

@@ -17,6 +17,9 @@ export type LoginAttempt = {
   readonly expiresAt: number;
 };
 
+/** True for a text that may be an account id: short, and safe in a file, an event, a path and a shell. */
+export const isAccountId = (text: string): boolean => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(text);
+
 /** What one account may have of its own, in the place of the configuration's value. */
 export const endpointKeys = ["baseUrl", "tokenUrl", "authorizeUrl", "redirectUri", "clientId", "scopes"] as const;
 

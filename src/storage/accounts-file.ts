@@ -6,8 +6,9 @@ import type { Account, AccountStore } from "../accounts/account.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
+import { isAccountId } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import { accountId as accountIdPattern, formatStore } from "./accounts-format.ts";
+import { formatStore } from "./accounts-format.ts";
 import type { StoreDocument } from "./accounts-format.ts";
 import { needsWriting, readAccounts, readText, recoveryNotice, unrepairedNotice, unusedNotices } from "./accounts-read.ts";
 import type { ReadAccountsDeps, Reading } from "./accounts-read.ts";
@@ -95,7 +96,7 @@ export const createAccountsFile = (deps: AccountsFileDeps): AccountsFile => {
     update: (change) => inTurn(() => transact(scope, change, scope.waitMs)),
     changed: () => stampOf(paths.accounts, files) !== scope.known.stamp,
     async withRefreshLock(accountId, work) {
-      if (!accountIdPattern.test(accountId)) throw new AppError({ code: "unknown-account", message: "there is no account of that name" });
+      if (!isAccountId(accountId)) throw new AppError({ code: "unknown-account", message: "there is no account of that name" });
       const lock = await lockIn(`refresh-${accountId}`).acquire({ timeoutMs: timing.refreshWaitMs, signal });
       try {
         return await withRoomForOne(scope, () => work(lock));

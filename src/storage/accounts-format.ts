@@ -7,6 +7,7 @@ import { isObject, own, parseJson } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
+import { isAccountId } from "../messages/commands.ts";
 import type { Organization, Person } from "../messages/tokens.ts";
 
 /** `document` is the whole file; `unused` names entries that are kept but not understood. */
@@ -21,8 +22,6 @@ export type ParsedStore = { readonly ok: true; readonly store: StoreDocument } |
 export const emptyStore: StoreDocument = { document: { version: 1, accounts: {} }, accounts: new Map(), unused: [] };
 
 /** What an account may be called. */
-export const accountId = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 /** Reads the plain text of the file. */
 export const parseStore = (text: string): ParsedStore => {
   if (text.trim() === "") return broken("it is empty");
@@ -75,7 +74,7 @@ export const formatStore = (before: StoreDocument, next: ReadonlyMap<string, Acc
 
 /** The account, or the reason why this entry is kept but cannot be used. */
 export const parseRecord = (id: string, record: unknown): Account | string => {
-  if (!accountId.test(id)) return "its name is not made of a-z, 0-9, dot, dash and underscore (at most 64)";
+  if (!isAccountId(id)) return "its name is not made of a-z, 0-9, dot, dash and underscore (at most 64)";
   if (!isObject(record)) return "it is not an object";
   const kind = own(record, "kind") ?? "oauth";
   if (kind !== "oauth" && kind !== "api_key") return "its kind is neither oauth nor api_key";

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { Account } from "../accounts/account.ts";
 import { isObject, own, parseJson } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { isAccountId } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import { accountId, secretOf, textOf, timeOf, unknownFields } from "./accounts-format.ts";
+import { secretOf, textOf, timeOf, unknownFields } from "./accounts-format.ts";
 import { unreadable } from "./files.ts";
 import type { Files } from "./files.ts";
 
@@ -191,5 +192,5 @@ const momentOf = (value: unknown): number | null => {
 /** A name of the form that our ids have; what does not fit becomes dashes. */
 const idFrom = (name: string): string => {
   const id = name.toLowerCase().replace(/@.*$/, "").replace(/[^a-z0-9._-]+/g, "-").replace(/^[^a-z0-9]+|-+$/g, "").slice(0, 56);
-  return accountId.test(id) ? id : "imported";
+  return isAccountId(id) ? id : "imported";
 };

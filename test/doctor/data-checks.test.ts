@@ -1,6 +1,6 @@
 // What is said about the data folder, the settings and the accounts, given what was seen of them.
 import { describe, expect, it } from "vitest";
-import type { AccountLook, FolderLook } from "../../src/app/look-at-folder.ts";
+import type { AccountLook, FolderLook } from "../../src/app/inspect.ts";
 import type { Running } from "../../src/cli/running.ts";
 import { accountChecks, folderChecks, settingsChecks } from "../../src/doctor/data-checks.ts";
 import { settingsOf } from "../helpers/running-app.ts";

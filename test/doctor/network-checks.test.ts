@@ -1,6 +1,6 @@
 // The port, the way out and the clients: told without a call, and without a password or key.
 import { describe, expect, it } from "vitest";
-import { outboundPlan } from "../../src/app/outbound-plan.ts";
+import { outboundPlan } from "../../src/app/inspect.ts";
 import type { Running } from "../../src/cli/running.ts";
 import { certificatesIn, clientChecks, outboundChecks, portCheck } from "../../src/doctor/network-checks.ts";
 import { secret } from "../../src/lib/secret.ts";

@@ -1,5 +1,5 @@
-// What a running proxy and a single command both stand on: the bus, the picture, the way out, the
-// store with its accounts. Nothing here listens.
+// The parts that a running proxy and a single command share: bus, state, upstream, data folder, accounts.
+// Nothing here listens.
 import { createKeeper } from "../accounts/keeper.ts";
 import type { Keeper } from "../accounts/keeper.ts";
 import { createRefresher } from "../accounts/refresher.ts";
@@ -14,6 +14,7 @@ import { createSystemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
+import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import { createUpstream } from "../proxy/upstream.ts";
@@ -21,13 +22,31 @@ import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/create-store.ts";
 import type { Store } from "../state/store.ts";
 import type { History } from "../storage/history.ts";
+import type { ThisProcess } from "../storage/processes.ts";
 import { createAuthorizationServer } from "./authorization-server.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DataFolder } from "./data-folder.ts";
-import type { Opening } from "./opening.ts";
 
-export type Ground = DataFolder & {
+/** What the program is opened with. Clock, random and bus are replaced by tests. */
+export type CoreOptions = {
+  readonly config: Config;
+  /** The data folder, absolute. */
+  readonly dir: string;
+  /** Our own version. */
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asked only when the store is sealed by a passphrase that the environment does not hold. */
+  readonly askPassphrase: () => Promise<Secret | null>;
+  /** Node's `process`, as far as the store needs it to tell processes apart. */
+  readonly process: ThisProcess;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** For a caller that wants the notices of opening itself (a repaired file mode, a damaged file). */
+  readonly bus?: Bus;
+};
+
+export type Core = DataFolder & {
   readonly config: Config;
   readonly dir: string;
   readonly version: string;
@@ -47,11 +66,11 @@ export type Ground = DataFolder & {
 };
 
 /** Opens the data folder and reads the accounts. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`). */
-export const openGround = async (opening: Opening): Promise<Ground> => {
-  const { config, dir, version, environment, clock = createSystemClock(), random = systemRandom } = opening;
-  const bus = opening.bus ?? createBus(clock);
+export const openCore = async (options: CoreOptions): Promise<Core> => {
+  const { config, dir, version, environment, clock = createSystemClock(), random = systemRandom } = options;
+  const bus = options.bus ?? createBus(clock);
   const store = createStore({ bus, version, mode: config.mode });
-  const folder = openDataFolder(opening, { clock, random, publish: bus.publish });
+  const folder = openDataFolder(options, { clock, random, publish: bus.publish });
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment, clock);
   const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
@@ -66,7 +85,7 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
     store: folder.accounts,
     registry,
     keeper,
-    settings: planOf(config),
+    settings: refreshSettings(config),
     askForTokens: server.refresh,
     notes: backOffNotes(past),
   });
@@ -81,8 +100,8 @@ export const openGround = async (opening: Opening): Promise<Ground> => {
   return { ...folder, config, dir, version, clock, random, bus, store, upstream, server, registry, keeper, refresher, reload, close };
 };
 
-/** The settings of the refresh plan in milliseconds. */
-export const planOf = ({ oauth }: Pick<Config, "oauth">): { leadMs: number; mandatoryMs: number; rotateAfterMs: number } => ({
+/** When tokens are refreshed, in milliseconds. */
+export const refreshSettings = ({ oauth }: Pick<Config, "oauth">): { leadMs: number; mandatoryMs: number; rotateAfterMs: number } => ({
   leadMs: oauth.refreshLeadSeconds * 1000,
   mandatoryMs: oauth.refreshMandatorySeconds * 1000,
   rotateAfterMs: oauth.rotateAfterHours * 3_600_000,
