@@ -1,6 +1,6 @@
 // What an upstream answer says about the account it was asked with. Pure. Only the refresher may decide
 // that an account needs a new sign-in: a single 401 or 403 is never enough here.
-import { retryAfterMs } from "../lib/retry-after.ts";
+import { retryAfterMs } from "../lib/http-fields.ts";
 import type { AnswerHeaders, LimitReading } from "./limits.ts";
 
 export type Answer = { readonly status: number; readonly headers: AnswerHeaders };

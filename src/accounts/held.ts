@@ -1,7 +1,7 @@
 // One account as the registry holds it: the record, and what only this process knows about it. Mutable
 // on purpose; read out as copies only.
 import type { Clock } from "../lib/clock.ts";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AccountHealth } from "../messages/events.ts";
 import type { Account } from "./account.ts";

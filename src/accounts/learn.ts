@@ -2,7 +2,7 @@
 // once, as an event.
 import type { Clock } from "../lib/clock.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutEmail } from "../lib/without-email.ts";
+import { withoutEmail } from "../lib/redact.ts";
 import type { Publish } from "../messages/bus.ts";
 import type { Answer } from "./health.ts";
 import { lessonOf } from "./health.ts";

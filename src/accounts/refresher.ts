@@ -6,7 +6,7 @@ import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createSingleFlight } from "../lib/single-flight.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutEmail } from "../lib/without-email.ts";
+import { withoutEmail } from "../lib/redact.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
 import type { RefreshReason } from "../messages/events.ts";
 import { sameSecret } from "./held.ts";

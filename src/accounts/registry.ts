@@ -2,7 +2,7 @@
 // Synchronous and in memory; tells every change as an event, never with a token or an e-mail address.
 import type { Clock } from "../lib/clock.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutEmail } from "../lib/without-email.ts";
+import { withoutEmail } from "../lib/redact.ts";
 import type { Publish } from "../messages/bus.ts";
 import type { Account } from "./account.ts";
 import type { Answer } from "./health.ts";

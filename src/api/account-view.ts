@@ -1,6 +1,6 @@
 // How an account looks from outside: names, times and health. Never a token, and no e-mail address for a
 // caller who has not shown the key.
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import { isAccountId } from "../messages/commands.ts";
 import type { AccountHealth } from "../messages/events.ts";
 import { AppError } from "../messages/errors.ts";

@@ -1,6 +1,6 @@
 // GET|POST /api/accounts, PATCH|DELETE /api/accounts/:id: the accounts as claude-proxy lists them, with the
 // switches of the dashboard. Listings never carry a token.
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import { secret } from "../lib/secret.ts";
 import type { Commands } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";

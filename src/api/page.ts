@@ -1,7 +1,7 @@
 // GET|POST|DELETE /auth/device: the sign-in and accounts page, also through `ssh -L`. GET shows it, POST
 // (with the key) opens a browser session, DELETE ends it. The browser stores the key nowhere. The page has
 // three states (key wanted, sign-in open, nothing open) and lists the accounts; it never holds a token.
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import type { LoginAttempt } from "../messages/commands.ts";
 import type { EventType } from "../messages/events.ts";
 import { respondHtml, respondJson } from "../server/respond.ts";

@@ -2,7 +2,7 @@
 // anthropic-oauth-proxy (/auth/*), claude-code-mux (/api/oauth/*) and claude-proxy (/oauth/*). What they call
 // `attempt_id`, `verifier` or `code_verifier` is an opaque handle of the attempt: the PKCE verifier never
 // leaves the process, so a person who sees the code cannot spend it (RFC 7636 section 1).
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import { secret } from "../lib/secret.ts";
 import type { RefreshOutcome, SubmitOutcome } from "../messages/commands.ts";
 import { AppError, meanings } from "../messages/errors.ts";

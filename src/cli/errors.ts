@@ -1,6 +1,6 @@
 // The one place where a failure becomes words and an exit code. Never a stack unless debugging, never a secret.
 import { visibleText } from "../lib/visible-text.ts";
-import { createRedact } from "../log/redact.ts";
+import { createRedact } from "../lib/redact.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
 import type { Environment } from "./context.ts";
 

@@ -7,7 +7,7 @@ import { createJsonFormat, createTextFormat } from "../log/format.ts";
 import type { Format } from "../log/format.ts";
 import type { LevelFilter } from "../log/level.ts";
 import { startRecord } from "../log/record.ts";
-import { createRedact } from "../log/redact.ts";
+import { createRedact } from "../lib/redact.ts";
 import { startLog } from "../log/sink.ts";
 import type { Target } from "../log/sink.ts";
 import { createStreamLines } from "../log/stream-lines.ts";

@@ -1,7 +1,7 @@
 // The authorize endpoint: shows the consent page, takes the decision, sends the browser on. A decision
 // needs the page's own token and cookie, so that no other site can press the button.
 import { base64url, type Random } from "../lib/random.ts";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import { codePage, consentPage, errorPage } from "./authorize-page.ts";
 import { checkAuthorizeRequest, type AuthorizeRequest } from "./authorize-request.ts";
 import type { Ledger } from "./ledger.ts";

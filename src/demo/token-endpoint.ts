@@ -1,7 +1,7 @@
 // The token and revocation endpoints. Deviates from RFC 6749 exactly where the real one does: JSON
 // bodies, and `state` is required with an authorization code.
 import { createHash } from "node:crypto";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import type { Consent, Issued, Ledger } from "./ledger.ts";
 import { clientId } from "./registered-client.ts";
 import { errorReply, grantError, jsonReply, type Arrived, type Reply } from "./reply.ts";

@@ -7,7 +7,7 @@ import { clientEnvironment, proxyNames } from "../cli/client-environment.ts";
 import type { Environment } from "../cli/context.ts";
 import type { Running } from "../cli/running.ts";
 import type { Config } from "../config/schema.ts";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Machine } from "./machine.ts";
 import { ok, problem, warning } from "./report.ts";

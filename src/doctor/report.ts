@@ -2,7 +2,7 @@
 // All text is redacted here, because a finding may quote an environment variable or a sentence of another program.
 import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../log/ascii-json.ts";
-import type { Redact } from "../log/redact.ts";
+import type { Redact } from "../lib/redact.ts";
 import { wrap } from "../tui/text.ts";
 
 /** A warning is something to know; only a problem makes `doctor` fail. */

@@ -3,7 +3,7 @@
 import { isObject, parseJsonObject } from "./json.ts";
 import type { Secret } from "./secret.ts";
 import { visibleText } from "./visible-text.ts";
-import { withoutSecrets } from "./without-secrets.ts";
+import { withoutSecrets } from "./redact.ts";
 
 /** `shape` is `api` for the Messages API's envelope, `oauth` for RFC 6749 section 5.2, null for everything else. */
 export type ErrorBody = {

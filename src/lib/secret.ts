@@ -1,5 +1,6 @@
 // A credential that cannot be printed by accident: every way JavaScript turns a value into text
 // gives stars. The only way to the value is `reveal()`, which a reviewer can grep for.
+import { createHash, timingSafeEqual } from "node:crypto";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
@@ -31,3 +32,11 @@ export class Secret {
 
 /** Wraps `value` so that it prints as stars. */
 export const secret = (value: string): Secret => new Secret(value);
+
+/**
+ * True when both texts are equal. Both sides are hashed first, so neither the length nor the position of the first
+ * difference shows in the time it takes.
+ */
+export const sameText = (left: string, right: string): boolean => timingSafeEqual(digest(left), digest(right));
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -4,9 +4,9 @@ import { visibleText } from "../lib/visible-text.ts";
 import type { Event } from "../messages/events.ts";
 import { asciiJson } from "./ascii-json.ts";
 import { levelOf } from "./level.ts";
-import { localTime } from "./local-time.ts";
-import { redactRecord } from "./redact.ts";
-import type { Redact } from "./redact.ts";
+import { dateTime } from "../lib/units.ts";
+import { redactRecord } from "../lib/redact.ts";
+import type { Redact } from "../lib/redact.ts";
 import { sentence } from "./sentence.ts";
 
 /**
@@ -38,7 +38,7 @@ export const createTextFormat = (redact: Redact): Format => {
     begin(event);
     const about = "requestId" in event ? (open.get(event.requestId) ?? null) : null;
     end(event);
-    return visibleText(`${localTime(event.at)} ${levelOf(event).padEnd(5)} ${redact(sentence(event, about))}`, lineLimit);
+    return visibleText(`${dateTime(event.at)} ${levelOf(event).padEnd(5)} ${redact(sentence(event, about))}`, lineLimit);
   };
   return Object.assign(format, { see });
 };

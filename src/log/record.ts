@@ -1,7 +1,7 @@
 // `--record`: the whole event stream as NDJSON, one record a line, for replay and for bug reports.
 import type { Bus } from "../messages/bus.ts";
 import { formatRecord } from "./format.ts";
-import type { Redact } from "./redact.ts";
+import type { Redact } from "../lib/redact.ts";
 import type { Lines } from "./stream-lines.ts";
 
 /** Writes every event of `bus`, unfiltered and redacted, to `lines`; `stop` waits for what was written. */

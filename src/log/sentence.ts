@@ -1,7 +1,8 @@
 // What an event says in words. One function for each prefix; the text is made harmless by the caller.
 import { assertNever } from "../lib/assert-never.ts";
 import type { AccountEvent, AttemptEvent, Event, LimitsEvent, LoginEvent, ProcessEvent, RequestEvent, ResponseEvent, ServerEvent, TokenEvent, UsageEvent } from "../messages/events.ts";
-import { duration, localTime } from "./local-time.ts";
+import { dateTime as localTime } from "../lib/units.ts";
+import { duration } from "./local-time.ts";
 
 /** One sentence without time and level; `about` is what is known of the request, as `POST /v1/messages`. */
 export const sentence = (event: Event, about: string | null): string => {

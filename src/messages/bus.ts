@@ -1,7 +1,7 @@
 // The way of every fact: from the part that knows it to the parts that show and store it, in one order.
 import type { Clock, Timer } from "../lib/clock.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutSecrets } from "../lib/without-secrets.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 import type { Event, EventDraft } from "./events.ts";
 
 /** Delivers a fact to every subscriber. `at` and `seq` are stamped here and nowhere else. It takes `draft` over: pass a fresh one. */

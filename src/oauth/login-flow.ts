@@ -1,6 +1,6 @@
 // The sign-in from link to stored credential: what a person, a browser and the HTTP API can do to it.
 // What a paste or a callback says is decided by pure functions; what follows is in `open-login.ts`.
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { CallbackResult, LoginAttempt, SubmitOutcome } from "../messages/commands.ts";

@@ -1,8 +1,7 @@
 // What a person pasted, told apart. Pure. Every way a paste goes wrong has its own sentence, and the
 // text itself never gets into one: a sentence may be logged, a code may not.
-import { sameText } from "../lib/same-text.ts";
+import { sameText, secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
-import { secret } from "../lib/secret.ts";
 
 export type PasteFault =
   | "sign-in-link"

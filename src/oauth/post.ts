@@ -2,8 +2,7 @@
 // whether anything was sent. It must never put what it sends into an error.
 import type { Clock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/host.ts";
-import { retryAfterMs } from "../lib/retry-after.ts";
-import { mediaTypeOf } from "../lib/media-type.ts";
+import { mediaTypeOf, retryAfterMs } from "../lib/http-fields.ts";
 import { explainFailure, networkFailure } from "../lib/network-failure.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { readBounded } from "./read-bounded.ts";

@@ -3,7 +3,7 @@
 import { announcedLength } from "../http/answer-head.ts";
 import { valueOf } from "../http/fields.ts";
 import type { RawFields } from "../http/fields.ts";
-import { isEventStream, mediaTypeOf } from "../lib/media-type.ts";
+import { isEventStream, mediaTypeOf } from "../lib/http-fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import { isKey, visitMembers } from "./json-member.ts";

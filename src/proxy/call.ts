@@ -1,6 +1,6 @@
 // One HTTP exchange with the upstream as the rest of the proxy sees it. It never touches bytes.
 import { valueOf } from "../http/fields.ts";
-import { isEventStream } from "../lib/media-type.ts";
+import { isEventStream } from "../lib/http-fields.ts";
 import type { Carried, Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { ResponseHead } from "./response-head.ts";

@@ -2,7 +2,7 @@
 // made harmless here, at the edge where it comes in: for a terminal, and for who reads the events.
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { withoutSecrets } from "../lib/without-secrets.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 
 /** The upstream's own words. */
 export type UpstreamError = { readonly type: string | null; readonly message: string | null };

@@ -2,7 +2,7 @@
 // never come here.
 import type { HttpRequest } from "../http/request.ts";
 import type { Clock } from "../lib/clock.ts";
-import { mediaTypeOf } from "../lib/media-type.ts";
+import { mediaTypeOf } from "../lib/http-fields.ts";
 import { AppError } from "../messages/errors.ts";
 
 /** A parsed object. Read fields with `textField` and its siblings: `__proto__` is an ordinary name here. */

@@ -5,7 +5,7 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 
 /** A session that was just opened. */
 export type OpenedSession = {

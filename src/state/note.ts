@@ -5,7 +5,7 @@ import type { Note } from "./activity.ts";
 import { cacheCollapse } from "./select.ts";
 import type { AccountRow, AppState, RequestRow, SessionRow } from "./state.ts";
 import { wasAnswered } from "./upstream.ts";
-import { clockMinute, duration, percent, span } from "./words.ts";
+import { clockMinute, duration, percent, span } from "../lib/units.ts";
 
 /** What a line may speak of besides the event itself. */
 export type Surroundings = {

@@ -5,7 +5,7 @@ import { refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { noteOf } from "./note.ts";
 import type { ActivityLine, AppState } from "./state.ts";
-import { clockMinute, clockTime } from "./words.ts";
+import { clockMinute, clockTime } from "../lib/units.ts";
 
 /** More than a person reads back. */
 const mostLines = 100;

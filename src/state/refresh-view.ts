@@ -1,6 +1,6 @@
 // A line of the refresh timeline as JSON speaks outside: snake_case, ISO 8601 in UTC, no secret and no text
 // of others unless asked for.
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { lastRefreshOf } from "./refreshes.ts";
 

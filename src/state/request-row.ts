@@ -1,7 +1,7 @@
 // What one event makes of one row of the requests table. The row is written in place: whoever folds a batch
 // copies it once before. A closed row changes only by a late usage report, because the meter may finish after
 // the bytes.
-import { isEventStream } from "../lib/media-type.ts";
+import { isEventStream } from "../lib/http-fields.ts";
 import type { Event } from "../messages/events.ts";
 import type { RequestRow } from "./state.ts";
 

@@ -2,7 +2,7 @@
 // and this version does not understand is carried through a rewrite. A text that cannot be used gives a
 // reason in words, never an exception: V8's own JSON errors quote the text, and it holds tokens.
 import type { Account, AccountEndpoints } from "../accounts/account.ts";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/units.ts";
 import { isObject, own, parseJson } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { secret } from "../lib/secret.ts";

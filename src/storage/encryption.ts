@@ -7,7 +7,7 @@ import { isObject, own, parseJsonObject } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-import { sameText } from "../lib/same-text.ts";
+import { sameText } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Keyring } from "./keyring.ts";

@@ -5,7 +5,7 @@ import { secret } from "../lib/secret.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
 import { leadingAccount, tokenState } from "../state/select.ts";
 import type { AccountRow } from "../state/state.ts";
-import { clockMinute } from "../state/words.ts";
+import { clockMinute } from "../lib/units.ts";
 import type { Room } from "./controller.ts";
 import type { ActionName } from "./keymap.ts";
 import { listingOf, selectedId } from "./screens/dashboard.ts";

@@ -1,7 +1,7 @@
 // The one line that the primary screen keeps after the dashboard has gone.
 import { leadingAccount, tokenState } from "../state/select.ts";
 import type { AppState } from "../state/state.ts";
-import { clockMinute, span } from "../state/words.ts";
+import { clockMinute, span } from "../lib/units.ts";
 
 /** `served 1,210 requests in 3h12m, token valid until 21:42, log: FILE`. */
 export const summaryLine = (state: AppState, now: number, logFile: string | null): string => {

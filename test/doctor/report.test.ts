@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { isFine, ok, problem, reportJson, reportText, span, warning } from "../../src/doctor/report.ts";
 import { secret } from "../../src/lib/secret.ts";
-import { createRedact } from "../../src/log/redact.ts";
+import { createRedact } from "../../src/lib/redact.ts";
 
 const key = "key-of-this-test-0123456789";
 const redact = createRedact(() => [secret(key)]);

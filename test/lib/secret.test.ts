@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { secret } from "../../src/lib/secret.ts";
+import { sameText, secret } from "../../src/lib/secret.ts";
 
 describe("a secret", () => {
   const canary = "sk-ant-oat01-canary";
@@ -22,4 +23,10 @@ describe("a secret", () => {
   ])("prints no part of it through %s", (_way, print) => {
     expect(print()).not.toContain("canary");
   });
+});
+
+it("sameText agrees with === for any two texts", () => {
+  fc.assert(fc.property(fc.string(), fc.string(), (left, right) => sameText(left, right) === (left === right)));
+  fc.assert(fc.property(fc.string(), (text) => sameText(text, `${text}`)));
+  expect(sameText("", "")).toBe(true);
 });

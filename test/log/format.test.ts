@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createJsonFormat, createTextFormat } from "../../src/log/format.ts";
-import { createRedact } from "../../src/log/redact.ts";
+import { createRedact } from "../../src/lib/redact.ts";
 import { at, everyEvent } from "./every-event.ts";
 
 const redact = createRedact();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createTextFormat } from "../../src/log/format.ts";
 import { startRecord } from "../../src/log/record.ts";
-import { createRedact } from "../../src/log/redact.ts";
+import { createRedact } from "../../src/lib/redact.ts";
 import { startLog } from "../../src/log/sink.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Event } from "../../src/messages/events.ts";

@@ -1,11 +1,10 @@
 import { expect, it } from "vitest";
 import type { Event } from "../../src/messages/events.ts";
-import { refreshFactOf } from "../../src/messages/refresh-fact.ts";
+import { refreshFactOf, refreshLimit } from "../../src/messages/refresh-fact.ts";
 import type { RefreshFact } from "../../src/messages/refresh-fact.ts";
 import { initialState } from "../../src/state/initial.ts";
 import { withPast } from "../../src/state/past.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
-import { refreshLimit } from "../../src/messages/refresh-fact.ts";
 import { lastRefreshOf } from "../../src/state/refreshes.ts";
 import { viewRefresh } from "../../src/state/refresh-view.ts";
 

@@ -3,7 +3,7 @@
 import { array, assert, constantFrom, dictionary, integer, json, jsonValue, letrec, oneof, property, string, stringMatching, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Account } from "../../src/accounts/account.ts";
-import { isoTime } from "../../src/lib/iso-time.ts";
+import { isoTime } from "../../src/lib/units.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { formatRecord, formatStore, parseRecord, parseStore, timeOf } from "../../src/storage/accounts-format.ts";
 import { accountOf } from "./account-of.ts";

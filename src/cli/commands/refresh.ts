@@ -1,7 +1,7 @@
 // `refresh [ACCOUNT]`: refresh now, in this process; a running proxy adopts the new token.
 import { AppError } from "../../messages/errors.ts";
 import type { RefreshOutcome } from "../../messages/commands.ts";
-import { isoTime } from "../../lib/iso-time.ts";
+import { isoTime } from "../../lib/units.ts";
 import { withStore } from "../with-store.ts";
 import type { Command, CliContext } from "../context.ts";
 

@@ -1,5 +1,5 @@
 // `status` in three lengths: one line for a status bar, lines for people, JSON for scripts. Pure.
-import { isoTime } from "../../lib/iso-time.ts";
+import { isoTime } from "../../lib/units.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { asciiJson } from "../../log/ascii-json.ts";
 import type { RefreshFact } from "../../messages/refresh-fact.ts";

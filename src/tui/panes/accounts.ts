@@ -3,7 +3,7 @@
 import { currentLimits, tokenState } from "../../state/select.ts";
 import type { TokenState } from "../../state/select.ts";
 import type { AccountRow, LimitReading } from "../../state/state.ts";
-import { amount, clockMinute, percent, shortSpan, span } from "../../state/words.ts";
+import { amount, clockMinute, percent, shortSpan, span } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column } from "../table.ts";
 import { safe } from "../text.ts";

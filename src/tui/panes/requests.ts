@@ -3,7 +3,7 @@
 import { visibleText } from "../../lib/visible-text.ts";
 import { clientSilenceMs, isError, silenceMs, totalInput } from "../../state/select.ts";
 import type { RequestRow } from "../../state/state.ts";
-import { amount, clockTime, duration } from "../../state/words.ts";
+import { amount, clockTime, duration } from "../../lib/units.ts";
 import { clientAddress, setupLines } from "../setup-lines.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column, Table } from "../table.ts";

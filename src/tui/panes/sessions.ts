@@ -1,7 +1,7 @@
 // Pane 2: requests by Claude Code session, with the subagents of each below it.
 import { cacheCollapse, cacheReadShare, totalInput } from "../../state/select.ts";
 import type { AgentRow, SessionRow } from "../../state/state.ts";
-import { amount, percent, shortSpan } from "../../state/words.ts";
+import { amount, percent, shortSpan } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column } from "../table.ts";
 import { safe } from "../text.ts";

@@ -2,7 +2,7 @@
 // the account's line; while any account can serve, the others' troubles stay in their pane.
 import { canServe, leadingAccount, tokenState } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { clockTime, span } from "../../state/words.ts";
+import { clockTime, span } from "../../lib/units.ts";
 import { timeLeft } from "../panes/accounts.ts";
 import { safe } from "../text.ts";
 import { segment } from "../theme.ts";

@@ -3,7 +3,7 @@
 import { cacheCollapse, headerWord, leadingAccount, requestsPerMinute, tokenState, ttfbPercentiles, totalInput, worstCache } from "../../state/select.ts";
 import type { HeaderWord } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { amount, clockMinute, duration, percent, shortSpan, span } from "../../state/words.ts";
+import { amount, clockMinute, duration, percent, shortSpan, span } from "../../lib/units.ts";
 import { accountName, expiryText, healthWord, lifeBar, limitSegments, refreshText, timeLeft, tokenWord } from "../panes/accounts.ts";
 import { statusTone, statusWord } from "../panes/requests.ts";
 import { clientAddress } from "../setup-lines.ts";

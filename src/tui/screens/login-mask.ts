@@ -1,6 +1,6 @@
 // What may be shown of a pasted code: its first four characters, its length, and whether its state is
 // the one that belongs to this sign-in. Pure. Never more, whatever was pasted.
-import { sameText } from "../../lib/same-text.ts";
+import { sameText } from "../../lib/secret.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import type { LoginAttempt } from "../../messages/commands.ts";
 

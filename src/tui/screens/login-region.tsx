@@ -2,8 +2,7 @@
 // width is wrapped when the window gets narrower, and Ink then leaves half of it behind (measured).
 import { Box, Text, useInput, usePaste, useWindowSize } from "ink";
 import { useSyncExternalStore } from "react";
-import { cut, safe, widthOf } from "../text.ts";
-import { wrap } from "../text.ts";
+import { cut, safe, widthOf, wrap } from "../text.ts";
 import { glyphsFor, looks } from "../theme.ts";
 import type { Tone } from "../theme.ts";
 import type { LoginForm } from "./login-form.ts";

@@ -2,7 +2,7 @@
 // session, an account, an event). Facts only; header values are those of an allow-list, bodies are never kept.
 import { cacheReadShare, isError, silenceMs } from "../../state/select.ts";
 import type { AccountRow, ActivityLine, RequestRow, SessionRow } from "../../state/state.ts";
-import { amount, clockMinute, clockTime, duration, percent, span } from "../../state/words.ts";
+import { amount, clockMinute, clockTime, duration, percent, span } from "../../lib/units.ts";
 import { bindings } from "../keymap.ts";
 import { accountName, expiryText, healthWord, limitText, refreshText, tokenWord } from "../panes/accounts.ts";
 import { statusTone, statusWord } from "../panes/requests.ts";

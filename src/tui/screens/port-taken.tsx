@@ -1,7 +1,7 @@
 // The port is taken, said before there is a dashboard. Whoever holds it was asked already; here it is
 // only told, with the choices that make sense.
 import { visibleText } from "../../lib/visible-text.ts";
-import { span } from "../../state/words.ts";
+import { span } from "../../lib/units.ts";
 import { askChoice } from "./choice.tsx";
 import type { LoginTerminal } from "./login.tsx";
 

@@ -2,9 +2,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createJsonFormat, createTextFormat, formatRecord } from "../../src/log/format.ts";
-import { createRedact } from "../../src/log/redact.ts";
+import { createRedact, withoutEmail, withoutSecrets } from "../../src/lib/redact.ts";
 import { secret } from "../../src/lib/secret.ts";
-import { everyEvent } from "./every-event.ts";
+import { everyEvent } from "../log/every-event.ts";
 
 const canary = "CANARYcanary0123456789CANARY";
 
@@ -22,6 +22,13 @@ describe("by shape and name", () => {
     `code_verifier=${canary}`,
     `cookie: session=${canary}`,
     `http://user:${canary}@proxy.example:3128`,
+    `http://user:${canary}@localhost:3128`,
+    `https://user:p@${canary}@localhost/`,
+    `passphrase: ${canary}`,
+    `CLAUDE_OAUTH_PROXY_PASSPHRASE=${canary}`,
+    `{"password":"${canary}"}`,
+    `proxy-authorization: Basic ${canary}=`,
+    `set-cookie: id=${canary}; HttpOnly`,
     `eyJhbGciOiJIUzI1NiJ9.${canary}.${canary}`,
   ])("S14 %s", (text) => {
     const clean = createRedact()(`before ${text} after`);
@@ -30,7 +37,7 @@ describe("by shape and name", () => {
   });
 
   it("an e-mail address is replaced", () => {
-    expect(createRedact()("label of jane.doe+x@example.co.uk here")).toBe("label of [e-mail] here");
+    expect(createRedact()("label of jane.doe+x@example.co.uk here")).toBe("label of j…@… here");
   });
 
   it.each([
@@ -75,5 +82,50 @@ describe("hostile length", () => {
 
   it("any text is taken without throwing", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => typeof createRedact()(text) === "string"));
+  });
+});
+
+describe("a sentence of a server", () => {
+  it("has stars for what was sent, as it is and URL-encoded, and for what looks like a token of the provider", () => {
+    const text = "no opaque/token+1, opaque%2Ftoken%2B1, SK-ant-api03-AbC_d-9 of ada@example.com";
+    expect(withoutSecrets(text, [secret("opaque/token+1")])).toBe("no ***, ***, *** of a…@…");
+  });
+
+  it("keeps ordinary words, although a short secret may be one of them", () => {
+    expect(withoutSecrets("bad request: max_tokens", [secret("request"), secret("")])).toBe("bad request: max_tokens");
+  });
+
+  it("leaves no beginning of a secret where a long text is cut", () => {
+    const token = "T".repeat(100);
+    for (const before of [7900, 7950, 7999]) expect(withoutSecrets("x".repeat(before) + token, [secret(token)])).not.toContain("T");
+  });
+
+  it("never holds a secret, whatever is around it", () => {
+    const value = fc.stringMatching(/^[\u0021-\u007e]{12,60}$/).filter((text) => !text.includes("*"));
+    fc.assert(
+      fc.property(value, fc.string(), fc.string(), (text, before, after) => {
+        expect(withoutSecrets(before + text + after, [secret(text)])).not.toContain(text);
+      }),
+    );
+  });
+});
+
+describe("text without e-mail addresses", () => {
+  it.each([
+    ["dana@example.com's Organization", "d…@…'s Organization"],
+    ["<dana.o'neil+work@mail.example.co.uk> is blocked", "<d…@…> is blocked"],
+    ["x@localhost, jürgen@bücher.example", "x@localhost, j…@…"],
+    ["a@b.c and again bb@c.d", "a…@… and again b…@…"],
+    ["claude-sonnet@20250929", "claude-sonnet@20250929"],
+    ["no address here @all", "no address here @all"],
+    ["", ""],
+  ])("%j becomes %j", (text, expected) => {
+    expect(withoutEmail(text)).toBe(expected);
+  });
+
+  it("ends soon on text that is made to be slow", () => {
+    const started = performance.now();
+    withoutEmail(`${"a.".repeat(50_000)}@${"a-.".repeat(50_000)}`);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amount, clockMinute, clockTime, duration, percent, shortSpan, span } from "../../src/state/words.ts";
+import { amount, clockMinute, clockTime, duration, percent, shortSpan, span } from "../../src/lib/units.ts";
 
 const second = 1000;
 const minute = 60 * second;

@@ -1,5 +1,5 @@
-// Numbers, durations and times in the few characters a terminal row has. Shared by the activity lines
-// and the screens, so that one fact reads the same everywhere.
+// Numbers, durations and times as short texts: what a person reads in a log line, a table or a listing. No time makes
+// them throw, because a time may come from a file or from the network.
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
@@ -56,5 +56,17 @@ export const clockMinute = (ms: number, now: number): string => {
   const away = Math.abs(ms - now);
   if (away < 20 * 3_600_000) return time;
   if (away < 6 * 86_400_000) return `${days[date.getDay()] ?? ""} ${time}`;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  return `${dayOf(date)} ${time}`;
 };
+
+/** Local wall time with its date, `2026-01-02 12:00:00`. */
+export const dateTime = (ms: number): string => {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "an impossible time" : `${dayOf(date)} ${clockTime(ms)}`;
+};
+
+const dayOf = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+
+/** ISO 8601 in UTC; null for none and for an impossible time. */
+export const isoTime = (ms: number | null): string | null =>
+  ms === null || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString();

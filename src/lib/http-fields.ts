@@ -1,0 +1,23 @@
+// Values of HTTP header fields, read as RFC 9110 defines them.
+
+/** The media type of `contentType` in lower case and without parameters (RFC 9110 section 8.3.1); "" for none. */
+export const mediaTypeOf = (contentType: string | null): string => {
+  const end = contentType?.indexOf(";") ?? -1;
+  return (contentType ?? "").slice(0, end === -1 ? undefined : end).trim().toLowerCase();
+};
+
+/** Server-sent events, which may take as long as their sender likes. */
+export const isEventStream = (contentType: string | null): boolean => mediaTypeOf(contentType) === "text/event-stream";
+
+/**
+ * `Retry-After` (section 10.2.3: whole seconds or an HTTP date) as milliseconds to wait from `now` (wall milliseconds), never negative; null when the field is absent
+ * or makes no sense. The caller sets its own upper bound.
+ */
+export const retryAfterMs = (field: string | null | undefined, now: number): number | null => {
+  const text = field?.trim() ?? "";
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
+  // A date always names a weekday or a month; `Date.parse` alone would take "-1" for a year.
+  if (!/[a-z]{3}/i.test(text) || text.length > 60) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+};
