@@ -24,14 +24,12 @@ describe("a stream that breaks", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "timeout", blame: "network", errorCode: "upstream-timeout" });
   });
 
-  it("R6 a client that leaves in the stream is felt upstream at once, and nothing reconnects", async () => {
-    const { client, harness, upstream } = await open(openStream);
+  it("a client that leaves in the stream is felt upstream before any time passes, and nothing reconnects (R6)", async () => {
+    const { client, harness, upstream } = await open(openStream, { clock: createFakeClock() });
     client.send(post());
     await client.until((text) => text.includes("message_start"));
-    const leftAt = performance.now();
     client.socket.destroy();
     await upstream.until((up) => up.open() === 0);
-    expect(performance.now() - leftAt).toBeLessThan(100);
     expect((await harness.finished())[0]).toMatchObject({ outcome: "client-left", status: 200 });
     expect(upstream.connections()).toBe(1);
   });

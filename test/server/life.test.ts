@@ -80,11 +80,12 @@ describe("slow clients", () => {
 
   it("L10 hundreds of slow connections do not keep a normal request waiting, and all are gone in the end", async () => {
     await using own = await startServer({ timeouts: { ...fast, headersMs: 1500, requestMs: 1500 } });
+    let ended = 0;
     const slow = Array.from({ length: 300 }, () => openWire(own.port));
+    for (const { socket } of slow) socket.once("close", () => (ended += 1));
     for (const [index, wire] of slow.entries()) wire.write(index % 2 === 0 ? "GET /v1/models HTTP/1.1\r\nHost:" : `${head(own.port, "POST /v1/messages", { "content-length": "9" })}a`);
-    const before = performance.now();
     expect(statusOf(await ask(own.port, head(own.port, "GET /v1/models")))).toBe(200);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(ended).toBe(0);
     await Promise.all(slow.map((wire) => wire.closed()));
     await expect.poll(() => own.server.inFlight(), { timeout: 3000 }).toBe(0);
   });
