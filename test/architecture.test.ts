@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "..");
 const mayImport: Record<string, readonly string[]> = {
   lib: [],
   messages: [],
-  state: [],
+  state: ["accounts/can-serve"],
   oauth: [],
   config: [],
   log: [],
@@ -24,7 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
   app: ["state", "oauth", "config", "log", "demo", "storage", "accounts", "proxy", "api", "server"],
   tui: ["state", "app/app"],
   cli: ["app", "tui", "config", "log", "demo", "doctor", "state", "storage/paths"],
-  doctor: ["app", "config", "demo", "log", "tui", "cli"],
+  doctor: ["accounts/can-serve", "app", "config", "demo", "log", "tui", "cli"],
   library: ["app", "accounts", "config", "state", "storage/paths", "cli/version"],
   "index.ts": ["library", "state"],
 };

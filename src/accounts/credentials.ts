@@ -3,9 +3,10 @@
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Account } from "./account.ts";
+import { canServe } from "./can-serve.ts";
+import type { ServingFacts } from "./can-serve.ts";
 import type { Credential, CredentialOutcome, Credentials, CredentialWish } from "./credential.ts";
 import type { AccountEntry } from "./held.ts";
-import { sameSecret } from "./held.ts";
 import { nobodyServes } from "./nobody-serves.ts";
 import type { Picked } from "./pick.ts";
 import { pick } from "./pick.ts";
@@ -44,7 +45,7 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
 
   const choose = (wish: CredentialWish, tried: ReadonlySet<string>): Picked | null => {
     const session = settings.sticky ? wish.sessionId : null;
-    const candidates = registry.list().map((entry) => candidateOf(entry, refresher, tried));
+    const candidates = registry.list().map((entry) => candidateOf(entry, deps, tried));
     const picked = pick(candidates, { strategy: settings.strategy, named: wish.accountId, sticky: session === null ? null : sticky.get(session), last });
     if (picked === null || picked.reason === "named") return picked;
     if (session !== null) sticky.set(session, picked.id);
@@ -109,25 +110,34 @@ export const credentialOf = (account: Account, reason: Credential["reason"]): Cr
 
 const baseUrlOf = (account: Account): string | null => account.endpoints?.baseUrl ?? null;
 
-export const isAlive = ({ remainingMs, account }: AccountEntry): boolean => (remainingMs === null || remainingMs > 0) && !isEmpty(account);
+const isAlive = ({ remainingMs }: AccountEntry): boolean => remainingMs === null || remainingMs > 0;
 
-const isEmpty = (account: Account): boolean => sameSecret(account.accessToken, null) || account.accessToken.reveal() === "";
+export type ServingDeps = { readonly clock: Clock; readonly registry: Pick<Registry, "list">; readonly refresher: Pick<Refresher, "nextTryAt"> };
 
-const candidateOf = (entry: AccountEntry, refresher: CredentialsDeps["refresher"], tried: ReadonlySet<string>) => ({
+/** True when a request that comes now gets a credential: of `accountId`, or of any account when that is null. */
+export const someAccountServes = ({ clock, registry, refresher }: ServingDeps, accountId: string | null): boolean =>
+  registry.list().some((entry) => (accountId === null || entry.account.id === accountId) && canServe(servingFactsOf(entry, { clock, refresher }), clock.now()));
+
+const servingFactsOf = ({ account, remainingMs, renewable }: AccountEntry, { clock, refresher }: Omit<ServingDeps, "registry">): ServingFacts => ({
+  enabled: account.enabled,
+  expiresAt: remainingMs === null ? null : clock.now() + remainingMs,
+  renewable,
+  nextRefreshAt: refresher.nextTryAt(account.id),
+});
+
+const candidateOf = (entry: AccountEntry, deps: CredentialsDeps, tried: ReadonlySet<string>) => ({
   id: entry.account.id,
   health: entry.health,
   priority: entry.account.priority,
-  usable: !tried.has(entry.account.id) && (isAlive(entry) || isRenewable(entry, refresher)),
+  usable: !tried.has(entry.account.id) && canServe(servingFactsOf(entry, deps), deps.clock.now()),
   coolingUntil: entry.cooling?.until ?? null,
 });
 
-const isRenewable = ({ account, needsLogin, isNew }: AccountEntry, refresher: CredentialsDeps["refresher"]): boolean =>
-  account.kind === "oauth" && account.refreshToken !== null && needsLogin === null && !isNew && refresher.nextTryAt(account.id) === null;
-
 const mustWait = (entry: AccountEntry, settings: PlanSettings, refresher: CredentialsDeps["refresher"]): boolean =>
-  entry.account.kind === "oauth" &&
+  entry.renewable &&
+  !entry.isNew &&
   refreshNeed({ remainingMs: entry.remainingMs, ageMs: null }, settings).need === "now" &&
-  isRenewable(entry, refresher);
+  refresher.nextTryAt(entry.account.id) === null;
 
 type SparingReload = (already: boolean, then: () => CredentialOutcome | Promise<CredentialOutcome>) => Promise<CredentialOutcome> | null;
 

@@ -32,6 +32,8 @@ export type AccountEntry = {
   readonly health: AccountHealth;
   readonly cooling: Cooling | null;
   readonly needsLogin: string | null;
+  /** There is a refresh token, and the server has not refused it. */
+  readonly renewable: boolean;
   /** Milliseconds of life left by both clocks; null when the token does not say. */
   readonly remainingMs: number | null;
   /** Just obtained: a refresh would bring nothing. */
@@ -90,6 +92,7 @@ export const entryOf = (held: Held, clock: Clock): AccountEntry => ({
   health: healthOf(held, clock),
   cooling: held.cooling,
   needsLogin: held.needsLogin,
+  renewable: held.account.kind === "oauth" && held.account.refreshToken !== null && held.needsLogin === null,
   remainingMs: remainingOf(held, clock),
   isNew: clock.monotonic() < held.newUntil,
 });
@@ -108,8 +111,9 @@ const remainingOf = ({ account, endsAt, newUntil }: Held, clock: Clock): number 
   return clock.monotonic() < newUntil ? steady : Math.min(steady, account.expiresAt - clock.now());
 };
 
-const endOf = ({ expiresAt }: Account, clock: Clock): number | null =>
-  expiresAt === null ? null : clock.monotonic() + (expiresAt - clock.now());
+// An API key does not end, even if an expiry was once stored beside it.
+const endOf = ({ kind, expiresAt }: Account, clock: Clock): number | null =>
+  kind === "api_key" || expiresAt === null ? null : clock.monotonic() + (expiresAt - clock.now());
 
 // A refresh that was refused in an earlier process is not repeated in this one.
 const refusedBefore = ({ kind, lastError }: Account): string | null =>

@@ -7,7 +7,7 @@ import type { Publish } from "../messages/bus.ts";
 import type { Answer } from "./health.ts";
 import { lessonOf } from "./health.ts";
 import type { Held } from "./held.ts";
-import { entryOf } from "./held.ts";
+import { endToken, entryOf } from "./held.ts";
 import type { LimitReading } from "./limits.ts";
 import { isNews, readLimits } from "./limits.ts";
 
@@ -32,9 +32,10 @@ export const learn = (scope: Scope, answer: Answer): void => {
 };
 
 // A key has no refresher that could find out; it stays in use, so that the client sees the upstream's words.
-const learnOfKey = ({ held, publish }: Scope, status: number): void => {
+const learnOfKey = (scope: Scope, status: number): void => {
+  const { held, publish } = scope;
   if (held.account.kind !== "api_key") return;
-  if (status === 401) markNeedsLogin(held, "The upstream refuses this API key (401). Add a new one.", publish);
+  if (status === 401) markNeedsLogin(scope, "The upstream refuses this API key (401). Add a new one.");
   if (status >= 300 || held.needsLogin === null) return;
   held.needsLogin = null;
   publish({ type: "account.healthy", accountId: held.account.id });
@@ -66,17 +67,42 @@ const endCooling = ({ held, publish }: Scope): void => {
 
 /** Ends a cool-down that is over; notices a token that ended and cannot be refreshed. */
 export const settle = (scope: Scope): void => {
-  const { held, clock, publish } = scope;
+  const { held, clock } = scope;
   if (held.cooling !== null && held.cooling.endsAt <= clock.monotonic()) endCooling(scope);
   const { account, needsLogin } = held;
   if (account.kind !== "oauth" || account.refreshToken !== null || needsLogin !== null) return;
-  if ((entryOf(held, clock).remainingMs ?? 1) <= 0) markNeedsLogin(held, "The token has ended and there is no refresh token. Sign in again.", publish);
+  if ((entryOf(held, clock).remainingMs ?? 1) <= 0) markNeedsLogin(scope, "The token has ended and there is no refresh token. Sign in again.");
 };
 
 /** Remembers the words of a refusal until other tokens come; says it once. */
-export const markNeedsLogin = (held: Held, message: string, publish: Publish): void => {
+export const markNeedsLogin = (scope: Scope, message: string): void => {
   const safe = visibleText(withoutEmail(message));
-  if (held.needsLogin === safe) return;
-  held.needsLogin = safe;
-  publish({ type: "account.needs-login", accountId: held.account.id, message: safe });
+  if (scope.held.needsLogin === safe) return;
+  scope.held.needsLogin = safe;
+  publishNeedsLogin(scope);
+};
+
+/** The upstream refused the access token although its expiry lies ahead: it is not sent again. */
+export const refuseToken = (scope: Scope): void => {
+  const { held, clock } = scope;
+  if ((entryOf(held, clock).remainingMs ?? 1) <= 0) return;
+  endToken(held, clock);
+  publishNeedsLogin(scope);
+};
+
+const publishNeedsLogin = ({ held, clock, publish }: Scope): void => {
+  const { needsLogin, remainingMs } = entryOf(held, clock);
+  if (needsLogin === null) return;
+  const expiresAt = remainingMs === null ? null : Math.round(clock.now() + remainingMs);
+  publish({ type: "account.needs-login", accountId: held.account.id, message: needsLogin, expiresAt });
+};
+
+/** What an account that is enabled again is, unless it is healthy. */
+export const publishHealth = (scope: Scope): void => {
+  const { held, clock, publish } = scope;
+  const { health, cooling } = entryOf(held, clock);
+  if (health === "needs-login") publishNeedsLogin(scope);
+  if (cooling !== null && (health === "cooling" || health === "limited")) {
+    publish({ type: "account.cooling", accountId: held.account.id, until: cooling.until, reason: cooling.reason, limited: cooling.limited });
+  }
 };

@@ -33,9 +33,6 @@ export const refreshNeed = ({ remainingMs, ageMs }: TokenAge, settings: PlanSett
   return rotates ? { need: "soon", reason: "rotate" } : { need: "none" };
 };
 
-/** What is remembered of failures, also across restarts. Wall milliseconds. */
-export type RefreshNote = { readonly failures: number; readonly nextTryAt: number; readonly errorCode: string; readonly message: string };
-
 export type Failure = {
   /** In a row, this one included. */
   readonly failures: number;

@@ -9,8 +9,8 @@ import { visibleText } from "../lib/visible-text.ts";
 import { withoutEmail } from "../lib/redact.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
 import type { RefreshReason } from "../messages/events.ts";
+import type { RefreshNote } from "../messages/refresh-fact.ts";
 import { sameSecret } from "./held.ts";
-import type { RefreshNote } from "./refresh-plan.ts";
 import { backOffMs } from "./refresh-plan.ts";
 import type { RefreshRunDeps, RunResult } from "./refresh-run.ts";
 import { createRefreshRun } from "./refresh-run.ts";
@@ -54,7 +54,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
     if (result.ended === "failed" || result.ended === "refused") return noteFailure(deps, backOffs, { accountId, reason, result });
     backOffs.delete(accountId);
     if (result.ended === "adopted") {
-      deps.publish({ type: "token.adopted", accountId, reason, newExpiresAt: result.newExpiresAt, heldBy: result.heldBy });
+      deps.publish({ type: "token.adopted", accountId, reason, newExpiresAt: result.newExpiresAt, renewable: registry.get(accountId)?.renewable === true, heldBy: result.heldBy });
       return { outcome: "adopted", expiresAt: result.newExpiresAt };
     }
     const { oldExpiresAt, newExpiresAt } = result;
@@ -121,6 +121,8 @@ const noteFailure = (deps: RefresherDeps, backOffs: Map<string, BackOff>, { acco
   if (waitMs === null || nextTryAt === null) backOffs.delete(accountId);
   else backOffs.set(accountId, { note: { failures, nextTryAt, errorCode: result.errorCode, message }, endsAt: deps.clock.monotonic() + waitMs, token: tokenOf(deps, accountId) });
   deps.publish({ type: "token.refresh-failed", accountId, reason, errorCode: result.errorCode, message, failures, nextTryAt });
+  // Refused by the API and not to be had anew: this token must not be sent again.
+  if (isFinal && reason === "unauthorized") deps.registry.tokenRefused(accountId);
   if (isFinal) deps.registry.needsLogin(accountId, `${result.errorCode}: ${message}`);
   return { outcome: "failed", errorCode: result.errorCode, message, needsLogin: isFinal, nextTryAt };
 };

@@ -7,9 +7,9 @@ import type { Publish } from "../messages/bus.ts";
 import type { Account } from "./account.ts";
 import type { Answer } from "./health.ts";
 import type { AccountEntry, Held } from "./held.ts";
-import { createHeld, endToken, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
+import { createHeld, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
 import type { Scope } from "./learn.ts";
-import { cool, learn, markNeedsLogin, settle } from "./learn.ts";
+import { cool, learn, markNeedsLogin, publishHealth, refuseToken, settle } from "./learn.ts";
 import { publicLabel } from "./public-label.ts";
 
 export type Registry = {
@@ -57,7 +57,7 @@ export const createRegistry = (deps: RegistryDeps): Registry => {
         const held = shelf.find(account.id);
         if (held === undefined) shelf.add(account);
         else if (follow(scope(held), account, reason)) {
-          publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, heldBy: null });
+          publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, renewable: isRenewable(account), heldBy: null });
         }
       }
     },
@@ -70,8 +70,8 @@ export const createRegistry = (deps: RegistryDeps): Registry => {
     renewed: (account) => withHeld(account.id, (held) => takeRenewed(scope(held), account)),
     put: shelf.put,
     remove: shelf.remove,
-    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(held, message, publish)),
-    tokenRefused: (accountId) => withHeld(accountId, (held) => endToken(held, clock)),
+    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(scope(held), message)),
+    tokenRefused: (accountId) => withHeld(accountId, (held) => refuseToken(scope(held))),
     isSuperseded: (accountId, stored) => isSuperseded(shelf.find(accountId), stored.accessToken),
     markUnsaved: (accountId, unsaved) => withHeld(accountId, (held) => void (held.unsaved = unsaved)),
     learn: (accountId, answer) => withHeld(accountId, (held) => learn(scope(held), answer)),
@@ -133,9 +133,12 @@ const addedEvent = ({ account, health }: AccountEntry) => ({
   enabled: account.enabled,
   priority: account.priority,
   expiresAt: account.expiresAt,
+  renewable: isRenewable(account),
   health,
   lastError: account.lastError === null ? null : visibleText(withoutEmail(account.lastError)),
 });
+
+const isRenewable = ({ kind, refreshToken }: Account): boolean => kind === "oauth" && refreshToken !== null;
 
 /** Everything but the tokens comes from the file; the tokens only when they are not older than ours. */
 const takeTokens = (held: Held, stored: Account, clock: Clock): boolean => {
@@ -162,6 +165,7 @@ const follow = ({ held, clock, publish }: Scope, stored: Account, reason: string
   const taken = takeTokens(held, stored, clock);
   if (taken && before.health === "needs-login") publish({ type: "account.healthy", accountId });
   if (before.account.enabled !== stored.enabled) publish({ type: stored.enabled ? "account.enabled" : "account.disabled", accountId, reason });
+  if (!before.account.enabled && stored.enabled) publishHealth({ held, clock, publish });
   if (before.account.label !== stored.label || before.account.priority !== stored.priority) {
     publish({ type: "account.changed", accountId, label: publicLabel(stored.label), priority: stored.priority });
   }

@@ -85,9 +85,8 @@ const needOf = ({ account, remainingMs }: AccountEntry, { clock, settings }: Swe
   refreshNeed({ remainingMs, ageMs: account.refreshedAt === null ? null : clock.now() - account.refreshedAt }, settings);
 
 const isDue = (entry: AccountEntry, deps: SweepDeps): boolean => {
-  const { account, isNew, needsLogin } = entry;
-  const canBe = account.kind === "oauth" && account.enabled && account.refreshToken !== null && needsLogin === null && !isNew;
-  return canBe && needOf(entry, deps).need !== "none";
+  const { account, isNew, renewable } = entry;
+  return account.enabled && renewable && !isNew && needOf(entry, deps).need !== "none";
 };
 
 const reasonFor = (entry: AccountEntry, deps: SweepDeps, jumped: boolean) => {

@@ -54,10 +54,6 @@ export const viewChanged = (deps: ViewDeps, id: string): AccountView | { readonl
 
 const withoutEmail = (text: string): string => text.replace(/[^\s@<>()"']{1,64}@[^\s@<>()"']{1,255}/g, "(hidden)");
 
-/** True when at least one account holds a usable credential: one at a limit does. */
-export const canServe = (accounts: readonly AccountRow[]): boolean =>
-  accounts.some(({ health }) => health === "healthy" || health === "cooling" || health === "limited");
-
 /** `id` as given. Throws `bad-request` when it cannot be an account id. */
 export const checkedId = (id: string): string => {
   if (isAccountId(id)) return id;

@@ -10,7 +10,7 @@ import type { ErrorCode } from "../messages/errors.ts";
 import { neededText, textField } from "../server/read-body.ts";
 import type { JsonBody } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
-import { canServe, checkedId, viewAccount, viewChanged } from "./account-view.ts";
+import { checkedId, viewAccount, viewChanged } from "./account-view.ts";
 import type { ApiDeps, Call, Endpoint } from "./call.ts";
 
 type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "mode" | "refreshLeadSeconds" | "sessions">;
@@ -43,7 +43,7 @@ export const createAuth = (deps: Deps): Record<"start" | "submit" | "cancel" | "
     const { accounts } = deps.store.snapshot();
     const pending = deps.commands.pendingLogin();
     respondJson(response, 200, {
-      authenticated: deps.mode === "pass-through" || canServe(accounts),
+      authenticated: deps.commands.canServe(),
       accounts: accounts.map((row) => viewAccount(deps, row)),
       pending: pending === null ? null : { attempt_id: pending.attemptId, auth_url: pending.authorizeUrl, expires_at: isoTime(pending.expiresAt) },
     });

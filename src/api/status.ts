@@ -2,18 +2,17 @@
 // probe a base URL. Nothing here is forwarded or counted as traffic.
 import { respondEmpty, respondHtml, respondJson, respondText } from "../server/respond.ts";
 import type { AppState } from "../state/state.ts";
-import { canServe, viewAccount } from "./account-view.ts";
+import { viewAccount } from "./account-view.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 import { createNonce, document, html } from "./html.ts";
 
-/** GET /health, open to every caller who reaches the port: 200 `ok`, or 503 `sign-in-needed` when no account holds a usable credential. */
-export const createHealth = (deps: Pick<ApiDeps, "store" | "clock" | "version" | "mode" | "refreshLeadSeconds">): Endpoint => {
-  const { store, clock, version, mode } = deps;
+/** GET /health, open to every caller who reaches the port: 200 `ok`, or 503 `sign-in-needed` when a request would get that too. */
+export const createHealth = (deps: Pick<ApiDeps, "commands" | "store" | "clock" | "version" | "mode" | "refreshLeadSeconds">): Endpoint => {
+  const { commands, store, clock, version, mode } = deps;
   const startedAt = clock.monotonic();
   return ({ response, access }) => {
     const { accounts, requests } = store.snapshot();
-    // In pass-through mode the client brings its own login.
-    const ready = mode === "pass-through" || canServe(accounts);
+    const ready = commands.canServe();
     respondJson(response, ready ? 200 : 503, {
       status: ready ? "ok" : "sign-in-needed",
       version,

@@ -8,7 +8,6 @@ import { createRegistry } from "../accounts/registry.ts";
 import type { Registry } from "../accounts/registry.ts";
 import { createReload } from "../accounts/reload.ts";
 import type { Reload } from "../accounts/reload.ts";
-import type { RefreshNote } from "../accounts/refresh-plan.ts";
 import type { Config } from "../config/schema.ts";
 import { createSystemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -17,6 +16,8 @@ import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
+import { backOffIn } from "../messages/refresh-fact.ts";
+import type { RefreshNote } from "../messages/refresh-fact.ts";
 import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/create-store.ts";
@@ -87,7 +88,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     keeper,
     settings: refreshSettings(config),
     askForTokens: server.refresh,
-    notes: backOffNotes(past),
+    notes: backOffNotes(past, clock.now()),
   });
   const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
   await reload();
@@ -107,12 +108,11 @@ export const refreshSettings = ({ oauth }: Pick<Config, "oauth">): { leadMs: num
   rotateAfterMs: oauth.rotateAfterHours * 3_600_000,
 });
 
-/** The back-off that an earlier process was in: the last line of each account's timeline, if it was a failure. */
-const backOffNotes = ({ refreshes }: History): ReadonlyMap<string, RefreshNote> => {
-  const notes = new Map<string, RefreshNote>();
-  for (const { accountId, outcome, nextTryAt, failures, errorCode, message } of refreshes) {
-    if (outcome !== "failed" || nextTryAt === null) notes.delete(accountId);
-    else notes.set(accountId, { failures: failures ?? 1, nextTryAt, errorCode: errorCode ?? "unknown", message: message ?? "" });
-  }
-  return notes;
-};
+/** The back-offs that an earlier process was in. */
+const backOffNotes = ({ refreshes }: History, now: number): ReadonlyMap<string, RefreshNote> =>
+  new Map(
+    [...new Set(refreshes.map(({ accountId }) => accountId))].flatMap((accountId) => {
+      const note = backOffIn(refreshes, accountId, now);
+      return note === null ? [] : [[accountId, note] as const];
+    }),
+  );

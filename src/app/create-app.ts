@@ -1,5 +1,5 @@
 // The composition root of a running proxy: what each part is given. Read it as a table of contents.
-import { createCredentials } from "../accounts/credentials.ts";
+import { createCredentials, someAccountServes } from "../accounts/credentials.ts";
 import { createSweep } from "../accounts/sweep.ts";
 import type { Config } from "../config/schema.ts";
 import type { Commands } from "../messages/commands.ts";
@@ -32,6 +32,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
 
   const commands: Commands = {
     ...createAccountCommands(core),
+    canServe: () => config.mode === "pass-through" || someAccountServes(core, options.accountId),
     ...createLoginCommands(core, { prepare: async () => loopbackOf(config, listening) }),
     stop: (reason) => shutdown.stop(reason),
   };

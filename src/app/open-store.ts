@@ -1,4 +1,5 @@
 // The store without a server, for commands that end by themselves: sign in, list, import, refresh.
+import { someAccountServes } from "../accounts/credentials.ts";
 import { callbackPage } from "../api/login.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
@@ -40,7 +41,7 @@ export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
     await core.close();
   };
   return {
-    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback), stop: close },
+    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback), canServe: () => someAccountServes(core, null), stop: close },
     store: core.store,
     bus: core.bus,
     key: core.key(),

@@ -74,7 +74,7 @@ const untilStopped = async (serving: Serving, app: App): Promise<{ readonly end:
   try {
     const listening = await app.start();
     await onListening(app, listening, screen !== null);
-    if (screen === null) tellHowToSignIn(app, listening.url);
+    if (screen === null) tellHowToSignIn(app, { url: listening.url, now: context.clock.now() });
     const end = screen === null ? "stopped" : await Promise.race([runFront(context, args, { app, screen, settings }), waitedFor(context, app)]);
     await app.stopped;
     const ended = signals.ended();

@@ -1,4 +1,5 @@
 // Checks of what the program keeps: the data folder with its files, the settings, the accounts. Pure.
+import { canServe } from "../accounts/can-serve.ts";
 import type { AccountLook, FolderLook } from "../app/inspect.ts";
 import type { HealthAccount, Running } from "../cli/running.ts";
 import type { Config } from "../config/schema.ts";
@@ -83,9 +84,12 @@ export const accountChecks = ({ mode, running, look, now }: AccountFacts): reado
   if (accounts.length === 0) return [warning("accounts", "none", "Sign in: claude-oauth-proxy login")];
   const findings = accounts.map((account) => accountCheck(account, now));
   // One account that cannot serve is no problem while another one can.
-  const canServe = accounts.some((account) => !isEnded(account, now) && account.health !== "disabled");
-  return canServe ? findings : [...findings, problem("accounts", "none of them can serve", "Sign in: claude-oauth-proxy login")];
+  const someServe = running.is === "ours" ? running.health.status !== "sign-in-needed" : (look.accounts ?? []).some((account) => servesAtStart(account, now));
+  return someServe ? findings : [...findings, problem("accounts", "none of them can serve", "Sign in: claude-oauth-proxy login")];
 };
+
+const servesAtStart = ({ health, expiresAt, renewable }: AccountLook, now: number): boolean =>
+  canServe({ enabled: health !== "disabled", expiresAt, renewable: renewable && health !== "needs-login", nextRefreshAt: null }, now);
 
 const fromHealth = ({ id, kind, health, expires_at, last_error }: HealthAccount): KnownAccount => ({
   id,

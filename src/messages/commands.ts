@@ -55,6 +55,8 @@ export type CallbackResult =
 
 /** Throws `AppError` (unknown-account, login-expired, store-…) when a wish cannot be accepted. */
 export type Commands = {
+  /** A request that comes now gets a credential: of the one account that every request uses when there is such a one, else of any. */
+  canServe(): boolean;
   startLogin(wish: StartLogin): Promise<LoginAttempt>;
   /** The attempt that waits for a code, for `/login` and for a screen that was opened later. */
   pendingLogin(): LoginAttempt | null;

@@ -117,6 +117,8 @@ export type AccountEvent =
       enabled: boolean;
       priority: number;
       expiresAt: number | null;
+      /** It holds a refresh token. */
+      renewable: boolean;
       health: AccountHealth;
       lastError: string | null;
     }
@@ -125,9 +127,10 @@ export type AccountEvent =
   | { type: "account.changed"; accountId: string; label: string; priority: number }
   | { type: "account.cooling"; accountId: string; until: number; reason: string; limited: boolean }
   | { type: "account.healthy"; accountId: string }
-  | { type: "account.needs-login"; accountId: string; message: string };
+  /** `expiresAt`: until then the access token that it still holds is used; null when that has no known end. */
+  | { type: "account.needs-login"; accountId: string; message: string; expiresAt: number | null };
 
-/** Can this account serve now, and if not, why not. */
+/** What is to be known of an account. Whether it can serve depends on its token too: `accounts/can-serve.ts`. */
 export type AccountHealth = "healthy" | "cooling" | "limited" | "disabled" | "needs-login";
 
 export type TokenEvent =
@@ -141,7 +144,7 @@ export type TokenEvent =
       newExpiresAt: number | null;
     }
   /** Another process (named by pid when known) had refreshed already; its token is used. */
-  | { type: "token.adopted"; accountId: string; reason: RefreshReason; newExpiresAt: number | null; heldBy: number | null }
+  | { type: "token.adopted"; accountId: string; reason: RefreshReason; newExpiresAt: number | null; renewable: boolean; heldBy: number | null }
   | {
       type: "token.refresh-failed";
       accountId: string;

@@ -22,6 +22,20 @@ export type RefreshFact = {
 /** How many lines of the timeline are kept, oldest gone first: in the file and in the picture. */
 export const refreshLimit = 500;
 
+/** What a failed refresh leaves behind. Wall milliseconds. */
+export type RefreshNote = { readonly failures: number; readonly nextTryAt: number; readonly errorCode: string; readonly message: string };
+
+/** A wall clock that was wrong in an earlier process must not lock an account out for a year. */
+const longestBackOffMs = 3600_000;
+
+/** The back-off that `facts` (oldest first) leave `accountId` in: its last line, if that is a failure that is tried again. */
+export const backOffIn = (facts: readonly RefreshFact[], accountId: string, now: number): RefreshNote | null => {
+  const last = facts.findLast((fact) => fact.accountId === accountId);
+  if (last?.outcome !== "failed" || last.nextTryAt === null) return null;
+  const { failures, nextTryAt, errorCode, message } = last;
+  return { failures: failures ?? 1, nextTryAt: Math.min(nextTryAt, now + longestBackOffMs), errorCode: errorCode ?? "unknown", message: message ?? "" };
+};
+
 const nothing = {
   reason: null, durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
   errorCode: null, message: null, failures: null, nextTryAt: null,

@@ -1,6 +1,7 @@
 // account.*, token.* and limits.*, and how many requests each account was given: one row per account, in the
 // order of the store. Events about an account that is not known change nothing.
 import type { AccountEvent, Event, LimitsEvent, TokenEvent } from "../messages/events.ts";
+import { backOffIn } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import { lastGoodRefreshOf } from "./refreshes.ts";
 import type { AccountRow, LimitReading } from "./state.ts";
@@ -29,17 +30,23 @@ const fresh = { coolingUntil: null, healthReason: null, refreshing: false, refre
 
 // An account may be announced again (signed in anew, re-read from the file): what was learnt stays.
 const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "account.added" }>, past: readonly RefreshFact[]): readonly AccountRow[] => {
-  const { accountId: id, kind, label, enabled, priority, expiresAt, health, lastError } = event;
+  const { accountId: id, kind, label, enabled, priority, expiresAt, renewable, health, lastError } = event;
   const index = accounts.findIndex((account) => account.id === id);
   const known = accounts[index];
-  const told = { id, kind, label, enabled, priority, expiresAt, health, lastError };
-  if (known === undefined) return [...accounts, { ...fresh, ...told, ...refreshedBefore(past, id) }];
+  const told = { id, kind, label, enabled, priority, expiresAt, renewable, health, lastError };
+  if (known === undefined) return [...accounts, { ...fresh, ...told, ...refreshedBefore(past, id, event.at) }];
   return accounts.with(index, { ...known, ...told, coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null });
 };
 
-const refreshedBefore = (past: readonly RefreshFact[], id: string): Pick<AccountRow, "refreshedAt" | "lastRefreshReason"> => {
+const refreshedBefore = (past: readonly RefreshFact[], id: string, now: number) => {
   const last = lastGoodRefreshOf(past, id);
-  return { refreshedAt: last?.at ?? null, lastRefreshReason: last?.reason ?? null };
+  const backOff = backOffIn(past, id, now);
+  return {
+    refreshedAt: last?.at ?? null,
+    lastRefreshReason: last?.reason ?? null,
+    refreshFailures: backOff?.failures ?? 0,
+    nextRefreshAt: backOff?.nextTryAt ?? null,
+  };
 };
 
 const foldAccount = (row: AccountRow, event: Event): AccountRow => {
@@ -61,7 +68,7 @@ const foldHealth = (row: AccountRow, event: Stamped<AccountEvent>): AccountRow =
     case "account.healthy":
       return { ...row, health: "healthy", coolingUntil: null, healthReason: null };
     case "account.needs-login":
-      return { ...row, health: "needs-login", coolingUntil: null, healthReason: event.message, lastError: event.message, refreshing: false, nextRefreshAt: null };
+      return { ...row, health: "needs-login", coolingUntil: null, healthReason: event.message, lastError: event.message, expiresAt: event.expiresAt, refreshing: false, nextRefreshAt: null };
     default:
       return row;
   }
@@ -73,9 +80,9 @@ const foldToken = (row: AccountRow, event: Stamped<TokenEvent>): AccountRow => {
     case "token.refreshing":
       return { ...row, refreshing: true, lastRefreshReason: event.reason };
     case "token.refreshed":
-      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), refreshCount: row.refreshCount + 1 };
+      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), renewable: true, refreshCount: row.refreshCount + 1 };
     case "token.adopted":
-      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at) };
+      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), renewable: event.renewable };
     case "token.refresh-failed":
       return { ...row, ...settled, refreshFailures: event.failures, nextRefreshAt: event.nextTryAt, lastError: event.message };
   }

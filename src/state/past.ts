@@ -33,10 +33,10 @@ const eventOf = (fact: RefreshFact, seq: number): Event => {
     case "refreshed":
       return { ...told, type: "token.refreshed", durationMs: durationMs ?? 0, oldExpiresAt, newExpiresAt };
     case "adopted":
-      return { ...told, type: "token.adopted", newExpiresAt, heldBy };
+      return { ...told, type: "token.adopted", newExpiresAt, renewable: true, heldBy };
     case "failed":
       return { ...told, type: "token.refresh-failed", errorCode: fact.errorCode ?? "unknown", failures: fact.failures ?? 1, nextTryAt };
     case "needs-login":
-      return { ...told, type: "account.needs-login" };
+      return { ...told, type: "account.needs-login", expiresAt: null };
   }
 };

@@ -1,5 +1,6 @@
 // Questions to the picture, answered without changing it. Everything that depends on the time of the
 // question takes `now` (wall milliseconds).
+import { canServe as servesNow } from "../accounts/can-serve.ts";
 import type { AccountRow, AppState, LimitReading, RequestRow, RequestsState, SessionRow } from "./state.ts";
 
 export { cacheReadShare, totalInput } from "./token-count.ts";
@@ -69,15 +70,17 @@ export const tokenState = (account: AccountRow, now: number): TokenState => {
   return account.expiresAt !== null && account.expiresAt - now < expiringMs ? "expiring" : "ok";
 };
 
-/** Holds a credential that could be sent now; merely being at a limit does not matter. */
-export const canServe = (account: AccountRow, now: number): boolean => {
-  const token = tokenState(account, now);
-  return token !== "disabled" && token !== "needs-login" && token !== "expired";
-};
+/** A request gets a credential of this account, as far as the events say. */
+export const canServe = ({ enabled, kind, expiresAt, renewable, health, nextRefreshAt }: AccountRow, now: number): boolean =>
+  servesNow({ enabled, expiresAt: kind === "api_key" ? null : expiresAt, renewable: renewable && health !== "needs-login", nextRefreshAt }, now);
+
+/** A person has to sign in: no account can serve, not even after a refresh that may be tried later. */
+export const isSignInNeeded = (accounts: readonly AccountRow[], now: number): boolean =>
+  !accounts.some((account) => canServe({ ...account, nextRefreshAt: null }, now));
 
 /** The account the header speaks of: one that can serve, healthy ones and lower priorities first; null when there is none at all. */
 export const leadingAccount = (accounts: readonly AccountRow[], now: number): AccountRow | null => {
-  const rank = (account: AccountRow): number => (canServe(account, now) ? 0 : account.enabled ? 2 : 3) + (account.health === "healthy" ? 0 : 0.5);
+  const rank = (account: AccountRow): number => (canServe(account, now) ? (account.health === "needs-login" ? 1 : 0) : account.enabled ? 2 : 3) + (account.health === "healthy" ? 0 : 0.5);
   return accounts.reduce<AccountRow | null>((best, account) => {
     if (best === null) return account;
     const difference = rank(account) - rank(best);

@@ -102,6 +102,8 @@ export type AccountRow = {
   readonly coolingUntil: number | null;
   readonly healthReason: string | null;
   readonly expiresAt: number | null;
+  /** It holds a refresh token. */
+  readonly renewable: boolean;
   readonly refreshing: boolean;
   readonly refreshFailures: number;
   readonly nextRefreshAt: number | null;

@@ -50,7 +50,7 @@ describe("what the registry says of an account", () => {
   it("newer tokens of another process are taken over and said", () => {
     const { events, registry } = createStory(anAccount());
     registry.replaceAll(accountsOf(anAccount({ accessToken: secret("access-x"), expiresAt: noon + 8 * hour })));
-    expect(events).toEqual([{ type: "token.adopted", accountId: "ada", reason: "lead", newExpiresAt: noon + 8 * hour, heldBy: null }]);
+    expect(events).toEqual([{ type: "token.adopted", accountId: "ada", reason: "lead", newExpiresAt: noon + 8 * hour, renewable: true, heldBy: null }]);
     expect(registry.get("ada")?.remainingMs).toBe(8 * hour);
   });
 

@@ -8,8 +8,8 @@ let kit: Awaited<ReturnType<typeof startServer>>;
 beforeEach(async () => {
   fake = createFakeCommands();
   kit = await startServer({ commands: fake.commands });
-  kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 2, expiresAt: tokenExpiry, health: "healthy", lastError: "overloaded" });
-  kit.publish({ type: "account.added", accountId: "old-1", kind: "oauth", label: "Old", enabled: true, priority: 3, expiresAt: 1, health: "needs-login", lastError: null });
+  kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 2, expiresAt: tokenExpiry, renewable: true, health: "healthy", lastError: "overloaded" });
+  kit.publish({ type: "account.added", accountId: "old-1", kind: "oauth", label: "Old", enabled: true, priority: 3, expiresAt: 1, renewable: true, health: "needs-login", lastError: null });
 });
 afterEach(() => kit.close());
 

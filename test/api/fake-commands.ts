@@ -23,6 +23,7 @@ export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in
   const call = (...parts: unknown[]): void => void calls.push(parts);
   let pending: LoginAttempt | null = null;
   const commands: Commands = {
+    canServe: () => false,
     async startLogin(asked) {
       call("startLogin", asked);
       pending = { ...attempt, kind: asked.kind ?? "max" };

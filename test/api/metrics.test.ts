@@ -45,7 +45,7 @@ describe("/metrics", () => {
 
   it("shows refreshes, limits, accounts and refusals", async () => {
     await using own = await startServer();
-    own.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: null, health: "limited", lastError: null });
+    own.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: null, renewable: true, health: "limited", lastError: null });
     own.publish({ type: "token.refreshed", accountId: "max-1", reason: "lead", durationMs: 5, oldExpiresAt: null, newExpiresAt: null });
     own.publish({ type: "token.refresh-failed", accountId: "max-1", reason: "lead", errorCode: "x", message: "", failures: 1, nextTryAt: null });
     own.publish({ type: "limits.updated", accountId: "max-1", window: "5h", status: "allowed", utilization: 0.83, resetsAt: null, representative: true });

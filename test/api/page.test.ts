@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => kit.close());
 
-const account = (label: string) => kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, health: "healthy", lastError: "<b>bad</b>" });
+const account = (label: string) => kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, renewable: true, health: "healthy", lastError: "<b>bad</b>" });
 
 const page = (fields: Record<string, string | null> = {}): Promise<string> => ask(kit.port, head(kit.port, "GET /auth/device", { "x-api-key": null, ...fields }));
 

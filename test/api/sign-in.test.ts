@@ -75,7 +75,7 @@ describe("as claude-code-mux", () => {
   });
 
   it("tokens lists times and never a token", async () => {
-    kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: tokenExpiry, health: "healthy", lastError: null });
+    kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: tokenExpiry, renewable: true, health: "healthy", lastError: null });
     expect(jsonOf(await get("/api/oauth/tokens"))).toEqual([{ provider_id: "max-1", expires_at: expiry, is_expired: false, needs_refresh: false }]);
   });
 

@@ -13,6 +13,7 @@ const added = (fields: Partial<Added> = {}): Added => ({
   enabled: true,
   priority: 1,
   expiresAt: Date.now() + 3_600_000,
+  renewable: true,
   health: "healthy",
   lastError: null,
   ...fields,
@@ -40,14 +41,15 @@ describe("/health", () => {
     });
   });
 
-  it("is 503 `sign-in-needed` while no account holds a usable credential", async () => {
-    await using own = await startServer();
+  it("is 503 `sign-in-needed` while a request would get no credential, whatever is known of the accounts", async () => {
+    let serves = false;
+    await using own = await startServer({ commands: { canServe: () => serves } });
     expect(await health(own.port)).toMatchObject({ code: 503, status: "sign-in-needed", accounts: [] });
+    own.publish(added());
+    expect(await health(own.port)).toMatchObject({ code: 503, status: "sign-in-needed", accounts: [{ health: "healthy" }] });
+    serves = true;
     own.publish(added({ health: "needs-login" }));
-    own.publish(added({ accountId: "off", enabled: false, health: "disabled" }));
-    expect(await health(own.port)).toMatchObject({ code: 503 });
-    own.publish(added({ accountId: "full", health: "limited" }));
-    expect(await health(own.port)).toMatchObject({ code: 200, status: "ok" });
+    expect(await health(own.port)).toMatchObject({ code: 200, status: "ok", accounts: [{ health: "needs-login" }] });
   });
 
   it("pass-through needs no account", async () => {

@@ -43,6 +43,7 @@ export const account = (id: string, more: Partial<AccountRow> = {}): AccountRow 
   coolingUntil: null,
   healthReason: null,
   expiresAt: Date.UTC(2026, 0, 2, 16, 12),
+  renewable: true,
   refreshing: false,
   refreshFailures: 0,
   nextRefreshAt: null,

@@ -84,9 +84,10 @@ describe("accounts", () => {
   });
 
   it("one that needs a new sign-in is a problem only when no other can serve", () => {
-    const dead = one({ id: "old", health: "needs-login", lastError: "invalid_grant: revoked" });
+    const dead = one({ id: "old", health: "needs-login", lastError: "invalid_grant: revoked", expiresAt: now - hour });
     expect(status(dead)).toEqual(["warning", "problem"]);
     expect(status(dead, one())).toEqual(["warning", "ok"]);
+    expect(status({ ...dead, expiresAt: now + hour })).toEqual(["warning"]);
     expect(status(one({ expiresAt: now - 1, renewable: false }))).toEqual(["warning", "problem"]);
     expect(status(one({ health: "disabled" }))).toEqual(["warning", "problem"]);
   });

@@ -12,7 +12,7 @@ let kit: Awaited<ReturnType<typeof startServer>>;
 let complaints: string[];
 
 const account = (id: string, label: string, health: "healthy" | "needs-login" = "healthy") =>
-  kit.publish({ type: "account.added", accountId: id, kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, health, lastError: null });
+  kit.publish({ type: "account.added", accountId: id, kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, renewable: true, health, lastError: null });
 
 const says = (text: string): Promise<void> => page.getByRole("status").filter({ hasText: text }).waitFor();
 

@@ -74,7 +74,7 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
       forwards.push(forwarded);
       forward(forwarded);
     },
-    commands: Object.assign(Object.create(noCommands) as Commands, { pendingLogin: () => null }, commands),
+    commands: Object.assign(Object.create(noCommands) as Commands, { pendingLogin: () => null, canServe: () => true }, commands),
     store,
     publish: bus.publish,
     subscribe,

@@ -17,7 +17,7 @@ const refreshed = (at: number, accountId = "ada"): RefreshFact => ({
   heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null,
 });
 const failed = (at: number): RefreshFact => ({ ...refreshed(at), outcome: "failed", reason: "wake", errorCode: "http-500", message: "The token endpoint answered 500.", failures: 2, nextTryAt: at + 5000 });
-const added: Event = { type: "account.added", at: now, seq: 1, accountId: "ada", kind: "oauth", label: "Ada", enabled: true, priority: 1, expiresAt: now + hour, health: "healthy", lastError: null };
+const added: Event = { type: "account.added", at: now, seq: 1, accountId: "ada", kind: "oauth", label: "Ada", enabled: true, priority: 1, expiresAt: now + hour, renewable: true, health: "healthy", lastError: null };
 
 it("shows what earlier processes did as lines of the past, with the day when that is long ago", () => {
   const { activity, refreshes } = withPast(start, [refreshed(now - 30 * hour), failed(now - hour)], now);
@@ -36,7 +36,7 @@ it("says of an account that comes in later when its token was refreshed, without
 
 it("goes on with what happens in this run, and stays bounded", () => {
   const past = Array.from({ length: refreshLimit }, (_, index) => refreshed(now - refreshLimit + index));
-  const event: Event = { type: "token.adopted", at: now, seq: 2, accountId: "ada", reason: "wake", newExpiresAt: now + hour, heldBy: 4711 };
+  const event: Event = { type: "token.adopted", at: now, seq: 2, accountId: "ada", reason: "wake", newExpiresAt: now + hour, renewable: true, heldBy: 4711 };
   const { refreshes, activity } = reduceAll(withPast(start, past, now), [added, event]);
   expect([refreshes.length, refreshes.at(-1)?.heldBy, activity.length]).toEqual([refreshLimit, 4711, 101 + 1]);
 });
@@ -55,5 +55,5 @@ it("goes outside in whole milliseconds and ISO times; a time that no calendar kn
 
 it("an event that is no outcome of a refresh is no line", () => {
   expect(refreshFactOf({ type: "token.refreshing", at: now, seq: 1, accountId: "ada", reason: "lead", expiresAt: null })).toBeNull();
-  expect(refreshFactOf({ type: "account.needs-login", at: now, seq: 1, accountId: "ada", message: "x".repeat(400) })?.message).toHaveLength(300);
+  expect(refreshFactOf({ type: "account.needs-login", at: now, seq: 1, accountId: "ada", message: "x".repeat(400), expiresAt: null })?.message).toHaveLength(300);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { initialState, noRequests } from "../../src/state/initial.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
-import { cacheCollapse, cacheReadShare, canServe, currentLimits, headerWord, isError, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
+import { cacheCollapse, cacheReadShare, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";
@@ -95,10 +95,21 @@ describe("tokens and accounts", () => {
     [{ enabled: false, health: "needs-login" }, "disabled"],
   ] as const)("%j is %s", (about, expected) => expect(tokenState(account(about), now)).toBe(expected));
 
-  it("an account at a limit can still serve, one that is signed out cannot", () => {
-    expect(canServe(account({ health: "limited" }), now)).toBe(true);
-    expect(canServe(account({ health: "needs-login" }), now)).toBe(false);
-    expect(canServe(account({ expiresAt: now - 1 }), now)).toBe(false);
+  it.each<[string, Partial<AccountRow>, boolean]>([
+    ["an account at its limit serves", { health: "limited" }, true],
+    ["one that has to be signed in again serves as long as its token lives", { health: "needs-login", expiresAt: now + 1 }, true],
+    ["and not after that", { health: "needs-login", expiresAt: now }, false],
+    ["an ended token is no obstacle when it can be refreshed", { expiresAt: now - 1 }, true],
+    ["it is one during the back-off", { expiresAt: now - 1, nextRefreshAt: now + 1 }, false],
+    ["it is one without a refresh token", { expiresAt: now - 1, renewable: false }, false],
+    ["a key serves, even if an expiry was stored beside it", { kind: "api_key", expiresAt: now - 1, renewable: false }, true],
+    ["a disabled account does not serve", { enabled: false, health: "disabled" }, false],
+  ])("%s", (_words, about, serves) => expect(canServe(account(about), now)).toBe(serves));
+
+  it("a sign-in is needed when no account can serve, and none will by itself", () => {
+    const backingOff = account({ expiresAt: now - 1, nextRefreshAt: now + 1 });
+    const dead = account({ health: "needs-login", expiresAt: now });
+    expect([[], [dead], [dead, backingOff], [account({ enabled: false })]].map((rows) => isSignInNeeded(rows, now))).toEqual([true, true, false, true]);
   });
 
   it("the header speaks of the healthy account that comes first", () => {

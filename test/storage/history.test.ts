@@ -16,9 +16,9 @@ describe("the timeline", () => {
   it("says why, how long, old and new expiry, who held the lock, and when it is tried next", () => {
     const history = fold([
       refreshed("a", 1),
-      event({ type: "token.adopted", accountId: "a", reason: "mandatory", newExpiresAt: 9, heldBy: 42 }, 2),
+      event({ type: "token.adopted", accountId: "a", reason: "mandatory", newExpiresAt: 9, renewable: true, heldBy: 42 }, 2),
       event({ type: "token.refresh-failed", accountId: "b", reason: "wake", errorCode: "http-503", message: long, failures: 2, nextTryAt: 99 }, 3),
-      event({ type: "account.needs-login", accountId: "b", message: "sign in" }, 4),
+      event({ type: "account.needs-login", accountId: "b", message: "sign in", expiresAt: null }, 4),
     ]);
     expect(history.refreshes).toMatchObject([
       { at: 1, pid: 7, accountId: "a", outcome: "refreshed", reason: "lead", durationMs: 12, oldExpiresAt: 1, newExpiresAt: 2 },
@@ -53,7 +53,7 @@ describe("two histories", () => {
 
 describe("history.json", () => {
   it("comes back as it went", () => {
-    const history = fold([refreshed("a", 1), event({ type: "account.needs-login", accountId: "b", message: "no" }, 2), event({ type: "server.listening", url: "u", host: "h", port: 1, mode: "oauth", version: "1", pid: 1 })]);
+    const history = fold([refreshed("a", 1), event({ type: "account.needs-login", accountId: "b", message: "no", expiresAt: null }, 2), event({ type: "server.listening", url: "u", host: "h", port: 1, mode: "oauth", version: "1", pid: 1 })]);
     expect(parseHistory(formatHistory(history))).toEqual(history);
   });
 

@@ -14,12 +14,13 @@ describe("a person is needed", () => {
 
   it("N6 when nobody can serve, and when the program says that it cannot go on alone", () => {
     expect(after(fact("account.removed"))).toEqual(["sign-in"]);
-    expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }))).toEqual(["no-account"]);
+    expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }), fact("token.refresh-failed", { nextTryAt: noon + 1 }))).toEqual(["no-account"]);
     expect(after(fact("notice", { at: noon, seq: 9 }))).toEqual(["notice:9"]);
   });
 
   it("N6 for nothing that passes by itself", () => {
     expect(after(...afternoon)).toEqual([]);
+    expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }))).toEqual([]);
     expect(after(fact("token.refresh-failed", { failures: 2, nextTryAt: noon }))).toEqual([]);
     expect(after(fact("attempt.failed"), fact("account.cooling", { limited: true }), fact("notice", { level: "warning", at: noon }))).toEqual([]);
     expect(after(fact("notice", { at: noon - 6 * 60_000 }))).toEqual([]);

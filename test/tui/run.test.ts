@@ -121,7 +121,7 @@ describe("frames", () => {
 });
 
 describe("a person who is needed", () => {
-  const needed = { type: "account.needs-login", accountId: "main", message: "invalid_grant" } as const;
+  const needed = { type: "account.needs-login", accountId: "main", message: "invalid_grant", expiresAt: null } as const;
 
   it("N6 is called once, and the title says so", async () => {
     const glass = openGlass();

@@ -86,7 +86,7 @@ export const openGlass = (options: GlassOptions = {}): Glass => {
 };
 
 export const listening: EventDraft = { type: "server.listening", url: "http://127.0.0.1:4001", host: "127.0.0.1", port: 4001, mode: "oauth", version: "0.1.0", pid: 7 };
-export const account: EventDraft = { type: "account.added", accountId: "main", kind: "oauth", label: "dana", enabled: true, priority: 1, expiresAt: Date.now() + 4 * 3_600_000, health: "healthy", lastError: null };
+export const account: EventDraft = { type: "account.added", accountId: "main", kind: "oauth", label: "dana", enabled: true, priority: 1, expiresAt: Date.now() + 4 * 3_600_000, renewable: true, health: "healthy", lastError: null };
 
 /** A request that came in; open until it is finished. */
 export const received = (requestId: string, path = "/v1/messages"): EventDraft => ({ type: "request.received", requestId, method: "POST", path, client: "claude-cli/2.1.197", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: 10 });

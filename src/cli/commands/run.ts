@@ -8,6 +8,7 @@ import type { LevelFilter } from "../../log/level.ts";
 import type { Secret } from "../../lib/secret.ts";
 import { createBus } from "../../messages/bus.ts";
 import { AppError } from "../../messages/errors.ts";
+import { isSignInNeeded } from "../../state/select.ts";
 import { clientEnvironment } from "../client-environment.ts";
 import { startLogging } from "../logging.ts";
 import { lookAtPort, portTakenError } from "../port-taken.ts";
@@ -63,7 +64,7 @@ const withStarted = async (context: CliContext, args: ParsedArgs, { app, setting
   const early = stopOnSignals(context, app, null);
   const { host, port } = await startOrExplain(context, app, { settings, key });
   try {
-    refuseWithoutAccount(app);
+    refuseWithoutAccount(app, context.clock.now());
     const ended = early.ended();
     if (ended !== null) return exitCodes[ended];
     return await around(context, args, { config: settings.config, baseUrl: originOf(host, port), key: app.key ?? key });
@@ -86,8 +87,8 @@ const startOrExplain = async (context: CliContext, app: App, { settings, key }: 
   }
 };
 
-const refuseWithoutAccount = ({ config, store }: App): void => {
-  if (config.mode !== "oauth" || store.snapshot().accounts.some(({ health }) => health !== "needs-login" && health !== "disabled")) return;
+const refuseWithoutAccount = ({ config, store }: App, now: number): void => {
+  if (config.mode !== "oauth" || !isSignInNeeded(store.snapshot().accounts, now)) return;
   throw new AppError({
     code: "sign-in-needed",
     message: "There is no account that could serve the command.",

@@ -21,8 +21,8 @@ export const bannerOf = (parts: Parts): Segment | null => {
 
 const accountBanner = (account: AccountRow | null, { now, glyphs }: Parts): Segment | null => {
   if (account === null) return segment("x NO ACCOUNT: sign in. Press l.", "error");
-  if (canServe(account, now)) return null;
   const state = tokenState(account, now);
+  if (canServe(account, now) && state !== "needs-login") return null;
   if (state === "disabled") return segment("x EVERY ACCOUNT IS DISABLED. Press 3, then d to enable one.", "error");
   if (state === "expired") return segment(`x TOKEN EXPIRED ${span(now - (account.expiresAt ?? now))} ago: press r to refresh, l to sign in.${because(account, glyphs)}`, "error");
   const failed = account.refreshFailures > 0 ? `REFRESH FAILED ${account.refreshFailures}x` : "SIGNED OUT";
