@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { commandTable, globalOptions, rootOptions } from "../src/cli/commands.ts";
 import type { CommandSpec, OptionSpec } from "../src/cli/commands.ts";
-import { settingsTable } from "../src/config/document.ts";
+import { settingsTable } from "../src/config/text.ts";
 import { bindings } from "../src/tui/keymap.ts";
 
 const path = join(import.meta.dirname, "../README.md");

@@ -3,7 +3,7 @@
 import type { Account, AccountEndpoints } from "../accounts/account.ts";
 import { crossCheck } from "../config/cross-check.ts";
 import type { Config, SettingKey } from "../config/schema.ts";
-import { acceptedBy, checkText, shapeOf } from "../config/value.ts";
+import { acceptedBy, checkText, shapeOf } from "../config/text.ts";
 import type { Secret } from "../lib/secret.ts";
 import { endpointKeys, isAccountId } from "../messages/commands.ts";
 import type { EndpointKey, EndpointWishes } from "../messages/commands.ts";

@@ -1,7 +1,7 @@
 // The command line read by commander, and by it alone: from the table to one chosen command with what
 // was given to it. A wrong word is an `AppError` `bad-usage` that says what was probably meant.
 import { Command as Parser, CommanderError, Option } from "commander";
-import { nearest } from "../config/names.ts";
+import { nearest } from "../config/text.ts";
 import { AppError } from "../messages/errors.ts";
 import { commandTable, globalOptions, rootOptions } from "./commands.ts";
 import type { CommandSpec, OptionSpec } from "./commands.ts";

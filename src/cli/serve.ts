@@ -104,8 +104,8 @@ const withConfig = (serving: Serving, change: Partial<Settings["config"]>): Serv
 
 // The client keeps its own login from now on, and on loopback nobody has to show a key.
 const inPassThrough = (serving: Serving): Serving => {
-  const { origins, config } = serving.settings;
-  const required = origins["auth.required"].from === "default" ? !isLoopback(config.server.host) : config.auth.required;
+  const { originOf, config } = serving.settings;
+  const required = originOf("auth.required").from === "default" ? !isLoopback(config.server.host) : config.auth.required;
   return withConfig(serving, { mode: "pass-through", auth: { required } });
 };
 

@@ -3,12 +3,12 @@ import { createPreferencesFile } from "../config/file.ts";
 import type { PreferencesFile } from "../config/file.ts";
 import { loadConfig } from "../config/load.ts";
 import type { GivenFlag, Loaded } from "../config/load.ts";
-import type { Config, Origins, SettingKey } from "../config/schema.ts";
+import type { Config, Origin, SettingKey } from "../config/schema.ts";
 import { AppError } from "../messages/errors.ts";
 import { dataDir } from "../storage/paths.ts";
 import type { ParsedArgs, CliContext } from "./context.ts";
 
-export type Settings = { readonly config: Config; readonly origins: Origins; readonly dir: string };
+export type Settings = { readonly config: Config; readonly originOf: (key: SettingKey) => Origin; readonly dir: string };
 
 /** Flags of `start`, `demo` and `run` that stand for one setting. */
 export const settingFlags: Readonly<Record<string, SettingKey>> = {
@@ -34,7 +34,7 @@ export const loadSettings = (context: CliContext, args: ParsedArgs): Settings =>
   const file = preferencesOf(context, args);
   const loaded = loadFrom(context, args, { path: file.path, values: file.read() ?? {} });
   if (!loaded.ok) throw badConfig(loaded.problems);
-  return { config: loaded.config, origins: loaded.origins, dir: folderOf(context, args) };
+  return { config: loaded.config, originOf: loaded.originOf, dir: folderOf(context, args) };
 };
 
 /** The settings with `values` as the file's content. */

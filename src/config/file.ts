@@ -6,6 +6,7 @@ import type ConfOf from "conf";
 import { isObject, parseJsonObject } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { AppError } from "../messages/errors.ts";
+import { splitKey } from "./schema.ts";
 import type { SettingKey } from "./schema.ts";
 
 export type PreferencesFile = {
@@ -92,19 +93,14 @@ const attempt = (path: string, work: () => void): void => {
 const errorName = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown error";
 
 // A key may stand in its section or be written with a dot at the top; a write leaves one spelling, the first.
-const split = (key: string): readonly [string, string | undefined] => {
-  const [section = "", name] = key.split(".");
-  return [section, name];
-};
-
 const hasKey = (values: JsonObject, key: string): boolean => {
-  const [section, name] = split(key);
+  const [section, name] = splitKey(key);
   const inner = values[section];
   return Object.hasOwn(values, key) || (name !== undefined && isObject(inner) && Object.hasOwn(inner, name));
 };
 
 const withKey = (values: JsonObject, key: SettingKey, value: unknown): JsonObject => {
-  const [section, name] = split(key);
+  const [section, name] = splitKey(key);
   if (name === undefined) return { ...values, [key]: value };
   const { [key]: _dotted, ...rest } = values;
   const inner = rest[section];
@@ -113,7 +109,7 @@ const withKey = (values: JsonObject, key: SettingKey, value: unknown): JsonObjec
 
 const withoutKey = (values: JsonObject, key: string): JsonObject => {
   const { [key]: _dotted, ...rest } = values;
-  const [section, name] = split(key);
+  const [section, name] = splitKey(key);
   const inner = rest[section];
   if (name === undefined || !isObject(inner)) return rest;
   const { [name]: _removed, ...others } = inner;

@@ -1,13 +1,13 @@
 // Reads every setting from its sources and says where each value came from. Pure: files and the
 // environment are handed in. All mistakes are told at once, and never by showing the value.
-import { crossCheck } from "./cross-check.ts";
-import { environmentName, environmentPrefix, isSettingKey, nearest, otherVariables, settingKeys, unknownKeyName } from "./names.ts";
-import { settings } from "./schema.ts";
-import type { Config, Origin, Origins, SettingKey } from "./schema.ts";
-import { isObject } from "../lib/json.ts";
 import { isLoopback } from "../lib/host.ts";
-import { acceptedBy, checkText, checkValue, shapeOf } from "./value.ts";
-import type { Checked } from "./kinds.ts";
+import { isObject, own } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { AppError } from "../messages/errors.ts";
+import { crossCheck } from "./cross-check.ts";
+import { isSettingKey, settingKeys, settings, splitKey } from "./schema.ts";
+import type { Config, Origin, SettingKey } from "./schema.ts";
+import { acceptedBy, checkText, environmentName, environmentPrefix, nearest, otherVariables, shapeOf, unknownKeyName } from "./text.ts";
 
 /** A flag that stands for one setting, as `--port 4002`. */
 export type GivenFlag = { readonly key: SettingKey; readonly name: string; readonly text: string };
@@ -18,11 +18,11 @@ export type Sources = {
   readonly set: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The parsed config file, sections nested or written with dots. */
-  readonly file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> } | null;
+  readonly file: { readonly path: string; readonly values: JsonObject } | null;
 };
 
 export type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly origins: Origins }
+  | { readonly ok: true; readonly config: Config; readonly originOf: (key: SettingKey) => Origin }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 type Raw = { readonly key: string; readonly origin: Origin; readonly value: unknown; readonly text: boolean };
@@ -31,21 +31,23 @@ type Found = { readonly value: unknown; readonly origin: Origin };
 /** Flag over environment over file over default. */
 export const loadConfig = (sources: Sources): Loaded => {
   const problems: string[] = [...unknownVariables(sources.environment), ...sources.set.flatMap(malformedSet)];
-  const found = new Map<SettingKey, Found>(settingKeys.map((key) => [key, fallbackOf(key)]));
+  const found = new Map<SettingKey, Found>(settingKeys.map((key) => [key, { value: settings[key].fallback, origin: byDefault }]));
   for (const raw of gather(sources)) {
     if (!isSettingKey(raw.key)) problems.push(unknownKey(raw.key, raw.origin));
     else {
-      const checked = raw.text ? checkText(raw.key, String(raw.value)) : checkValue(raw.key, raw.value);
+      const checked = raw.text ? checkText(raw.key, String(raw.value)) : settings[raw.key].kind.check(raw.value);
       if (checked.ok) found.set(raw.key, { value: checked.value, origin: raw.origin });
-      else problems.push(wrongValue(raw.key, raw, checked));
+      else problems.push(wrongValue(raw.key, raw, checked.why));
     }
   }
   passThroughDefault(found);
   const config = assemble(found);
-  const origins = Object.fromEntries([...found].map(([key, { origin }]) => [key, origin])) as Origins;
-  if (problems.length === 0) problems.push(...crossCheck(config, (key) => describeOrigin(origins[key])));
-  return problems.length === 0 ? { ok: true, config, origins } : { ok: false, problems };
+  const originOf = (key: SettingKey): Origin => found.get(key)?.origin ?? byDefault;
+  if (problems.length === 0) problems.push(...crossCheck(config, (key) => describeOrigin(originOf(key))));
+  return problems.length === 0 ? { ok: true, config, originOf } : { ok: false, problems };
 };
+
+const byDefault: Origin = { from: "default" };
 
 /** `--port`, `the environment (NAME)`, `the file PATH`, `the default`. */
 export const describeOrigin = (origin: Origin): string => {
@@ -55,10 +57,10 @@ export const describeOrigin = (origin: Origin): string => {
 };
 
 /** The value of `key` in a loaded configuration. */
-export const valueOf = (config: Config, key: SettingKey): unknown => {
-  const [section = "", name] = key.split(".");
-  const value = (config as Readonly<Record<string, unknown>>)[section];
-  return name === undefined ? value : (value as Readonly<Record<string, unknown>>)[name];
+export const valueOf = (config: JsonObject, key: SettingKey): unknown => {
+  const [section, name] = splitKey(key);
+  const value = own(config, section);
+  return name === undefined ? value : isObject(value) ? own(value, name) : undefined;
 };
 
 // The weakest source first, so that a later one simply replaces it.
@@ -103,14 +105,8 @@ const unknownKey = (key: string, origin: Origin): string =>
 
 const meant = (candidate: string | null): string => (candidate === null ? "" : ` (did you mean ${candidate}?)`);
 
-const wrongValue = (key: SettingKey, raw: Raw, { why }: Extract<Checked, { ok: false }>): string =>
+const wrongValue = (key: SettingKey, raw: Raw, why: string | null): string =>
   `${key} from ${describeOrigin(raw.origin)} is ${shapeOf(raw.value)}${why === null ? "" : ` (${why})`}; accepted: ${acceptedBy(key)}`;
-
-const fallbackOf = (key: SettingKey): Found => {
-  const { fallback, kind } = settings[key];
-  const value = kind.is === "rate" && typeof fallback === "string" ? checkText(key, fallback) : null;
-  return { value: value?.ok === true ? value.value : fallback, origin: { from: "default" } };
-};
 
 // Nothing of ours is guarded in pass-through mode on loopback: the client's own login does not come from us.
 const passThroughDefault = (found: Map<SettingKey, Found>): void => {
@@ -120,13 +116,16 @@ const passThroughDefault = (found: Map<SettingKey, Found>): void => {
   if (typeof host === "string" && isLoopback(host)) found.set("auth.required", { ...required, value: false });
 };
 
-// One field per key of the table, checked above: this is the only place where the shape is asserted.
 const assemble = (found: ReadonlyMap<SettingKey, Found>): Config => {
   const config: Record<string, unknown> = {};
   for (const [key, { value }] of found) {
-    const [section = "", name] = key.split(".");
-    if (name === undefined) config[section] = value;
-    else config[section] = { ...(config[section] as object | undefined), [name]: value };
+    const [section, name] = splitKey(key);
+    const fields = config[section];
+    config[section] = name === undefined ? value : { ...(isObject(fields) ? fields : {}), [name]: value };
   }
-  return config as Config;
+  if (isConfig(config)) return config;
+  throw new AppError({ code: "internal", message: "a setting has a value of another kind" });
 };
+
+/** Holds every key to the table, so that the type of the settings is a fact about the value. */
+const isConfig = (value: JsonObject): value is Config => settingKeys.every((key) => settings[key].kind.is(valueOf(value, key)));

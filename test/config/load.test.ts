@@ -1,11 +1,12 @@
 // Where a setting comes from, which source wins, and how mistakes are told.
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { Rate } from "../../src/config/kinds.ts";
 import { loadConfig, valueOf } from "../../src/config/load.ts";
 import type { Loaded, Sources } from "../../src/config/load.ts";
-import { environmentName, settingKeys } from "../../src/config/names.ts";
-import type { SettingKey } from "../../src/config/schema.ts";
-import { fileValue, formatValue } from "../../src/config/value.ts";
+import { settingKeys } from "../../src/config/schema.ts";
+import type { Config, SettingKey } from "../../src/config/schema.ts";
+import { environmentName, fileValue, formatValue } from "../../src/config/text.ts";
 import { anySetting } from "./any-setting.ts";
 
 const nothing: Sources = { flags: [], set: [], environment: {}, file: null };
@@ -26,11 +27,11 @@ const nested = (key: SettingKey, value: unknown): Record<string, unknown> => {
 
 describe("precedence", () => {
   it("nothing given gives every documented default, each with its origin", () => {
-    const { config, origins } = loaded(load({}));
+    const { config, originOf } = loaded(load({}));
     expect(config.server).toMatchObject({ host: "127.0.0.1", port: 4001 });
     expect(config.rateLimit).toEqual({ api: null, auth: { count: 20, windowMs: 60_000 } });
     expect(config.log).toEqual({ level: "info", format: "text", file: null });
-    expect(Object.values(origins).every(({ from }) => from === "default")).toBe(true);
+    expect(settingKeys.map((key) => originOf(key).from)).toEqual(settingKeys.map(() => "default"));
   });
 
   it("flag beats --set beats environment beats file beats default", () => {
@@ -40,7 +41,7 @@ describe("precedence", () => {
     const flags = [{ key: "server.port", name: "--port", text: "5" }] as const;
     const seen = [load({ file }), load({ file, environment }), load({ file, environment, set }), load({ file, environment, set, flags })].map(loaded);
     expect(seen.map(({ config }) => config.server.port)).toEqual([1, 2, 4, 5]);
-    expect(seen.map(({ origins }) => origins["server.port"])).toEqual([
+    expect(seen.map(({ originOf }) => originOf("server.port"))).toEqual([
       { from: "file", path },
       { from: "environment", name: "CLAUDE_OAUTH_PROXY_SERVER__PORT" },
       { from: "flag", name: "--set" },
@@ -73,6 +74,17 @@ describe("precedence", () => {
     expect(environmentName("rateLimit.api")).toBe("CLAUDE_OAUTH_PROXY_RATE_LIMIT__API");
     expect(environmentName("mode")).toBe("CLAUDE_OAUTH_PROXY_MODE");
     expect(new Set(settingKeys.map(environmentName)).size).toBe(settingKeys.length);
+  });
+});
+
+describe("the type of the settings", () => {
+  it("follows from the table: words, numbers, lists, and none where there is such a thing", () => {
+    expectTypeOf<Config["mode"]>().toEqualTypeOf<"oauth" | "pass-through">();
+    expectTypeOf<Config["server"]["port"]>().toEqualTypeOf<number>();
+    expectTypeOf<Config["server"]["allowedHosts"]>().toEqualTypeOf<readonly string[]>();
+    expectTypeOf<Config["upstream"]["proxy"]>().toEqualTypeOf<string | null>();
+    expectTypeOf<Config["rateLimit"]>().toEqualTypeOf<{ readonly api: Rate | null; readonly auth: Rate | null }>();
+    expectTypeOf<keyof Config["ui"]>().toEqualTypeOf<"maxFps" | "notify">();
   });
 });
 

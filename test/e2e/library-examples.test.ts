@@ -8,7 +8,7 @@ import { createDataFolder, storeGrants } from "../helpers/data-folder.ts";
 import { temporaryFolder } from "../helpers/leftovers.ts";
 import { startProgram } from "../helpers/program.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
-import { environmentName } from "../../src/config/names.ts";
+import { environmentName } from "../../src/config/text.ts";
 import type { SettingKey } from "../../src/config/schema.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -1,5 +1,5 @@
 // `completion SHELL`: scripts made from the command table, so that they cannot go stale.
-import { settingKeys } from "../../config/names.ts";
+import { settingKeys } from "../../config/schema.ts";
 import { AppError } from "../../messages/errors.ts";
 import { bashScript, fishScript, zshScript } from "./completion-scripts.ts";
 import { commandTable, globalOptions, rootOptions } from "../commands.ts";

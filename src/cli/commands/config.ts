@@ -1,8 +1,8 @@
 // `config …`: the preferences, and where every value in force came from.
-import { isSettingKey, nearest, settingKeys, unknownKeyName } from "../../config/names.ts";
 import { describeOrigin, valueOf } from "../../config/load.ts";
+import { isSettingKey, settingKeys } from "../../config/schema.ts";
 import type { SettingKey } from "../../config/schema.ts";
-import { acceptedBy, checkText, displayValue, fileValue, shapeOf } from "../../config/value.ts";
+import { acceptedBy, checkText, displayValue, fileValue, nearest, shapeOf, unknownKeyName } from "../../config/text.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { asciiJson } from "../../log/ascii-json.ts";
 import { AppError } from "../../messages/errors.ts";
@@ -11,8 +11,8 @@ import type { Command, ParsedArgs, CliContext } from "../context.ts";
 
 /** `config list [--json]`. */
 export const listSettings: Command = async (context, args) => {
-  const { config, origins } = loadSettings(context, args);
-  const rows = settingKeys.map((key) => ({ key, value: displayValue(key, valueOf(config, key)), origin: describeOrigin(origins[key]) }));
+  const { config, originOf } = loadSettings(context, args);
+  const rows = settingKeys.map((key) => ({ key, value: displayValue(key, valueOf(config, key)), origin: describeOrigin(originOf(key)) }));
   const width = Math.max(...rows.map(({ key }) => key.length));
   const lines = rows.map(({ key, value, origin }) => `${key.padEnd(width)}  ${visibleText(value === "" ? "(none)" : value, 200)}  [${visibleText(origin)}]`);
   context.stdout.write(args.options["json"] === true ? `${asciiJson(rows, 2)}\n` : `${lines.join("\n")}\n`);
@@ -103,6 +103,6 @@ const readable = (context: CliContext, args: ParsedArgs): { readonly path: strin
 const overruled = (context: CliContext, args: ParsedArgs, key: SettingKey): string => {
   const { path, values } = readable(context, args);
   const loaded = loadFrom(context, args, { path, values });
-  const origin = loaded.ok ? loaded.origins[key] : null;
+  const origin = loaded.ok ? loaded.originOf(key) : null;
   return origin === null || origin.from === "file" ? "" : `, but ${describeOrigin(origin)} overrules it here`;
 };

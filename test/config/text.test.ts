@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { settingsTable } from "../../src/config/document.ts";
-import { settingKeys } from "../../src/config/names.ts";
+import { settingKeys } from "../../src/config/schema.ts";
+import { settingsTable } from "../../src/config/text.ts";
 
 describe("the settings as a table", () => {
   it("has one row of four cells for each setting", () => {
