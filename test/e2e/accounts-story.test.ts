@@ -35,7 +35,7 @@ const session = (id: string) => ({ headers: { "x-claude-code-session-id": id } }
 const sonnet = "claude-sonnet-4-5";
 
 describe("which account serves", () => {
-  it("A17 each in turn, and says so", async () => {
+  it("each in turn, and says so (A17)", async () => {
     const folder = await adaAndGrace();
     const proxy = await folder.proxy({ set: [talkative] });
     for (let count = 0; count < 10; count += 1) expect((await proxy.ask()).status).toBe(200);
@@ -119,7 +119,11 @@ describe("how an account comes in", () => {
     const folder = await createDataFolder();
     const [mux, proxyFile] = [folder.upstream.issueTokens({ account: "ada" }), folder.upstream.issueTokens({ account: "grace" })];
     const from = temporaryFolder();
-    const tokensOf = ({ accessToken, refreshToken, expiresAt }: typeof mux) => ({ access_token: accessToken.reveal(), refresh_token: refreshToken?.reveal(), expires_at: new Date(expiresAt ?? 0).toISOString() });
+    const tokensOf = ({ accessToken, refreshToken, expiresAt }: typeof mux) => ({
+      access_token: accessToken.reveal(),
+      refresh_token: refreshToken?.reveal(),
+      expires_at: new Date(expiresAt ?? 0).toISOString(),
+    });
     const [one, two] = [join(from, "oauth_tokens.json"), join(from, "account_7.json")];
     writeFileSync(one, JSON.stringify({ "anthropic-max": { provider_id: "anthropic-max", ...tokensOf(mux), enterprise_url: null }, broken: { provider_id: "broken" } }));
     writeFileSync(two, JSON.stringify({ id: "acc-7", name: "Work", ...tokensOf(proxyFile), status: "active", last_refresh_error: "" }));
@@ -159,7 +163,7 @@ describe("how an account goes, and what stays", () => {
     expect(folder.accounts()).toEqual({});
   });
 
-  it("D3 a torn file is put aside, its backup is used, and every account serves", async () => {
+  it("a torn file is put aside, its backup is used, and every account serves (D3)", async () => {
     const folder = await adaAndGrace();
     expect((await end(folder, ["accounts", "list"])).code).toBe(0);
     const path = join(folder.dir, "accounts.json");

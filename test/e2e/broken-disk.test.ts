@@ -9,7 +9,7 @@ import { temporaryFolder } from "../helpers/leftovers.ts";
 const fullDisk = join(import.meta.dirname, "../fixtures/full-disk.ts");
 
 describe("a full disk", () => {
-  it("D2 a refreshed token serves from memory, a person is told, and it is stored as soon as there is room", async () => {
+  it("a refreshed token serves from memory, a person is told, and it is stored as soon as there is room (D2)", async () => {
     const folder = await createDataFolder();
     storeGrants(folder.dir, { ada: { grant: folder.upstream.issueTokens() } });
     const flag = join(temporaryFolder(), "full");
@@ -45,7 +45,7 @@ describe("a full disk", () => {
 });
 
 describe("modes and links", () => {
-  it("D4 wider modes of folder and file are narrowed and told", async () => {
+  it("wider modes of folder and file are narrowed and told (D4)", async () => {
     const folder = await createDataFolder();
     storeGrants(folder.dir, { ada: { grant: folder.upstream.issueTokens() } });
     const path = join(folder.dir, "accounts.json");
@@ -58,7 +58,7 @@ describe("modes and links", () => {
     expect(told.join("\n")).toContain("accounts.json");
   });
 
-  it("D5 a dangling link in place of the file is refused in one sentence; nothing is written through it", async () => {
+  it("a dangling link in place of the file is refused in one sentence; nothing is written through it (D5)", async () => {
     const folder = await createDataFolder();
     const target = join(temporaryFolder(), "elsewhere.json");
     symlinkSync(target, join(folder.dir, "accounts.json"));

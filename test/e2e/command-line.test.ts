@@ -27,7 +27,7 @@ describe("a headless proxy", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("F9 says where it listens, and on %s stops in order with %i", async (signal, code) => {
+  ] as const)("says where it listens, and on %s stops in order with %i (F9)", async (signal, code) => {
     const running = headless();
     const { url } = await running.waitForEvent("server.listening");
     expect((await fetch(`${url}/health`)).status).toBe(503);
@@ -46,7 +46,7 @@ describe("a headless proxy", () => {
     expect(running.child.exitCode).toBe(null);
   });
 
-  it("F15 goes on serving when nobody reads its output any more", async () => {
+  it("goes on serving when nobody reads its output any more (F15)", async () => {
     const running = headless(["--log-level", "debug"]);
     const { url } = await running.waitForEvent("server.listening");
     running.child.stdout.destroy();
@@ -70,7 +70,7 @@ describe("a headless proxy", () => {
 });
 
 describe("a port that is taken", () => {
-  it("F12 ends with 4, says whether it is our own proxy, and offers the next free port", async () => {
+  it("ends with 4, says whether it is our own proxy, and offers the next free port (F12)", async () => {
     const first = headless();
     const { port } = await first.waitForEvent("server.listening");
     const again = await end(["--headless", "--port", String(port)], { home: first.home });
@@ -104,7 +104,7 @@ describe("wrong words and broken folders", () => {
     expect(err.trim().split("\n")).toHaveLength(2);
   });
 
-  it("D3 a torn accounts file is moved aside and named, and the proxy starts", async () => {
+  it("a torn accounts file is moved aside and named, and the proxy starts (D3)", async () => {
     const home = temporaryFolder();
     const dir = join(home, "data");
     mkdirSync(dir, { mode: 0o700 });

@@ -45,7 +45,7 @@ const openStream = async (proxy: Signed, terminal: Terminal, ms?: number): Promi
 const nodeIn = (terminal: Terminal): number => childrenOf(terminal.pid)[0] ?? 0;
 
 describe("by a key", () => {
-  it("N13 q asks while a stream is open, q again drains with a countdown, and the client gets all of it", async () => {
+  it("q asks while a stream is open, q again drains with a countdown, and the client gets all of it (N13)", async () => {
     const proxy = await prepareSigned();
     const terminal = await openDashboard(proxy, { inShell: true });
     const { text } = await openStream(proxy, terminal, 3000);
@@ -58,31 +58,29 @@ describe("by a key", () => {
     expect(await finish(proxy, terminal, 0)).toMatch(/^claude-oauth-proxy: served 1 request in \d+s, token valid until \d\d:\d\d$/m);
   });
 
-  it("F10 Ctrl+C twice does not wait for a stream", async () => {
+  it("Ctrl+C twice does not wait for a stream (F10)", async () => {
     const proxy = await prepareSigned();
-    const terminal = await openDashboard(proxy, { inShell: true });
+    const terminal = await openDashboard(proxy, { inShell: true, args: ["--set", "server.drainSeconds=300"] });
     const { text } = await openStream(proxy, terminal);
     terminal.write("\u0003");
     await terminal.waitFor("1 open. q again: stop");
-    const asked = performance.now();
     terminal.write("\u0003");
     await finish(proxy, terminal, 0);
-    expect(performance.now() - asked).toBeLessThan(5000);
     expect(await text).toContain("broken off");
   });
 });
 
 describe("by a signal", () => {
-  it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)("U10 %s ends with %i", async (signal, code) => {
+  it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)("%s ends with %i (U10)", async (signal, code) => {
     const proxy = await prepareSigned();
     const terminal = await openDashboard(proxy, { inShell: true });
     process.kill(nodeIn(terminal), signal);
     expect(await finish(proxy, terminal, code)).toMatch(/^claude-oauth-proxy: served 0 requests/m);
   });
 
-  it("F10 SIGINT twice cuts a stream off at once", async () => {
+  it("SIGINT twice cuts a stream off at once (F10)", async () => {
     const proxy = await prepareSigned();
-    const terminal = await openDashboard(proxy, { inShell: true });
+    const terminal = await openDashboard(proxy, { inShell: true, args: ["--set", "server.drainSeconds=300"] });
     const { text } = await openStream(proxy, terminal);
     process.kill(nodeIn(terminal), "SIGINT");
     await terminal.waitFor("STOPPING, 1 open");
@@ -107,7 +105,7 @@ describe.skipIf(!hasTmux)("by a window that is closed (needs tmux)", () => {
     ["the hang-up of a killed pane", (command: string) => `sh -c 'trap : HUP; ${command}'; true`],
     // In a session of its own no signal comes: all there is to notice is that standard input has ended.
     ["the end of standard input alone", (command: string) => `setsid sh -c '${command}'; sleep 60`],
-  ])("U10 %s ends with 129 and leaves nothing behind", async (_, around) => {
+  ])("%s ends with 129 and leaves nothing behind (U10)", async (_, around) => {
     const proxy = await prepareSigned();
     const { tmux, code } = await inPane(proxy, around);
     expect((await proxy.ask()).status).toBe(200);
@@ -122,7 +120,7 @@ describe("by a crash", () => {
   it.each([
     ["an exception that nobody catches", "throw error;"],
     ["a rejection that nobody handles", "void Promise.reject(error);"],
-  ])("F13 %s ends with 1, a sentence and no token", async (_, crash) => {
+  ])("%s ends with 1, a sentence and no token (F13)", async (_, crash) => {
     const proxy = await prepareSigned();
     const preload = join(proxy.home, "preload.mjs");
     writeFileSync(preload, `process.on("SIGUSR2", () => { const error = new Error("boom with sk-ant-oat01-canary-canary-canary"); ${crash} });`);

@@ -37,7 +37,7 @@ const lookEverywhere = async (terminal: Terminal): Promise<void> => {
 const cells = (terminal: Terminal, y: number): readonly string[] => Array.from({ length: terminal.columns() }, (_, x) => terminal.cell(x, y).chars);
 
 describe("hostile texts", () => {
-  it("U1 U2 U3 U4 U5 stay text: from error sentences, header bytes, clients and labels", async () => {
+  it("stay text: from error sentences, header bytes, clients and labels (U1, U2, U3, U4, U5)", async () => {
     const proxy = await prepareSigned();
     const file = join(proxy.dir, "accounts.json");
     writeFileSync(file, readFileSync(file, "utf8").replace('"label":"ada"', `"label":${JSON.stringify(`ada ${attack}`)}`));
@@ -62,7 +62,7 @@ describe("hostile texts", () => {
     expect(terminal.screen()).toContain("[1 requests]");
   });
 
-  it("U7 wide and long names move no column", async () => {
+  it("wide and long names move no column (U7)", async () => {
     const proxy = await prepareSigned();
     const terminal = await openDashboard(proxy, { cols: 120, rows: 30 });
     const models = ["claude-opus-4-8", "日本語のモデル日本語のモデル日本語のモデル", "m".repeat(10_240), "ｶﾞﾊﾞ", "a\u0301\u0301\u0301\u0301\u0301b", "x\u202egnp.exe", "\u001b[31mred\u001b[0m"];

@@ -20,7 +20,7 @@ const cases: readonly (readonly [name: string, command: string, env: Environment
 ];
 
 describe("log lines", () => {
-  it.each(cases)("U9 come without control bytes when %s", async (_, command, env) => {
+  it.each(cases)("come without control bytes when %s (U9)", async (_, command, env) => {
     const proxy = await prepareSigned();
     const terminal = openTerminal({ command: "sh", args: ["-c", command], cols: 200, home: proxy.home, env: { ...proxy.env, ...env } });
     await terminal.waitFor(/listening on http:/, { within: 20_000 });
@@ -34,7 +34,7 @@ describe("log lines", () => {
 });
 
 describe("a dashboard", () => {
-  it("U9 has no colours with NO_COLOR, in no pane and no detail, and loses no word by it", async () => {
+  it("has no colours with NO_COLOR, in no pane and no detail, and loses no word by it (U9)", async () => {
     const proxy = await prepareSigned();
     const terminal = await openDashboard(proxy, { env: { NO_COLOR: "1" }, cols: 120, rows: 30 });
     expect((await proxy.ask()).status).toBe(200);

@@ -73,7 +73,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     await page.goto(foreignUrl());
   });
 
-  it("S4 S5 S6 cannot call or read anything by fetch, even with the key in its hands", async () => {
+  it("cannot call or read anything by fetch, even with the key in its hands (S4, S5, S6)", async () => {
     for (const path of ["/v1/messages", "/health", "/auth/status", "/api/accounts"]) {
       expect(await call(path, {})).toBe("refused");
       expect(await call(path, { headers: { "x-api-key": key } })).toBe("refused");
@@ -83,17 +83,20 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     expect(fake.calls).toEqual([]);
   });
 
-  it("S4 S7 S8 blind requests reach nothing: no-cors, form, picture", async () => {
+  it("blind requests reach nothing: no-cors, form, picture (S4, S7, S8)", async () => {
     expect(await call("/auth/refresh", { method: "POST", mode: "no-cors", credentials: "include", body: "{}" })).toBe("opaque 0");
     await embed("img", "/v1/models");
-    await page.evaluate((url) => { document.body.innerHTML = `<form method="post" action="${url}/auth/logout" enctype="text/plain"><input name='{"a":"' value='"}'></form>`; document.forms[0]?.submit(); }, kit.url);
+    await page.evaluate((url) => {
+      document.body.innerHTML = `<form method="post" action="${url}/auth/logout" enctype="text/plain"><input name='{"a":"' value='"}'></form>`;
+      document.forms[0]?.submit();
+    }, kit.url);
     await page.waitForURL(`${kit.url}/auth/logout`);
     expect(await page.textContent("body")).toContain("permission_error");
     expect(kit.forwards).toEqual([]);
     expect(fake.calls).toEqual([]);
   });
 
-  it("S8 a link from elsewhere does not lead into the page", async () => {
+  it("a link from elsewhere does not lead into the page (S8)", async () => {
     await page.evaluate((url) => { location.href = `${url}/auth/device`; }, kit.url);
     await page.waitForURL(`${kit.url}/auth/device`);
     expect(await page.textContent("body")).toContain("permission_error");
@@ -104,11 +107,11 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     expect(await page.frames()[1]?.content()).not.toContain("Accounts");
   });
 
-  it("S9 a WebSocket is refused", async () => {
+  it("a WebSocket is refused (S9)", async () => {
     expect(await openSocket("/events")).toBe("refused");
   });
 
-  it("S1 DNS rebinding: a name of the attacker's that leads here is refused, though it is the same origin", async () => {
+  it("DNS rebinding: a name of the attacker's that leads here is refused, though it is the same origin (S1)", async () => {
     const rebound = await openRebound();
     try {
       const victim = await rebound.newPage();
@@ -122,7 +125,7 @@ describe.skipIf(browserPath === null)("a page of another origin (needs Chromium)
     expect(kit.forwards).toEqual([]);
   });
 
-  it("A22 the way back from the sign-in page works across origins, as a navigation", async () => {
+  it("the way back from the sign-in page works across origins, as a navigation (A22)", async () => {
     await page.evaluate((url) => { location.href = `${url}/callback?code=abc&state=state-2`; }, kit.url);
     await page.getByRole("heading", { name: "Signed in" }).waitFor();
     expect(page.url()).toBe(`${kit.url}/callback`);

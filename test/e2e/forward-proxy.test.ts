@@ -33,7 +33,7 @@ describe.skipIf(!hasSquid)("behind a forward proxy that speaks TLS (needs Squid)
     ["upstream.caFile", (file: string) => ({ set: [`upstream.caFile=${file}`], env: {} })],
     ["NODE_EXTRA_CA_CERTS", (file: string) => ({ set: [], env: { NODE_EXTRA_CA_CERTS: file } })],
     ["the system's store", (file: string) => ({ set: [], env: { SSL_CERT_FILE: file } })],
-  ])("F16 refreshes and serves with HTTPS_PROXY, the authority known by %s", async (_, known) => {
+  ])("refreshes and serves with HTTPS_PROXY, the authority known by %s (F16)", async (_, known) => {
     const { folder, set, target } = await behind(Date.now() - 1000);
     const caFile = join(temporaryFolder(), "ca.pem");
     writeFileSync(caFile, authority.cert);
@@ -49,7 +49,7 @@ describe.skipIf(!hasSquid)("behind a forward proxy that speaks TLS (needs Squid)
     for (const secret of [token, refresh ?? "", folder.key()]) expect(squid.said().includes(secret)).toBe(false);
   });
 
-  it("F16 with an authority nobody made known nothing goes out, and the answer and the events name the proxy and the variable", async () => {
+  it("with an authority nobody made known nothing goes out, and the answer and the events name the proxy and the variable (F16)", async () => {
     const sentence = `The certificate of the outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY) is not trusted`;
     const { folder, set } = await behind(Date.now() + 3_600_000);
     const proxy = await folder.proxy({ set, env: { HTTPS_PROXY: through() } });
@@ -59,7 +59,7 @@ describe.skipIf(!hasSquid)("behind a forward proxy that speaks TLS (needs Squid)
     expect(proxy.stdout() + proxy.stderr()).not.toMatch(/p@ss|p%40ss/);
   });
 
-  it("F16 so does the event of a refresh that could not get out", async () => {
+  it("so does the event of a refresh that could not get out (F16)", async () => {
     const { folder, set } = await behind(Date.now() - 1000);
     const proxy = await folder.proxy({ set, env: { HTTPS_PROXY: through() } });
     expect((await proxy.ask()).status).toBe(503);

@@ -36,7 +36,9 @@ const environment = (dir: string, upstream: Upstream): Record<string, string> =>
 describe("the examples of the README", () => {
   it("are right for the compiler, as strict as the program itself", () => {
     const folder = folderWith("sign-in.ts", "proxy.ts");
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "test/tsconfig.json"), compilerOptions: { rootDir: "/", rewriteRelativeImportExtensions: false, typeRoots: [join(root, "node_modules/@types")] }, include: [], files: ["sign-in.ts", "proxy.ts"] }));
+    const compilerOptions = { rootDir: "/", rewriteRelativeImportExtensions: false, typeRoots: [join(root, "node_modules/@types")] };
+    const settings = { extends: join(root, "test/tsconfig.json"), compilerOptions, include: [], files: ["sign-in.ts", "proxy.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
     const { status, stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { encoding: "utf8" });
     expect([status, stdout]).toEqual([0, ""]);
   });

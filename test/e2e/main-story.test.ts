@@ -94,12 +94,14 @@ describe("a new user without a screen", () => {
     expect((await ask({ url: proxy.url, key: proxy.key() })).status).toBe(200);
     expect(proxy.upstream.tokenCalls().refresh_token).toBe(1);
 
-    const shell = `eval "$(node "$0" env --shell bash)" && curl -s -o answer -w '%{http_code}' -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN" -H 'content-type: application/json' -d "$1" "$ANTHROPIC_BASE_URL/v1/messages"`;
+    const asking = `curl -s -o answer -w '%{http_code}' -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN" -H 'content-type: application/json' -d "$1"`;
+    const shell = `eval "$(node "$0" env --shell bash)" && ${asking} "$ANTHROPIC_BASE_URL/v1/messages"`;
     expect(await tool(proxy, "bash", ["--norc", "-euc", shell, launcher, JSON.stringify(hello)])).toEqual({ code: 0, out: "200", err: "" });
     const ran = await proxy.run(["run", "--", "sh", "-c", 'printf %s "$ANTHROPIC_BASE_URL $1"; exit 7', "sh", "two words; $HOME"]);
     expect(ran).toEqual({ code: 7, out: `${proxy.url} two words; $HOME`, err: "" });
     // A signal goes on to the command once: a second one means "at once" to most programs.
-    const counting = 'let count = 0; process.on("SIGTERM", () => { count += 1; if (count === 1) setTimeout(() => { console.log(count); process.exit(5); }, 400); }); console.log("ready"); setInterval(() => {}, 1000);';
+    const onFirst = "setTimeout(() => { console.log(count); process.exit(5); }, 400)";
+    const counting = `let count = 0; process.on("SIGTERM", () => { count += 1; if (count === 1) ${onFirst}; }); console.log("ready"); setInterval(() => {}, 1000);`;
     const told = proxy.start(["run", "--", "node", "-e", counting]);
     await told.waitForLine("ready");
     told.kill("SIGTERM");

@@ -24,7 +24,7 @@ const canMount = ((): boolean => {
   return probe !== null;
 })();
 
-it.skipIf(!canMount)("D8 it starts and serves with the token that lives, spends none, tells why, and refreshes once it can write (needs the right to mount)", async () => {
+it.skipIf(!canMount)("it starts and serves with the token that lives, spends none, tells why, and refreshes once it can write (needs the right to mount) (D8)", async () => {
   const folder = await createDataFolder();
   storeGrants(folder.dir, { ada: { grant: folder.upstream.issueTokens(), expiresAt: Date.now() + 200_000 } });
   const before = readFileSync(join(folder.dir, "accounts.json"), "utf8");

@@ -73,7 +73,7 @@ const inBatches = async <T, R>(items: readonly T[], work: (item: T) => Promise<R
   return results;
 };
 
-it("D3 S14 a torn credentials file is kept aside and named, not quoted", async () => {
+it("a torn credentials file is kept aside and named, not quoted (D3, S14)", async () => {
   const story = await beginStory();
   const { proxy, canaries, sinks } = story;
   await proxy.login();
@@ -107,7 +107,7 @@ const refusingHop = async (): Promise<{ readonly port: number; readonly heard: s
   return { port: typeof address === "object" && address !== null ? address.port : 0, heard, server };
 };
 
-it("F16 S13 the password of an outbound proxy goes to that proxy alone, and no credential of ours goes there", async () => {
+it("the password of an outbound proxy goes to that proxy alone, and no credential of ours goes there (F16, S13)", async () => {
   const { port, heard } = await refusingHop();
   const story = await beginStory();
   const { proxy, canaries, sinks } = story;
@@ -116,7 +116,11 @@ it("F16 S13 the password of an outbound proxy goes to that proxy alone, and no c
   canaries.add("local key", proxy.key());
   const password = canaries.add("password", opaque("password of the outbound proxy"));
   canaries.add("user and password", Buffer.from(`me:${password}`).toString("base64"));
-  const env = { CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: `http://me:${password}@127.0.0.1:${port}`, CLAUDE_OAUTH_PROXY_UPSTREAM__BASE_URL: "https://api.invalid", CLAUDE_OAUTH_PROXY_OAUTH__TOKEN_URL: "https://token.invalid/token" };
+  const env = {
+    CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: `http://me:${password}@127.0.0.1:${port}`,
+    CLAUDE_OAUTH_PROXY_UPSTREAM__BASE_URL: "https://api.invalid",
+    CLAUDE_OAUTH_PROXY_OAUTH__TOKEN_URL: "https://token.invalid/token",
+  };
   const program = proxy.start(["--headless", "--log-level", "debug", "--log-file", "proxy.log", "--record", "events.ndjson"], env);
   await program.waitForLine("listening on");
   const answer = await ask({ url: proxy.url, key: proxy.key() });
@@ -134,7 +138,7 @@ it("F16 S13 the password of an outbound proxy goes to that proxy alone, and no c
   expect(canaries.found(heard.join("\n"), ["password", "user and password"])).toEqual([]);
 });
 
-it("S13 the command of `run` gets the local key and nothing else, and no process shows a secret in its arguments", async () => {
+it("the command of `run` gets the local key and nothing else, and no process shows a secret in its arguments (S13)", async () => {
   const story = await beginStory({ CLAUDE_OAUTH_PROXY_STORAGE__ENCRYPTION: "passphrase" });
   const { proxy, canaries, sinks } = story;
   const passphrase = canaries.add("passphrase", "correct horse battery staple");
@@ -165,7 +169,7 @@ it("only `print-key` and `env` print the local key", async () => {
   expect(leaksIn(story.sinks, canaries)).toEqual([]);
 });
 
-it("S21 in pass-through mode the client's own login goes upstream and into no record of ours", async () => {
+it("in pass-through mode the client's own login goes upstream and into no record of ours (S21)", async () => {
   const story = await beginStory({ CLAUDE_OAUTH_PROXY_MODE: "pass-through" });
   const { proxy, canaries, sinks } = story;
   const own = canaries.add("client's own token", opaque("own token"));
@@ -202,7 +206,7 @@ const crashModule = (folder: string, message: string): string => {
 };
 
 describe("a crash", () => {
-  it.each([[[]], [["--log-level", "debug"]]])("F13 S14 ends with 1, in words that hold no secret: %j", async (args) => {
+  it.each([[[]], [["--log-level", "debug"]]])("ends with 1, in words that hold no secret: %j (F13, S14)", async (args) => {
     const canaries = createCanaries();
     const upstream = { token: `sk-ant-oat01-${opaque("a")}${opaque("b")}`, key: `cop_${opaque("key")}`, code: `${opaque("code")}#${opaque("state")}`, bearer: opaque("bearer") };
     for (const [name, value] of Object.entries(upstream)) canaries.add(name, value);
@@ -215,7 +219,7 @@ describe("a crash", () => {
     expect(leaksIn(new Map([["stdout", program.stdout()], ["stderr", program.stderr()]]), canaries)).toEqual([]);
   });
 
-  it("S15 a signal opens no debugger, through which anybody on this machine could read the memory", async () => {
+  it("a signal opens no debugger, through which anybody on this machine could read the memory (S15)", async () => {
     const program = startProgram({ args: ["--headless", "--port", "0"] });
     const { 0: url = "" } = /http:\S+/.exec(await program.waitForLine("listening on")) ?? [];
     program.kill("SIGUSR1");

@@ -87,7 +87,7 @@ const addKey = async ({ proxy, canaries }: Story, terminal: Terminal): Promise<v
   await terminal.waitFor(/api-key +key/);
 };
 
-it("S13 S14 a terminal sees no secret but the link: passphrase, sign-in, refusals that quote, all panes, copies", async () => {
+it("a terminal sees no secret but the link: passphrase, sign-in, refusals that quote, all panes, copies (S13, S14)", async () => {
   const story = await beginStory({ CLAUDE_OAUTH_PROXY_STORAGE__ENCRYPTION: "passphrase" });
   const { proxy, canaries, sinks } = story;
   canaries.add("passphrase", passphrase);
@@ -110,7 +110,7 @@ it("S13 S14 a terminal sees no secret but the link: passphrase, sign-in, refusal
   expect(sealed.filter(({ path, text }) => canaries.found(text, path.endsWith("/key") ? ["local key"] : []).length > 0)).toEqual([]);
 });
 
-it("S13 a browser that is opened is given the link and nothing else", async () => {
+it("a browser that is opened is given the link and nothing else (S13)", async () => {
   const password = opaque("password of the outbound proxy");
   const story = await beginStory({ CLAUDE_OAUTH_PROXY_STORAGE__ENCRYPTION: "passphrase", CLAUDE_OAUTH_PROXY_TERMS__ACCEPTED: "true" });
   const { proxy, canaries } = story;

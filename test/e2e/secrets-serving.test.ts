@@ -35,7 +35,9 @@ const askWell = async (story: Story): Promise<void> => {
   const { proxy, canaries } = story;
   proxy.upstream.script({ match: { path: "/v1/messages" }, fault: { kind: "answer", blocks: [{ type: "text", text: canaries.add("answer", opaque("answer")) }] } });
   const body = { messages: [{ role: "user", content: canaries.add("prompt", opaque("prompt")) }] };
-  const headers = { authorization: `Bearer ${canaries.add("client's own token", opaque("own token"))}`, "x-api-key": proxy.key(), cookie: `session=${canaries.add("client's own cookie", opaque("own cookie"))}` };
+  const token = canaries.add("client's own token", opaque("own token"));
+  const cookie = canaries.add("client's own cookie", opaque("own cookie"));
+  const headers = { authorization: `Bearer ${token}`, "x-api-key": proxy.key(), cookie: `session=${cookie}` };
   const { status, text } = await ask({ url: proxy.url, key: proxy.key() }, { body, headers, path: `/v1/messages?secret=${canaries.add("client's own query", opaque("own query"))}` });
   expect(status).toBe(200);
   expect(text).toContain(canaries.get("answer"));
@@ -169,7 +171,7 @@ const readEverything = async (story: Story, call: Call): Promise<void> => {
   for (const words of ["status", "status --short", "status --json", "accounts list", "accounts list --json", "config list", "config list --json"]) story.keep(words, await proxy.run(words.split(" ")));
 };
 
-it("S13 S14 no secret leaves a proxy to which everything happens, whatever is asked of it and wherever it writes", async () => {
+it("no secret leaves a proxy to which everything happens, whatever is asked of it and wherever it writes (S13, S14)", async () => {
   const story = await beginStory();
   const { proxy, canaries, sinks } = story;
   await fillStore(story);

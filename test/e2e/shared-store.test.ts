@@ -58,7 +58,7 @@ afterAll(async () => {
 }, 20_000);
 
 describe("eight processes at the moment of expiry", () => {
-  it("A2 fifty requests to each make one refresh, one for all, and every request is served", async () => {
+  it("fifty requests to each make one refresh, one for all, and every request is served (A2)", async () => {
     const folder = await createDataFolder();
     expiredAda(folder);
     const proxies = await Promise.all(Array.from({ length: 8 }, () => folder.proxy(quiet)));
@@ -79,7 +79,7 @@ describe("eight processes at the moment of expiry", () => {
 });
 
 describe("the process that holds the refresh lock is killed", () => {
-  it("A3 between the server's answer and the disk: the next start asks for a sign-in of that account only", async () => {
+  it("between the server's answer and the disk: the next start asks for a sign-in of that account only (A3)", async () => {
     const folder = await createDataFolder();
     expiredAdaAndGrace(folder);
     const first = await folder.proxy(stopping("before rename", "SIGKILL"));
@@ -95,7 +95,7 @@ describe("the process that holds the refresh lock is killed", () => {
     expect(folder.accounts()["grace"]?.last_error).toBeNull();
   });
 
-  it("A4 after the rename: the next start uses the new pair and asks nobody", async () => {
+  it("after the rename: the next start uses the new pair and asks nobody (A4)", async () => {
     const folder = await createDataFolder();
     expiredAda(folder);
     const first = await folder.proxy(stopping("after rename", "SIGKILL"));
@@ -107,7 +107,7 @@ describe("the process that holds the refresh lock is killed", () => {
     expect(eventsOf(next, "account.needs-login")).toEqual([]);
   });
 
-  it("A13 while it waits for the server: another one takes the lock over and refreshes", async () => {
+  it("while it waits for the server: another one takes the lock over and refreshes (A13)", async () => {
     const folder = await createDataFolder();
     expiredAda(folder);
     folder.upstream.script({ match: { grant: "refresh_token" }, fault: { kind: "never" } });
@@ -124,7 +124,7 @@ describe("the process that holds the refresh lock is killed", () => {
 });
 
 describe("the process is asked to stop during a refresh", () => {
-  it("A25 it stores the new token before it ends", async () => {
+  it("it stores the new token before it ends (A25)", async () => {
     const folder = await createDataFolder();
     expiredAda(folder);
     const before = folder.accounts()["ada"]?.refresh_token;
@@ -140,7 +140,7 @@ describe("the process is asked to stop during a refresh", () => {
 });
 
 describe("the process that holds the refresh lock hangs", () => {
-  it("A14 stopped before it stored: another one refreshes, and the late one adopts instead of writing", async () => {
+  it("stopped before it stored: another one refreshes, and the late one adopts instead of writing (A14)", async () => {
     const { folder, holder, other, late, taken } = hang;
     expect((await taken).status).toBe(200);
     const { refresh_token: kept } = folder.accounts()["ada"] ?? {};
