@@ -4,8 +4,8 @@ import { isoTime } from "../lib/units.ts";
 import { isAccountId } from "../messages/commands.ts";
 import type { AccountHealth } from "../messages/events.ts";
 import { AppError } from "../messages/errors.ts";
-import { viewLastRefresh } from "../state/refresh-view.ts";
-import type { RefreshView } from "../state/refresh-view.ts";
+import { viewLastRefresh } from "../state/refreshes.ts";
+import type { RefreshView } from "../state/refreshes.ts";
 import type { AccountRow } from "../state/state.ts";
 import type { ApiDeps } from "./call.ts";
 

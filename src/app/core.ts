@@ -20,7 +20,7 @@ import { backOffIn } from "../messages/refresh-fact.ts";
 import type { RefreshNote } from "../messages/refresh-fact.ts";
 import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
-import { createStore } from "../state/create-store.ts";
+import { createStore } from "../state/store.ts";
 import type { Store } from "../state/store.ts";
 import type { History } from "../storage/history.ts";
 import type { ThisProcess } from "../storage/processes.ts";

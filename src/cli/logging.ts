@@ -6,10 +6,9 @@ import { createFileLines } from "../log/file-lines.ts";
 import { createJsonFormat, createTextFormat } from "../log/format.ts";
 import type { Format } from "../log/format.ts";
 import type { LevelFilter } from "../log/level.ts";
-import { startRecord } from "../log/record.ts";
+import { startLog, startRecording } from "../log/log.ts";
 import { createRedact } from "../lib/redact.ts";
-import { startLog } from "../log/sink.ts";
-import type { Target } from "../log/sink.ts";
+import type { Target } from "../log/log.ts";
 import { createStreamLines } from "../log/stream-lines.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Output } from "./context.ts";
@@ -50,7 +49,7 @@ export const startLogging = async ({ bus, process, log, stream, record, onFault 
   const written = startLog(bus, targets);
   process.once("exit", written.flush);
   const parts: { stop(): Promise<void> }[] = [written];
-  if (record !== null) parts.push(startRecord(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
+  if (record !== null) parts.push(startRecording(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
   return {
     hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {

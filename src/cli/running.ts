@@ -5,7 +5,7 @@ import { isObject } from "../lib/json.ts";
 import { networkFailure } from "../lib/network-failure.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
-import type { RefreshView } from "../state/refresh-view.ts";
+import type { RefreshView } from "../state/refreshes.ts";
 
 /** The answer of `GET /health`, as far as it is used here. */
 export type Health = {

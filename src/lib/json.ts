@@ -1,4 +1,4 @@
-// JSON from files and from the network, read without trust in its shape.
+// JSON: from files and from the network, read without trust in its shape; and for a terminal, written in pure ASCII.
 
 /** A JSON object. `__proto__` is a key like any other: read a single key with `own`. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -23,3 +23,10 @@ export const parseJsonObject = (text: string): JsonObject | null => {
   const value = parseJson(text);
   return isObject(value) ? value : null;
 };
+
+/**
+ * `value` as JSON in pure ASCII, safe on a terminal: JSON itself escapes C0 only, and 0x9B, bidirectional and
+ * zero-width characters would pass. `indent` as in `JSON.stringify`.
+ */
+export const asciiJson = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -11,6 +11,9 @@ export const duration = (ms: number): string => {
   return whole < 3600 ? `${Math.floor(whole / 60)}m${two(whole % 60)}` : `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
 };
 
+/** The same for a log, in which milliseconds count: `340ms`, `12.1s`. */
+export const exactDuration = (ms: number): string => (ms < 999.5 ? `${Math.round(ms)}ms` : duration(ms));
+
 /** A time to come or gone by, milliseconds, largest two units: `12s`, `4m10s`, `3h12m`, `2d03h`. */
 export const span = (ms: number): string => {
   const seconds = Math.floor(Math.max(0, ms) / 1000);

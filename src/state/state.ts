@@ -1,4 +1,5 @@
-// The picture of the running program, folded from events. A projection: nothing decides by it.
+// The state of the running program, folded from events. A projection: nothing decides by it.
+import type { Tone } from "../messages/describe.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { AccountHealth, AccountKind, Blame, Outcome, Phase, PickReason, RefreshReason } from "../messages/events.ts";
 
@@ -141,7 +142,7 @@ export type UpstreamState = { readonly failingSince: number | null; readonly fai
 export type ActivityLine = {
   readonly seq: number;
   readonly at: number;
-  readonly tone: "info" | "good" | "warning" | "error";
+  readonly tone: Tone;
   /** The event's type, for filters. */
   readonly type: string;
   readonly text: string;
@@ -159,3 +160,29 @@ export type AppState = {
   /** Newest last, at most 1000. */
   readonly activity: readonly ActivityLine[];
 };
+
+/** The state before the first event: a program that has not listened yet. */
+export const initialState = ({ version, mode }: { readonly version: string; readonly mode: string }): AppState => ({
+  server: { status: "starting", url: null, host: null, port: null, mode, version, startedAt: null, stopDeadline: null },
+  requests: {
+    rows: [],
+    total: 0,
+    inFlight: 0,
+    ok: 0,
+    clientErrors: 0,
+    serverErrors: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    cacheReadTokens: 0,
+    cacheCreationTokens: 0,
+    recentStarts: [],
+    recentTtfb: [],
+    lastUpstreamOkAt: null,
+  },
+  sessions: [],
+  accounts: [],
+  refreshes: [],
+  login: { attemptId: null, kind: "max", step: "idle", expiresAt: null, message: null },
+  upstream: { failingSince: null, failures: 0, code: null, message: null },
+  activity: [],
+});

@@ -3,7 +3,7 @@ import { canServe } from "../../src/accounts/can-serve.ts";
 import type { CredentialWish } from "../../src/accounts/credential.ts";
 import { someAccountServes } from "../../src/accounts/credentials.ts";
 import type { Event } from "../../src/messages/events.ts";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import { canServe as rowServes } from "../../src/state/select.ts";
 import { accountsOf } from "./an-account.ts";

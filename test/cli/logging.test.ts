@@ -22,7 +22,7 @@ it("a process that ends in the middle of everything leaves no line behind", asyn
   });
   bus.publish({ type: "account.healthy", accountId: "work" });
   process.emit("exit", 1);
-  expect(seen.join("")).toContain("account work healthy");
+  expect(seen.join("")).toContain("work: serving again");
   await logging.stop();
   expect(process.listenerCount("exit")).toBe(0);
 });

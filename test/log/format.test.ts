@@ -20,9 +20,15 @@ describe("text lines", () => {
   });
 
   it("the last line of a request names its method and path, who is to blame, the request id and the next step", () => {
-    expect(lineOf(text("/v1/messages"), "429 upstream-error")).toBe(
-      "2026-01-02 12:00:05 warn  r1 POST /v1/messages: 429 upstream-error in 12.1 s, first byte 800 ms, 100 B in, 200 B out, req_011CS | throttle: /v1/messages -> wait 12s",
+    expect(lineOf(text("/v1/messages"), "429 throttle")).toBe(
+      "2026-01-02 12:00:05 warn  r1 POST /v1/messages: 429 throttle: /v1/messages. Request req_011CS. Next: wait 12s. (12.1s, first byte 800ms, 100 B in, 200 B out)",
     );
+  });
+
+  it("every line about a request begins with its id, method and path", () => {
+    const lines = text("/v1/messages").filter((line) => line.includes(" r1"));
+    expect(lines).toHaveLength(8);
+    expect(lines.filter((line) => !line.slice(26).startsWith("r1 POST /v1/messages: "))).toEqual([]);
   });
 
   it("a request that is over is forgotten", () => {
@@ -32,11 +38,12 @@ describe("text lines", () => {
   });
 
   it("an account that needs a sign-in gets the command that does it", () => {
-    expect(lineOf(text("revoked"), "needs a new sign-in")).toContain("-> claude-oauth-proxy login --account a");
+    expect(lineOf(text("revoked"), "sign in again")).toContain("a: sign in again (claude-oauth-proxy login --account a): revoked.");
   });
 
   it("an impossible time is said and not thrown", () => {
-    expect(lineOf(text("x"), "refreshing a")).toContain("expires an impossible time");
+    expect(lineOf(text("x"), "refreshing the token")).toContain("valid until --:--");
+    expect(createTextFormat(redact)({ type: "account.healthy", accountId: "a", at: Number.NaN, seq: 1 })).toBe("an impossible time info  a: serving again");
   });
 
   it("every type of event has a sentence of its own", () => {

@@ -14,7 +14,7 @@ import type { Event, EventDraft } from "../../src/messages/events.ts";
 import type { RequestFacts } from "../../src/proxy/deps.ts";
 import { createServer } from "../../src/server/listen.ts";
 import type { ServerSettings } from "../../src/server/listen.ts";
-import { createStore } from "../../src/state/create-store.ts";
+import { createStore } from "../../src/state/store.ts";
 
 export const key = "local-key-canary-0123456789abcdef";
 

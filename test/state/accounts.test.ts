@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { foldAccounts } from "../../src/state/accounts.ts";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import type { Event } from "../../src/messages/events.ts";
 import type { AccountRow } from "../../src/state/state.ts";

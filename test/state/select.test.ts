@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { initialState, noRequests } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import { cacheCollapse, cacheReadShare, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";
+
+const noRequests = initialState({ version: "1", mode: "oauth" }).requests;
 
 const after = (...events: readonly Event[]): AppState => reduceAll(initialState({ version: "1", mode: "oauth" }), events);
 const account = (about: Partial<AccountRow> = {}): AccountRow => ({ ...(after(fact("account.added")).accounts[0] as AccountRow), ...about });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import { maxAgents, maxSessions } from "../../src/state/sessions.ts";
 import type { Event } from "../../src/messages/events.ts";

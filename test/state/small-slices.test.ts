@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { initialState } from "../../src/state/initial.ts";
-import { foldLogin } from "../../src/state/login.ts";
-import { foldServer } from "../../src/state/server.ts";
-import { foldUpstream } from "../../src/state/upstream.ts";
+import { initialState } from "../../src/state/state.ts";
+import { foldLogin, foldServer, foldUpstream } from "../../src/state/reduce.ts";
 import { fact } from "./facts.ts";
 
 const start = initialState({ version: "0.1.0", mode: "oauth" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/messages/events.ts";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduce } from "../../src/state/reduce.ts";
 import { createFrames } from "../../src/tui/frames.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";

@@ -1,6 +1,6 @@
 // A busy afternoon as the dashboard sees it, and frames of it in any size.
 import { reduceAll } from "../../src/state/reduce.ts";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import type { AppState } from "../../src/state/state.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { glyphsFor } from "../../src/tui/theme.ts";

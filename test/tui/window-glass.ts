@@ -9,7 +9,7 @@ import { createBus } from "../../src/messages/bus.ts";
 import type { EventDraft } from "../../src/messages/events.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { Commands } from "../../src/messages/commands.ts";
-import { createStore } from "../../src/state/create-store.ts";
+import { createStore } from "../../src/state/store.ts";
 import { runDashboard } from "../../src/tui/run.tsx";
 import type { DashboardDeps, RunningDashboard } from "../../src/tui/run.tsx";
 import { eventually } from "../helpers/eventually.ts";

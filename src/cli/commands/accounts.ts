@@ -1,6 +1,6 @@
 // `accounts …`: what is in the store, and the wishes that change it. A running proxy sees the change by itself.
 import { visibleText } from "../../lib/visible-text.ts";
-import { asciiJson } from "../../log/ascii-json.ts";
+import { asciiJson } from "../../lib/json.ts";
 import { AppError } from "../../messages/errors.ts";
 import type { AccountRow, AppState } from "../../state/state.ts";
 import { ownEndpoints } from "../own-endpoints.ts";

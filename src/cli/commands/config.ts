@@ -4,7 +4,7 @@ import { isSettingKey, settingKeys } from "../../config/schema.ts";
 import type { SettingKey } from "../../config/schema.ts";
 import { acceptedBy, checkText, displayValue, fileValue, nearest, shapeOf, unknownKeyName } from "../../config/text.ts";
 import { visibleText } from "../../lib/visible-text.ts";
-import { asciiJson } from "../../log/ascii-json.ts";
+import { asciiJson } from "../../lib/json.ts";
 import { AppError } from "../../messages/errors.ts";
 import { badConfig, loadFrom, loadSettings, preferencesOf } from "../settings.ts";
 import type { Command, ParsedArgs, CliContext } from "../context.ts";

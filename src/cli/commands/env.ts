@@ -1,7 +1,7 @@
 // `env`: the variables a client needs, as assignments for `eval` or as JSON; nothing else on stdout.
 import type { Config } from "../../config/schema.ts";
 import { originOf } from "../../lib/host.ts";
-import { asciiJson } from "../../log/ascii-json.ts";
+import { asciiJson } from "../../lib/json.ts";
 import { AppError } from "../../messages/errors.ts";
 import { clientEnvironment } from "../client-environment.ts";
 import { findRunning } from "../running.ts";

@@ -1,10 +1,10 @@
 // `status` in three lengths: one line for a status bar, lines for people, JSON for scripts. Pure.
 import { isoTime } from "../../lib/units.ts";
 import { visibleText } from "../../lib/visible-text.ts";
-import { asciiJson } from "../../log/ascii-json.ts";
+import { asciiJson } from "../../lib/json.ts";
 import type { RefreshFact } from "../../messages/refresh-fact.ts";
-import { viewLastRefresh, viewTimeline } from "../../state/refresh-view.ts";
-import type { RefreshView } from "../../state/refresh-view.ts";
+import { viewLastRefresh, viewTimeline } from "../../state/refreshes.ts";
+import type { RefreshView } from "../../state/refreshes.ts";
 import type { AccountRow } from "../../state/state.ts";
 import type { HealthAccount, Running } from "../running.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/messages/events.ts";
-import { initialState } from "../../../src/state/initial.ts";
+import { initialState } from "../../../src/state/state.ts";
 import { reduceAll } from "../../../src/state/reduce.ts";
 import type { RequestRow } from "../../../src/state/state.ts";
 import { requestTable, statusTone, statusWord, visibleRequests } from "../../../src/tui/panes/requests.ts";

@@ -2,11 +2,9 @@ import { expect, it } from "vitest";
 import type { Event } from "../../src/messages/events.ts";
 import { refreshFactOf, refreshLimit } from "../../src/messages/refresh-fact.ts";
 import type { RefreshFact } from "../../src/messages/refresh-fact.ts";
-import { initialState } from "../../src/state/initial.ts";
-import { withPast } from "../../src/state/past.ts";
+import { initialState } from "../../src/state/state.ts";
+import { lastRefreshOf, viewRefresh, withPast } from "../../src/state/refreshes.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
-import { lastRefreshOf } from "../../src/state/refreshes.ts";
-import { viewRefresh } from "../../src/state/refresh-view.ts";
 
 const now = Date.UTC(2026, 0, 2, 12);
 const hour = 3_600_000;

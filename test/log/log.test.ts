@@ -1,9 +1,8 @@
 // The bus on one side, lines on the other.
 import { describe, expect, it } from "vitest";
 import { createTextFormat } from "../../src/log/format.ts";
-import { startRecord } from "../../src/log/record.ts";
+import { startLog, startRecording } from "../../src/log/log.ts";
 import { createRedact } from "../../src/lib/redact.ts";
-import { startLog } from "../../src/log/sink.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -54,7 +53,7 @@ describe("the log", () => {
     bus.publishBuffered({ type: "account.healthy", accountId: "b" });
     expect(target.lines).toEqual([]);
     await clock.advance(5);
-    expect(target.lines.map((line) => line.slice(-9))).toEqual(["a healthy", "b healthy"]);
+    expect(target.lines.map((line) => line.slice(26))).toEqual(["a: serving again", "b: serving again"]);
   });
 
   it("a line that cannot be made costs that line and becomes a notice in the log; other logs have them all", () => {
@@ -71,7 +70,7 @@ describe("the log", () => {
     const target = memory();
     const seen: unknown[] = [];
     bus.subscribe((event) => seen.push(event));
-    const record = startRecord(bus, target, createRedact());
+    const record = startRecording(bus, target, createRedact());
     for (const { at: _at, seq: _seq, ...draft } of everyEvent("plain words")) bus.publish(draft);
     await record.stop();
     expect(target.lines.map((line) => JSON.parse(line) as unknown)).toEqual(JSON.parse(JSON.stringify(seen)));

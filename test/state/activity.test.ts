@@ -1,5 +1,6 @@
+// Which events are worth a line in the Events pane, and what the line says there.
 import { describe, expect, it } from "vitest";
-import { initialState } from "../../src/state/initial.ts";
+import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";
@@ -13,7 +14,7 @@ const lastAfter = (...events: readonly Event[]): string | undefined => linesAfte
 const overage = (status: string) => fact("limits.updated", { window: "overage", status, utilization: null, resetsAt: null });
 
 describe("the blame line", () => {
-  it("N2 says who, the upstream's sentence, the request and the next step", () => {
+  it("says who, the upstream's sentence, the request and the next step (N2)", () => {
     const failed = fact("request.finished", { status: 429, outcome: "upstream-error", blame: "plan-limit", message: "You reached your limit", nextStep: "wait until 21:42" });
     expect(lastAfter(failed)).toBe("429 plan limit: You reached your limit. Request req_011. Next: wait until 21:42.");
   });
@@ -27,8 +28,17 @@ describe("the blame line", () => {
     expect(linesAfter(fact("request.finished", { outcome: "client-left" }))).toEqual([]);
   });
 
-  it("N1 is written for a client that gave up a silent stream", () => {
+  it("is written for a client that gave up a silent stream (N1)", () => {
     expect(lastAfter(fact("request.finished", { outcome: "client-left", longestSilenceMs: 300_000 }))).toBe("the client left after 5m00 without a byte. Request req_011.");
+    expect(linesAfter(fact("request.finished", { outcome: "client-left", longestSilenceMs: 19_999 }))).toEqual([]);
+  });
+
+  it.each([
+    ["plan-limit", "warning"], ["throttle", "warning"], ["overload", "warning"],
+    ["client", "error"], ["proxy", "error"], ["network", "error"], ["credential", "error"], ["upstream", "error"],
+  ] as const)("blames %s in the tone of a %s", (blame, tone) => {
+    const { activity } = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("request.received"), fact("request.finished", { outcome: "upstream-error", blame })]);
+    expect(activity.at(-1)?.tone).toBe(tone);
   });
 
   it("names what was refused here", () => {
@@ -50,7 +60,7 @@ describe("the refresh timeline", () => {
     [fact("token.refresh-failed"), "work: refresh ahead of expiry failed 1x: invalid_grant: Refresh token not found. Next: sign in again (key l)."],
     [fact("clock.jumped"), "woke up after 2h03m of sleep; tokens are checked again"],
     [fact("clock.jumped", { kind: "back", deltaMs: -4 * hour }), "the clock went back by 4h00m; tokens are checked again"],
-  ])("N3 N14 %#", (event, text) => expect(lastAfter(event)).toBe(text));
+  ])("$0.type: $1 (N3, N14)", (event, text) => expect(lastAfter(event)).toBe(text));
 });
 
 const limited = (status: string) => fact("limits.updated", { at: ten, status, utilization: 0.82, resetsAt: ten + hour });
@@ -81,7 +91,7 @@ describe("accounts, limits and the rest", () => {
     expect(linesAfter(overage("allowed, in use"))).toEqual(["work: overage limit allowed, in use"]);
   });
 
-  it("N9 tell once that a session's prompt cache collapsed", () => {
+  it("tell once that a session's prompt cache collapsed (N9)", () => {
     const lines = linesAfter(...["a", "b", "c"].flatMap((id) => answer(id, 18_000)), ...["d", "e", "f"].flatMap((id) => answer(id, 0)));
     expect(lines).toEqual(["prompt cache of session 6f1c1d9e collapsed: 0% read, was 90%. Next: look for changing tools, system prompt or model."]);
   });

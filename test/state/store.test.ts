@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createBus } from "../../src/messages/bus.ts";
-import { createStore } from "../../src/state/create-store.ts";
+import { createStore } from "../../src/state/store.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { growth } from "../helpers/growth.ts";
 

@@ -1,6 +1,8 @@
-// Where log lines go: filtered by level, formatted, written. Subscribes to the bus and owns its files.
+// What follows the bus and writes: the log, filtered by level and formatted, and the recording. Each owns its lines.
+import type { Redact } from "../lib/redact.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Event } from "../messages/events.ts";
+import { formatRecord } from "./format.ts";
 import type { Format } from "./format.ts";
 import { levelOf, passesLevel } from "./level.ts";
 import type { LevelFilter } from "./level.ts";
@@ -35,4 +37,15 @@ export const startLog = (bus: Bus, targets: readonly Target[]): Log => {
 const writeTo = ({ lines, format, level }: Target, event: Event): void => {
   if (passesLevel(levelOf(event), level)) lines.write(format(event));
   else format.see?.(event);
+};
+
+/** `--record`: writes every event of `bus`, unfiltered and redacted, as NDJSON to `lines`; `stop` waits for what was written. */
+export const startRecording = (bus: Bus, lines: Lines, redact: Redact): { stop(): Promise<void> } => {
+  const unsubscribe = bus.subscribe((event) => lines.write(formatRecord(event, redact)), "the recording");
+  return {
+    async stop() {
+      unsubscribe();
+      await lines.close();
+    },
+  };
 };
