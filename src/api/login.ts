@@ -1,12 +1,13 @@
 // The browser's way of a sign-in: GET /login leads to the authorization server's page, and that page sends
 // the browser back to GET /callback or /oauth/callback. All are open, because a person types or follows them.
+import { html } from "../lib/html.ts";
 import type { Random } from "../lib/random.ts";
 import type { CallbackResult } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { htmlAnswer, respondEmpty, send } from "../server/respond.ts";
 import type { Answer } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
-import { createNonce, document, html } from "./html.ts";
+import { createNonce, document } from "./document.ts";
 
 /**
  * The short way to the open sign-in, for terminals that break a long link: 302 to the link that comes back by

@@ -1,14 +1,15 @@
 // GET|POST|DELETE /auth/device: the sign-in and accounts page, also through `ssh -L`. GET shows it, POST
 // (with the key) opens a browser session, DELETE ends it. The browser stores the key nowhere. The page has
 // three states (key wanted, sign-in open, nothing open) and lists the accounts; it never holds a token.
+import { html } from "../lib/html.ts";
+import type { Html } from "../lib/html.ts";
 import { isoTime } from "../lib/units.ts";
 import type { LoginAttempt } from "../messages/commands.ts";
 import type { EventType } from "../messages/events.ts";
 import { respondHtml, respondJson } from "../server/respond.ts";
 import type { AccountRow } from "../state/state.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
-import { createNonce, document, html } from "./html.ts";
-import type { Html } from "./html.ts";
+import { createNonce, document } from "./document.ts";
 import { script } from "./page-script.ts";
 
 type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "random" | "sessions" | "version" | "mode" | "keyRequired">;

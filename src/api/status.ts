@@ -1,10 +1,11 @@
 // What the program says about itself: /health and /api/status, and the small requests with which clients
 // probe a base URL. Nothing here is forwarded or counted as traffic.
+import { html } from "../lib/html.ts";
 import { respondEmpty, respondHtml, respondJson, respondText } from "../server/respond.ts";
 import type { AppState } from "../state/state.ts";
 import { viewAccount } from "./account-view.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
-import { createNonce, document, html } from "./html.ts";
+import { createNonce, document } from "./document.ts";
 
 /** GET /health, open to every caller who reaches the port: 200 `ok`, or 503 `sign-in-needed` when a request would get that too. */
 export const createHealth = (deps: Pick<ApiDeps, "commands" | "store" | "clock" | "version" | "mode" | "refreshLeadSeconds">): Endpoint => {

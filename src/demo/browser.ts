@@ -4,12 +4,12 @@ import { request as requestPlain, type IncomingMessage, type RequestOptions } fr
 import { request as requestTls } from "node:https";
 import { AppError } from "../messages/errors.ts";
 
-/** Who signs in (id or address of a simulated person; the first one when left out). */
-export type Visit = { readonly person?: string };
+/** Which user signs in, by id or address; the first one when left out. */
+export type Visit = { readonly user?: string };
 
 type Page = { readonly status: number; readonly location: string | null; readonly cookie: string | null; readonly text: string };
 
-type Wish = { readonly method: "GET" | "POST"; readonly url: string; readonly site: string; readonly cookie?: string | null; readonly form?: string };
+type PageRequest = { readonly method: "GET" | "POST"; readonly url: string; readonly site: string; readonly cookie?: string | null; readonly form?: string };
 
 const maxPageBytes = 1024 * 1024;
 
@@ -25,7 +25,7 @@ const readPage = async (response: IncomingMessage): Promise<Page> => {
   return { status: response.statusCode ?? 0, location: response.headers.location ?? null, cookie, text: Buffer.concat(chunks).toString("utf8") };
 };
 
-const headersOf = ({ site, cookie, form, method }: Wish): Record<string, string> => ({
+const headersOf = ({ site, cookie, form, method }: PageRequest): Record<string, string> => ({
   accept: "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
   "user-agent": "simulated-browser",
   "sec-fetch-site": site,
@@ -50,13 +50,13 @@ const refused = (page: Page): AppError =>
 
 /** `ca` makes the simulated server's own certificate acceptable. */
 export const createBrowser = ({ baseUrl, ca }: { readonly baseUrl: string; readonly ca: string | Buffer | null }) => {
-  const visit = (wish: Wish): Promise<Page> =>
+  const visit = (asked: PageRequest): Promise<Page> =>
     new Promise((resolve, reject) => {
-      const options: RequestOptions & { ca?: string | Buffer } = { method: wish.method, headers: headersOf(wish), agent: false, ...(ca === null ? {} : { ca }) };
-      const send = wish.url.startsWith("https:") ? requestTls : requestPlain;
-      const request = send(wish.url, options, (response) => readPage(response).then(resolve, reject));
+      const options: RequestOptions & { ca?: string | Buffer } = { method: asked.method, headers: headersOf(asked), agent: false, ...(ca === null ? {} : { ca }) };
+      const send = asked.url.startsWith("https:") ? requestTls : requestPlain;
+      const request = send(asked.url, options, (response) => readPage(response).then(resolve, reject));
       request.once("error", reject);
-      request.end(wish.form);
+      request.end(asked.form);
     });
 
   /** The hosted redirect shows the code; anything else is the program's own callback. */
@@ -68,13 +68,13 @@ export const createBrowser = ({ baseUrl, ca }: { readonly baseUrl: string; reado
   };
 
   return {
-    async decide(authorizeUrl: string, decision: "authorize" | "deny", { person }: Visit = {}): Promise<string> {
+    async decide(authorizeUrl: string, decision: "authorize" | "deny", { user }: Visit = {}): Promise<string> {
       const page = await visit({ method: "GET", url: authorizeUrl, site: "none" });
       if (page.status !== 200) throw refused(page);
       const form = new URLSearchParams({
         handle: find(page.text, /name="handle" value="([^"]*)"/) ?? "",
         csrf: find(page.text, /name="csrf" value="([^"]*)"/) ?? "",
-        person: person ?? "",
+        user: user ?? "",
         decision,
       });
       const action = new URL(find(page.text, /<form method="post" action="([^"]*)"/) ?? "", authorizeUrl);

@@ -1,5 +1,4 @@
-// What an endpoint answers, before anybody decides how its bytes travel. Error bodies follow the two
-// envelopes of the real service: RFC 6749 at the token endpoint, Anthropic's own everywhere else.
+// What an endpoint gets and what it answers, before it is decided how the bytes travel.
 
 export type Header = readonly [name: string, value: string];
 
@@ -13,7 +12,7 @@ export type Body =
 export type Reply = { readonly status: number; readonly headers: readonly Header[]; readonly body: Body };
 
 /** One request as the endpoints see it. */
-export type Arrived = {
+export type SimulatedRequest = {
   readonly requestId: string;
   readonly method: string;
   /** The target without its query, as it came. */
@@ -24,7 +23,7 @@ export type Arrived = {
 };
 
 /** One header's value; repeated ones joined as RFC 9110 section 5.3 allows. */
-export const headerOf = ({ headers }: Pick<Arrived, "headers">, name: string): string | null => {
+export const headerOf = ({ headers }: Pick<SimulatedRequest, "headers">, name: string): string | null => {
   const value = headers[name];
   return value === undefined ? null : [value].flat().join(", ");
 };
@@ -55,14 +54,10 @@ const types: Readonly<Record<number, string>> = {
   529: "overloaded_error",
 };
 
-export const errorType = (status: number): string => types[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
-
 export type ApiError = { readonly status: number; readonly message: string; readonly type?: string };
 
-/** `{"type":"error","error":{"type","message"},"request_id"}`. */
-export const errorReply = (requestId: string, { status, message, type }: ApiError, headers: readonly Header[] = []): Reply =>
-  jsonReply(status, { type: "error", error: { type: type ?? errorType(status), message }, request_id: requestId }, headers);
-
-/** RFC 6749 section 5.2: `error` is a text here. */
-export const grantError = (status: number, error: string, description: string): Reply =>
-  jsonReply(status, { error, error_description: description }, [["cache-control", "no-store"]]);
+/** Anthropic's envelope, `{"type":"error","error":{"type","message"},"request_id"}`. */
+export const errorReply = (requestId: string, { status, message, type }: ApiError, headers: readonly Header[] = []): Reply => {
+  const fallback = status < 500 ? "invalid_request_error" : "api_error";
+  return jsonReply(status, { type: "error", error: { type: type ?? types[status] ?? fallback, message }, request_id: requestId }, headers);
+};

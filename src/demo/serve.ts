@@ -1,58 +1,59 @@
 // One request from its headers to the end of its answer: script, body, endpoint, faults, delivery.
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
 import { base64url, type Random } from "../lib/random.ts";
-import { personOf } from "./credential.ts";
-import { deliver } from "./deliver.ts";
-import type { Fault } from "./fault.ts";
-import { insteadPlan, isInstead } from "./fault-instead.ts";
-import { changedReply, codedReply } from "./fault-reply.ts";
-import { bentPlan } from "./fault-travel.ts";
+import { deliver, deliveryOf, type Delivery, type Pace } from "./delivery.ts";
+import { applyDeliveryFaults } from "./delivery-faults.ts";
 import type { Exchange, Journal } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Limits } from "./limits.ts";
-import { findPerson } from "./people.ts";
-import { planOf, type Pace, type Plan } from "./plan.ts";
-import { receiveBody } from "./receive-body.ts";
-import { errorReply, type Arrived, type Reply } from "./reply.ts";
-import { paths, type Route } from "./route.ts";
-import type { Script } from "./script.ts";
-import { grantTypeOf } from "./token-endpoint.ts";
+import type { Limits } from "./messages.ts";
+import { grantTypeOf } from "./oauth-endpoints.ts";
+import { errorReply, type Reply, type SimulatedRequest } from "./reply.ts";
+import { applyReplyFaults, compress, replacement } from "./reply-faults.ts";
+import { ownerOf } from "./request-check.ts";
+import { paths, type Routes } from "./routes.ts";
+import { replacesEndpoint, type Fault, type Script } from "./faults.ts";
+import type { Tokens } from "./tokens.ts";
+import { findUser } from "./users.ts";
 
 export type ServeDeps = {
   readonly clock: Clock;
   readonly random: Random;
-  readonly ledger: Ledger;
+  readonly tokens: Tokens;
   readonly limits: Limits;
   readonly journal: Journal;
   readonly script: Script;
-  readonly route: Route;
+  readonly routes: Routes;
   readonly pace: Pace;
   readonly maxBodyBytes: number;
   readonly keepBodyBytes: number;
-  /** Called once for each token request whose body arrived. */
-  readonly onTokenCall: (grant: ReturnType<typeof grantTypeOf>) => void;
-  readonly connectionOf: (request: IncomingMessage) => number;
+  /** Which connection, counted from 1, a request came on. */
+  readonly connectionOf: (message: IncomingMessage) => number;
 };
 
-const open = (deps: ServeDeps, request: IncomingMessage): { readonly arrived: Arrived; readonly exchange: Exchange } => {
-  const target = request.url ?? "";
+/** Answers one request; resolves when nothing is left to do for it, and never rejects. */
+export const serve = async (deps: ServeDeps, message: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const { request, exchange } = open(deps, message);
+  response.once("close", () => exchange.closed(response.writableFinished));
+  await respond(deps, { message, response, request, exchange }).catch((error: unknown) => respondDefect(response, request.requestId, error));
+};
+
+const open = (deps: ServeDeps, message: IncomingMessage): { readonly request: SimulatedRequest; readonly exchange: Exchange } => {
+  const { url: target = "", method = "", headers, rawHeaders } = message;
   const [path = "", ...query] = target.split("?");
   const requestId = `req_011${base64url(deps.random(15))}`;
-  const method = request.method ?? "";
-  const account = personOf(deps.ledger, { headers: request.headers })?.id ?? null;
   const exchange = deps.journal.add({
     id: requestId,
     at: deps.clock.now(),
-    connection: deps.connectionOf(request),
+    connection: deps.connectionOf(message),
     method,
     target,
-    rawHeaders: request.rawHeaders,
+    rawHeaders,
     body: Buffer.alloc(0),
     bodyLength: 0,
     bodySha256: null,
     bodyComplete: false,
-    account,
+    account: ownerOf(deps.tokens, { headers })?.id ?? null,
     status: null,
     responseHeaders: [],
     bytesSent: 0,
@@ -61,72 +62,96 @@ const open = (deps: ServeDeps, request: IncomingMessage): { readonly arrived: Ar
     aborted: false,
     leftAtByte: null,
   });
-  const arrived = { requestId, method, path, query: new URLSearchParams(query.join("?")), headers: request.headers, body: Buffer.alloc(0) };
-  return { arrived, exchange };
+  return { request: { requestId, method, path, query: new URLSearchParams(query.join("?")), headers, body: Buffer.alloc(0) }, exchange };
 };
 
-const isToken = ({ method, path }: Arrived): boolean => method === "POST" && path === paths.token;
-
-const faultsFor = (deps: ServeDeps, arrived: Arrived, exchange: Exchange, early: boolean): readonly Fault[] => {
-  if (deps.script.isEmpty()) return [];
-  const grant = !early && isToken(arrived) ? grantTypeOf(arrived) : null;
-  return deps.script.take({ ...arrived, account: exchange.seen.account, grant }, early);
-};
-
-const struckPlan = (deps: ServeDeps, faults: readonly Fault[], { requestId }: Arrived, exchange: Exchange): Plan | null => {
-  const fault = faults.find(isInstead);
-  if (fault === undefined) return null;
-  const planLimitHeaders = (window: "5h" | "7d") => deps.limits.rejected(findPerson(exchange.seen.account), window);
-  return bentPlan(insteadPlan(fault, { requestId, pace: deps.pace, planLimitHeaders }), faults);
-};
-
-const executed = (deps: ServeDeps, arrived: Arrived, faults: readonly Fault[]): Reply => {
-  const reply = deps.route(arrived, faults.find((fault) => fault.kind === "answer") ?? null);
-  return { ...reply, headers: [...reply.headers, ["request-id", arrived.requestId]] };
-};
-
-const planFor = async (deps: ServeDeps, arrived: Arrived, exchange: Exchange): Promise<Plan> => {
-  const faults = faultsFor(deps, arrived, exchange, false);
-  const struck = struckPlan(deps, faults, arrived, exchange);
-  if (struck !== null) return struck;
-  const reply = executed(deps, arrived, faults);
-  if (faults.length === 0) return planOf(reply, deps.pace);
-  return bentPlan(planOf(await codedReply(changedReply(reply, faults), faults), deps.pace), faults);
-};
-
-const tooLarge = (deps: ServeDeps, { requestId }: Arrived): Plan =>
-  planOf(errorReply(requestId, { status: 413, message: "Request exceeds the maximum size" }, [["request-id", requestId]]), deps.pace);
-
-/** A defect of the simulation or of a script is said aloud, never left to hang. */
-const confess = (response: ServerResponse, requestId: string, error: unknown): void => {
+/** A defect of the simulation or of a script is answered with its text, so that no client waits for ever. */
+const respondDefect = (response: ServerResponse, requestId: string, error: unknown): void => {
   if (response.headersSent) return void response.destroy();
   const reply = errorReply(requestId, { status: 500, message: `The simulated upstream failed: ${String(error)}` });
   response.writeHead(500, { "content-type": "application/json" });
   response.end(reply.body.kind === "bytes" ? reply.body.bytes : "");
 };
 
-/** Answers one request; resolves when nothing is left to do for it, and never rejects. */
-export const serve = async (deps: ServeDeps, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-  const { arrived, exchange } = open(deps, request);
-  response.once("close", () => exchange.closed(response.writableFinished));
-  await respond(deps, { request, response, arrived, exchange }).catch((error: unknown) => confess(response, arrived.requestId, error));
-};
+type Turn = { readonly message: IncomingMessage; readonly response: ServerResponse; readonly request: SimulatedRequest; readonly exchange: Exchange };
 
-type Turn = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly arrived: Arrived; readonly exchange: Exchange };
-
-const respond = async (deps: ServeDeps, { request, response, arrived, exchange }: Turn): Promise<void> => {
-  const early = struckPlan(deps, faultsFor(deps, arrived, exchange, true), arrived, exchange);
+const respond = async (deps: ServeDeps, { message, response, request, exchange }: Turn): Promise<void> => {
+  const early = replaced(deps, faultsFor(deps, request, exchange, true), request, exchange);
   if (early !== null) {
-    request.resume();
+    message.resume();
     return deliver(early, response, exchange, deps.clock);
   }
-  const body = await receiveBody(request, deps.maxBodyBytes, !deps.pace.fast);
-  const complete = body.end === "complete";
+  const body = await receiveBody(message, deps.maxBodyBytes, !deps.pace.fast);
   const kept = Buffer.from(body.bytes.subarray(0, deps.keepBodyBytes));
-  deps.journal.keepBody(exchange, { body: kept, bodyLength: body.length, bodySha256: body.sha256, bodyComplete: complete });
+  deps.journal.keepBody(exchange, { body: kept, bodyLength: body.length, bodySha256: body.sha256, bodyComplete: body.end === "complete" });
   if (body.end === "cut") return;
-  if (body.end === "too-large") return deliver(tooLarge(deps, arrived), response, exchange, deps.clock);
-  const whole = { ...arrived, body: body.bytes };
-  if (isToken(whole)) deps.onTokenCall(grantTypeOf(whole));
-  await deliver(await planFor(deps, whole, exchange), response, exchange, deps.clock);
+  if (body.end === "too-large") return deliver(tooLarge(deps, request), response, exchange, deps.clock);
+  const whole = { ...request, body: body.bytes };
+  if (isTokenCall(whole)) deps.journal.countTokenCall(grantTypeOf(whole));
+  await deliver(await deliveryFor(deps, whole, exchange), response, exchange, deps.clock);
+};
+
+type ReceivedBody = {
+  readonly bytes: Buffer;
+  readonly length: number;
+  readonly sha256: string | null;
+  /** `too-large` is known before the rest was read; `cut` means that the client left. */
+  readonly end: "complete" | "too-large" | "cut";
+};
+
+/** Never throws. What comes beyond the limit is read and dropped, so that an early answer arrives. */
+const receiveBody = async (message: IncomingMessage, limit: number, hashed: boolean): Promise<ReceivedBody> => {
+  if (Number(message.headers["content-length"] ?? 0) > limit) {
+    message.resume();
+    return { bytes: Buffer.alloc(0), length: 0, sha256: null, end: "too-large" };
+  }
+  const hash = hashed ? createHash("sha256") : null;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const { promise, resolve } = Promise.withResolvers<ReceivedBody["end"]>();
+  message.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > limit) return resolve("too-large");
+    hash?.update(chunk);
+    chunks.push(chunk);
+    return undefined;
+  });
+  message.once("end", () => resolve("complete"));
+  message.once("error", () => resolve("cut"));
+  message.once("close", () => resolve("cut"));
+  const end = await promise;
+  return { bytes: Buffer.concat(chunks), length, sha256: end === "complete" ? (hash?.digest("hex") ?? null) : null, end };
+};
+
+const tooLarge = (deps: ServeDeps, { requestId }: SimulatedRequest): Delivery =>
+  deliveryOf(errorReply(requestId, { status: 413, message: "Request exceeds the maximum size" }, [["request-id", requestId]]), deps.pace);
+
+const isTokenCall = ({ method, path }: SimulatedRequest): boolean => method === "POST" && path === paths.token;
+
+const deliveryFor = async (deps: ServeDeps, request: SimulatedRequest, exchange: Exchange): Promise<Delivery> => {
+  const faults = faultsFor(deps, request, exchange, false);
+  const instead = replaced(deps, faults, request, exchange);
+  if (instead !== null) return instead;
+  const reply = executed(deps, request, faults);
+  if (faults.length === 0) return deliveryOf(reply, deps.pace);
+  return applyDeliveryFaults(deliveryOf(await compress(applyReplyFaults(reply, faults), faults), deps.pace), faults);
+};
+
+const faultsFor = ({ script }: ServeDeps, request: SimulatedRequest, { seen }: Exchange, early: boolean): readonly Fault[] => {
+  if (script.isEmpty()) return [];
+  const grant = !early && isTokenCall(request) ? grantTypeOf(request) : null;
+  return script.take({ ...request, account: seen.account, grant }, early);
+};
+
+/** Null when no fault replaces the endpoint. */
+const replaced = (deps: ServeDeps, faults: readonly Fault[], { requestId }: SimulatedRequest, { seen }: Exchange): Delivery | null => {
+  const fault = faults.find(replacesEndpoint);
+  if (fault === undefined) return null;
+  const planLimitHeaders = (window: "5h" | "7d") => deps.limits.rejected(findUser(seen.account), window);
+  return applyDeliveryFaults(replacement(fault, { requestId, pace: deps.pace, planLimitHeaders }), faults);
+};
+
+const executed = (deps: ServeDeps, request: SimulatedRequest, faults: readonly Fault[]): Reply => {
+  const reply = deps.routes(request, faults.find((fault) => fault.kind === "answer") ?? null);
+  return { ...reply, headers: [...reply.headers, ["request-id", request.requestId]] };
 };

@@ -1,23 +1,20 @@
-// The simulated Anthropic on a real loopback socket: authorize page, token endpoint, Messages API. It is
-// the upstream of `demo`, of the tests and of the benchmarks, and as strict as the real one; it never
-// talks to anybody by itself except through `approve` and `deny`, which play the person's browser.
+// The simulated Anthropic on a real loopback socket: authorize page, token endpoint, Messages API. It is the
+// upstream of `demo`, of the tests and of the benchmarks, and as strict as the real one. It opens no connection by
+// itself, except through `approve` and `deny`, which play the person's browser.
 import type { Clock } from "../lib/clock.ts";
 import { bracketed } from "../lib/host.ts";
 import type { Random } from "../lib/random.ts";
 import { secret, type Secret } from "../lib/secret.ts";
 import type { TokenGrant } from "../messages/tokens.ts";
 import { createBrowser, type Visit } from "./browser.ts";
-import type { Rule } from "./fault.ts";
-import { createJournal, type SeenRequest } from "./journal.ts";
-import { createLedger, type Issued } from "./ledger.ts";
-import { createLimits } from "./limits.ts";
+import { createScript, type Rule, type RuleHandle } from "./faults.ts";
+import { createJournal, type SeenRequest, type TokenCalls } from "./journal.ts";
 import { listen, type Listener } from "./listener.ts";
-import { findPerson } from "./people.ts";
-import { clientId, hostedCallbackPath } from "./registered-client.ts";
-import { createRoute, paths } from "./route.ts";
-import { createScript, type RuleHandle } from "./script.ts";
-import { serve } from "./serve.ts";
-import { createWatch } from "./watch.ts";
+import { createLimits } from "./messages.ts";
+import { createRoutes, paths } from "./routes.ts";
+import { serve, type ServeDeps } from "./serve.ts";
+import { createTokens, type Issued } from "./tokens.ts";
+import { clientId, findUser, hostedCallbackPath } from "./users.ts";
 
 export type UpstreamOptions = {
   readonly clock: Clock;
@@ -41,9 +38,7 @@ export type UpstreamOptions = {
   readonly keepAliveMs?: number;
 };
 
-export type TokenCalls = { readonly authorization_code: number; readonly refresh_token: number; readonly other: number };
-
-export type IssueWish = { readonly accessTokenSeconds?: number; readonly scopes?: readonly string[]; readonly account?: string };
+export type IssueOptions = { readonly accessTokenSeconds?: number; readonly scopes?: readonly string[]; readonly account?: string };
 
 export type Upstream = {
   readonly baseUrl: string;
@@ -63,7 +58,7 @@ export type Upstream = {
   script(rule: Rule): RuleHandle;
   clearScript(): void;
   /** A grant as a finished sign-in would have given it. */
-  issueTokens(wish?: IssueWish): TokenGrant;
+  issueTokens(options?: IssueOptions): TokenGrant;
   issueApiKey(account?: string): Secret;
   expireAccessTokens(): void;
   revokeAll(): void;
@@ -79,15 +74,58 @@ export type Upstream = {
   close(): Promise<void>;
 };
 
+/** Listens and serves until `close`. Throws `AppError` `port-taken`. */
+export const createUpstream = async (given: UpstreamOptions): Promise<Upstream> => {
+  const options = withDefaults(given);
+  const { clock, random } = options;
+  const journal = createJournal(options.keepRequests);
+  const tokens = createTokens(options);
+  const limits = createLimits(clock);
+  const script = createScript();
+  let listener: Listener | null = null;
+  const address = (): string => `${options.tls === null ? "http" : "https"}://${bracketed(options.host)}:${listener?.port ?? 0}`;
+  const routes = createRoutes({ tokens, limits, random, baseUrl: address });
+  const pace = { chunkDelayMs: options.chunkDelayMs, fast: options.fast };
+  const deps: ServeDeps = { ...options, journal, tokens, limits, script, routes, pace, connectionOf: (message) => listener?.numberOf(message) ?? 0 };
+  const bound = await listen(options, (message, response) => void serve(deps, message, response), journal.changed);
+  listener = bound;
+  const baseUrl = address();
+  const browser = createBrowser({ baseUrl, ca: options.tls?.cert ?? null });
+  const upstream: Upstream = {
+    baseUrl,
+    requests: journal.requests,
+    requestsTotal: journal.total,
+    tokenCalls: journal.tokenCalls,
+    openStreams: () => [...journal.open()].filter(({ streaming }) => streaming).length,
+    openRequests: () => journal.open().size,
+    connectionsAccepted: bound.accepted,
+    openConnections: bound.open,
+    waitFor: (predicate, deadlineMs = 5000) => journal.waitFor(() => predicate(upstream), deadlineMs, predicate.toString()),
+    script: script.add,
+    clearScript: script.clear,
+    issueTokens({ accessTokenSeconds, scopes = defaultScopes, account } = {}) {
+      return grantOf(tokens.issueFor({ user: findUser(account), clientId, scopes }, accessTokenSeconds), clock.now());
+    },
+    issueApiKey: (account) => secret(tokens.addKey(findUser(account))),
+    expireAccessTokens: tokens.expireAccess,
+    revokeAll: tokens.revokeAll,
+    approve: (authorizeUrl, visit) => browser.decide(authorizeUrl, "authorize", visit),
+    deny: (authorizeUrl, visit) => browser.decide(authorizeUrl, "deny", visit),
+    settings: () => settingsOf(baseUrl),
+    close: bound.close,
+  };
+  return upstream;
+};
+
 const defaultScopes = ["org:create_api_key", "user:profile", "user:inference"];
 
-const grantOf = ({ accessToken, refreshToken, expiresIn, chain }: Issued, now: number): TokenGrant => ({
+const grantOf = ({ accessToken, refreshToken, expiresIn, grant: { user, scopes } }: Issued, now: number): TokenGrant => ({
   accessToken: secret(accessToken),
   refreshToken: secret(refreshToken),
   expiresAt: now + expiresIn * 1000,
-  scopes: chain.scopes,
-  organization: { uuid: chain.person.organization.uuid, name: chain.person.organization.name },
-  account: { uuid: chain.person.uuid, emailAddress: chain.person.email },
+  scopes,
+  organization: { uuid: user.organization.uuid, name: user.organization.name },
+  account: { uuid: user.uuid, emailAddress: user.email },
 });
 
 const settingsOf = (baseUrl: string) => ({
@@ -111,65 +149,3 @@ const withDefaults = (options: UpstreamOptions) => ({
   ...options,
   tls: options.tls ?? null,
 });
-
-const createParts = (options: ReturnType<typeof withDefaults>, baseUrl: () => string) => {
-  const watch = createWatch();
-  const ledger = createLedger(options);
-  const limits = createLimits(options.clock);
-  const journal = createJournal(options.keepRequests, watch.changed);
-  const route = createRoute({ ledger, limits, random: options.random, baseUrl });
-  return { watch, ledger, limits, journal, route, script: createScript() };
-};
-
-/** Listens and serves until `close`. Throws `AppError` `port-taken`. */
-export const createUpstream = async (given: UpstreamOptions): Promise<Upstream> => {
-  const options = withDefaults(given);
-  const calls = { authorization_code: 0, refresh_token: 0, other: 0 };
-  let listener: Listener | null = null;
-  const baseUrl = (): string => `${options.tls === null ? "http" : "https"}://${bracketed(options.host)}:${listener?.port ?? 0}`;
-  const parts = createParts(options, baseUrl);
-  const deps = {
-    ...parts,
-    ...options,
-    pace: { chunkDelayMs: options.chunkDelayMs, fast: options.fast },
-    connectionOf: (request: Parameters<Listener["numberOf"]>[0]) => listener?.numberOf(request) ?? 0,
-    onTokenCall: (grant: keyof TokenCalls) => {
-      calls[grant] += 1;
-      parts.watch.changed();
-    },
-  };
-  const bound = await listen(options, (request, response) => void serve(deps, request, response), parts.watch.changed);
-  listener = bound;
-  return face(parts, { options, bound, baseUrl: baseUrl(), calls });
-};
-
-type Parts = ReturnType<typeof createParts>;
-type Bound = { readonly options: ReturnType<typeof withDefaults>; readonly bound: Listener; readonly baseUrl: string; readonly calls: TokenCalls };
-
-const face = ({ watch, ledger, journal, script }: Parts, { options, bound, baseUrl, calls }: Bound): Upstream => {
-  const browser = createBrowser({ baseUrl, ca: options.tls?.cert ?? null });
-  const upstream: Upstream = {
-    baseUrl,
-    requests: journal.requests,
-    requestsTotal: journal.total,
-    tokenCalls: () => ({ ...calls }),
-    openStreams: () => [...journal.open()].filter(({ streaming }) => streaming).length,
-    openRequests: () => journal.open().size,
-    connectionsAccepted: bound.accepted,
-    openConnections: bound.open,
-    waitFor: (predicate, deadlineMs = 5000) => watch.waitFor(() => predicate(upstream), deadlineMs, predicate.toString()),
-    script: script.add,
-    clearScript: script.clear,
-    issueTokens({ accessTokenSeconds, scopes = defaultScopes, account } = {}) {
-      return grantOf(ledger.issueFor({ person: findPerson(account), clientId, scopes }, accessTokenSeconds), options.clock.now());
-    },
-    issueApiKey: (account) => secret(ledger.addKey(findPerson(account))),
-    expireAccessTokens: ledger.expireAccess,
-    revokeAll: ledger.revokeAll,
-    approve: (authorizeUrl, visit) => browser.decide(authorizeUrl, "authorize", visit),
-    deny: (authorizeUrl, visit) => browser.decide(authorizeUrl, "deny", visit),
-    settings: () => settingsOf(baseUrl),
-    close: bound.close,
-  };
-  return upstream;
-};

@@ -1,6 +1,5 @@
 // The sign-in page as a browser gets it: locked until the key was entered, and nothing in it from outside.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { html } from "../../src/api/html.ts";
 import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
 import { attempt, createFakeCommands } from "./fake-commands.ts";
 
@@ -101,11 +100,5 @@ describe("/auth/device", () => {
       expect(text).toContain(`<script nonce="${nonces[index]}">`);
       expect(bodyOf(text)).not.toMatch(/\s(src|on\w+|style)=|@import|url\(|<link|<iframe|<img/i);
     }
-  });
-});
-
-describe("markup from templates", () => {
-  it("escapes what could leave a text or an attribute", () => {
-    expect(html`<p title="${"\"'`<>&"}">${null}${5}${[html`<b>`, html`</b>`]}</p>`.toString()).toBe('<p title="&quot;&#39;&#96;&lt;&gt;&amp;">5<b></b></p>');
   });
 });

@@ -2,7 +2,7 @@
 // an upstream has answered may end in that answer.
 import { expect, it, onTestFinished } from "vitest";
 import { createUpstream } from "../../src/demo/upstream.ts";
-import type { Fault } from "../../src/demo/fault.ts";
+import type { Fault } from "../../src/demo/faults.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";

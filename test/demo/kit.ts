@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { afterEach } from "vitest";
-import { clientId } from "../../src/demo/registered-client.ts";
+import { clientId } from "../../src/demo/users.ts";
 import { createUpstream, type Upstream, type UpstreamOptions } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";

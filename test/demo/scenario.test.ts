@@ -1,7 +1,7 @@
 // The demo's traffic: a mix that shows everything, that says what it is, and that stops when asked to.
 import { describe, expect, it } from "vitest";
 import { createScenario } from "../../src/demo/scenario.ts";
-import { bodyOf, rounds } from "../../src/demo/scenario-steps.ts";
+import { bodyOf, rounds } from "../../src/demo/scenario.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
@@ -103,7 +103,7 @@ describe("the demo's traffic", () => {
     await upstream.waitFor(({ openRequests }) => openRequests() === 0);
     const total = upstream.requestsTotal();
     scenario.start();
-    const headers = { "x-demo-wish": "overloaded" };
+    const headers = { "x-demo-effect": "overloaded" };
     expect((await fetch(`${upstream.baseUrl}/v1/models`, { headers })).status).toBe(401);
     expect(upstream.requestsTotal()).toBe(total + 1);
   });

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { InsteadFault, ReplyFault, TravelFault } from "../../src/demo/fault.ts";
+import type { EndpointFault, ReplyFault, DeliveryFault } from "../../src/demo/faults.ts";
 import { leaksIn } from "../helpers/canaries.ts";
 import type { Program } from "../helpers/program.ts";
 import { ask, filesBelow } from "../helpers/real-proxy.ts";
@@ -11,7 +11,7 @@ import type { Question, Stored } from "../helpers/real-proxy.ts";
 import { beginStory, fillStore, isSecretFile, keepFiles, opaque, procOf, tokenPath } from "../helpers/secret-story.ts";
 import type { Story } from "../helpers/secret-story.ts";
 
-type Fault = InsteadFault | ReplyFault | TravelFault;
+type Fault = EndpointFault | ReplyFault | DeliveryFault;
 type Call = (path: string, init?: RequestInit) => Promise<Response>;
 
 const startLogged = async ({ proxy }: Story): Promise<Program> => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Fault } from "../../src/demo/fault.ts";
+import type { Fault } from "../../src/demo/faults.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { TokenAnswer } from "../../src/messages/tokens.ts";

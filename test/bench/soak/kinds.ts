@@ -1,6 +1,6 @@
 // What the mixed load is made of: each kind of request says how the upstream misbehaves for it, what the
 // client does, and which ends are right. The client names its kind in a header, so that both sides agree.
-import type { Fault } from "../../../src/demo/fault.ts";
+import type { Fault } from "../../../src/demo/faults.ts";
 
 export const kindHeader = "x-soak-kind";
 

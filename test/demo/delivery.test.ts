@@ -1,6 +1,6 @@
 // Faults as the bytes on the wire show them, read by a bare socket that repairs nothing.
 import { describe, expect, it } from "vitest";
-import type { Fault, Rule } from "../../src/demo/fault.ts";
+import type { Fault, Rule } from "../../src/demo/faults.ts";
 import type { UpstreamOptions } from "../../src/demo/upstream.ts";
 import { rawAsk, start, wire } from "./kit.ts";
 

@@ -1,42 +1,12 @@
-// Pages of ours as text: a template in which every value is escaped, and the frame around every page. There
-// is no other way from a text to a page, so a label or an error from outside can never become markup.
+// The frame of every page of ours: one style, at most one script, nothing loaded from anywhere.
+import { Html, html } from "../lib/html.ts";
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-
-/** Text that is markup already. */
-export class Html {
-  readonly #text: string;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  toString(): string {
-    return this.#text;
-  }
-}
-
-type Part = Html | string | number | null | readonly Html[];
-
-/** Joins markup and values; null is nothing. */
-export const html = (markup: TemplateStringsArray, ...parts: readonly Part[]): Html =>
-  new Html(markup.map((text, index) => text + asMarkup(index < parts.length ? (parts[index] ?? null) : null)).join(""));
-
-const asMarkup = (part: Part): string => {
-  if (part === null) return "";
-  if (part instanceof Html) return part.toString();
-  if (typeof part === "object") return part.map(String).join("");
-  return escaped(String(part));
-};
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "`": "&#96;" };
-
-const escaped = (text: string): string => text.replace(/[&<>"'`]/g, (sign) => entities[sign] ?? "");
 
 /** A fresh value for one answer; style and script run only with it (CSP level 3, nonces). */
 export const createNonce = (random: Random): string => base64url(random(18));
 
-/** A whole page: one style, at most one script, nothing loaded from anywhere. `script` is our own text, never a value from outside. */
+/** A whole page. `script` is our own text, never a value from outside. */
 export const document = ({ title, nonce, body, script }: { readonly title: string; readonly nonce: string; readonly body: Html; readonly script?: string }): string =>
   html`<!doctype html>
 <html lang="en">

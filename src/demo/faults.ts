@@ -1,10 +1,11 @@
-// Every way a test or the demo can make the simulated server misbehave, as plain values.
+// How a test or the demo makes the simulated server misbehave: the faults as plain values, the rules that say which
+// requests they hit, and the rules in force. `reply-faults` and `delivery-faults` carry the faults out.
 import type { Block } from "./answer.ts";
+import type { End } from "./delivery.ts";
 import type { Header } from "./reply.ts";
-import type { End } from "./plan.ts";
 
-/** Instead of the endpoint: it is not executed at all. */
-export type InsteadFault =
+/** Replaces the endpoint, which is not executed at all. */
+export type EndpointFault =
   /** `body` is JSON unless it is text or bytes; the documented error body of `status` when left out. */
   | { readonly kind: "status"; readonly status: number; readonly message?: string; readonly body?: unknown; readonly headers?: readonly Header[] }
   /** 429 with the unified headers that say `rejected`, and `retry-after`. */
@@ -54,8 +55,8 @@ export type ReplyFault =
   /** A compressed body; a stream is flushed after each event. `wrong` labels plain bytes. */
   | { readonly kind: "encoding"; readonly encoding: "gzip" | "br" | "zstd"; readonly wrong?: boolean };
 
-/** The endpoint is executed, its bytes travel badly. `afterBytes` counts bytes of the body. */
-export type TravelFault =
+/** The endpoint is executed, its answer is delivered badly. `afterBytes` counts bytes of the body. */
+export type DeliveryFault =
   /** RST after that many bytes; 0 is right after the headers. */
   | { readonly kind: "reset"; readonly afterBytes: number }
   /** The endpoint did its work, and not one byte of the answer arrives. */
@@ -73,7 +74,7 @@ export type TravelFault =
   | { readonly kind: "length-and-chunked" }
   | { readonly kind: "trailers"; readonly trailers: readonly Header[] };
 
-export type Fault = InsteadFault | ReplyFault | TravelFault;
+export type Fault = EndpointFault | ReplyFault | DeliveryFault;
 
 /** Which requests a rule is for; what is left out matches all. */
 export type Match = {
@@ -91,8 +92,86 @@ export type Rule = {
   readonly match?: Match;
   /** 1 when left out. */
   readonly times?: number;
-  /** Several faults act together: first those that change the answer, then those of its way. */
+  /** Several faults act together: first those that change the answer, then those of its delivery. */
   readonly fault: Fault | readonly Fault[];
   /** Acts as soon as the headers are there, while the body is still coming. Only for faults that replace the endpoint. */
   readonly early?: boolean;
 };
+
+/** What a rule is compared with. */
+export type Occasion = {
+  readonly method: string;
+  readonly path: string;
+  readonly account: string | null;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Null while the body has not been read. */
+  readonly grant: string | null;
+};
+
+export type RuleHandle = { used(): number; remove(): void };
+
+export type Script = ReturnType<typeof createScript>;
+
+/** The rules in the order they were given; each serves as often as it was asked to. */
+export const createScript = () => {
+  const rules = new Set<{ readonly rule: Rule; used: number }>();
+
+  /** The faults of the first rule that fits, counted as used; empty when there is none. */
+  const take = (occasion: Occasion, early: boolean): readonly Fault[] => {
+    for (const entry of rules) {
+      const { rule } = entry;
+      if ((rule.early ?? false) !== early || !fits(rule.match ?? {}, occasion)) continue;
+      entry.used += 1;
+      if (entry.used >= (rule.times ?? 1)) rules.delete(entry);
+      return [rule.fault].flat() as readonly Fault[];
+    }
+    return [];
+  };
+
+  return {
+    take,
+    isEmpty: () => rules.size === 0,
+    /** Throws `TypeError` when the rule makes no sense. */
+    add(rule: Rule): RuleHandle {
+      if (rule.early === true && ![rule.fault].flat().some((fault) => replacesEndpoint(fault as Fault))) {
+        throw new TypeError("an early rule needs a fault that replaces the endpoint");
+      }
+      const entry = { rule, used: 0 };
+      if ((rule.times ?? 1) > 0) rules.add(entry);
+      return { used: () => entry.used, remove: () => void rules.delete(entry) };
+    },
+    clear: () => rules.clear(),
+  };
+};
+
+const pathFits = (path: string | RegExp | undefined, actual: string): boolean => {
+  if (path === undefined) return true;
+  return typeof path === "string" ? path === actual : actual.search(path) >= 0;
+};
+
+const fits = (match: Match, occasion: Occasion): boolean =>
+  (match.method ?? occasion.method) === occasion.method &&
+  pathFits(match.path, occasion.path) &&
+  (match.account ?? occasion.account) === occasion.account &&
+  (match.grant ?? occasion.grant) === occasion.grant &&
+  Object.entries(match.headers ?? {}).every(([name, value]) => occasion.headers[name] === value);
+
+const endpointKinds: ReadonlySet<string> = new Set<EndpointFault["kind"]>([
+  "status",
+  "plan-limit",
+  "throttle",
+  "overloaded",
+  "cdn-html",
+  "redirect",
+  "refuse",
+  "hang-up",
+  "never",
+  "one-byte",
+  "garbage",
+  "unasked-upgrade",
+  "wire",
+  "recorded",
+]);
+
+/** Is the endpoint left out because of `fault`? */
+export const replacesEndpoint = (fault: { readonly kind: string }): fault is EndpointFault => endpointKinds.has(fault.kind);
