@@ -5,8 +5,7 @@ import { createBrowserOpener } from "../tui/edges/browser.ts";
 import { createCopier } from "../tui/edges/copy.ts";
 import { createLinkFile } from "../tui/edges/link-file.ts";
 import { createClipboardReader } from "../tui/edges/read-clipboard.ts";
-import { freezeJob, residentMemory } from "../tui/edges/this-process.ts";
-import { createLoopDelay } from "../tui/loop-delay.ts";
+import { createLoopDelay, residentMemory, suspendJob } from "../tui/edges/process.ts";
 import { runDashboard } from "../tui/run.tsx";
 import { runLogin } from "../tui/screens/login.tsx";
 import { askPortTaken } from "../tui/screens/port-taken.tsx";
@@ -27,7 +26,7 @@ export const createScreens = (context: CliContext): Screens => {
     runDashboard(wish) {
       const delay = createLoopDelay(clock);
       const program = ownName({ environment: env, launch, dir: wish.app.dir, usualDir: dataDir({ platform, env, home: context.home, cwd: context.cwd }) });
-      const running = runDashboard({ ...wish, clock, copy, freeze: freezeJob, loopDelayMs: delay.read, memory: residentMemory, program });
+      const running = runDashboard({ ...wish, clock, copy, suspend: suspendJob, loopDelayMs: delay.read, memory: residentMemory, program });
       return { ...running, finished: running.finished.finally(() => delay.stop()) };
     },
   };

@@ -1,75 +1,94 @@
-// Every key of the dashboard once: what it is, where it works, what it does, what the help and the
-// footer say. No key needs Alt, a function key or the mouse; letters work in lower case.
-import type { UiState } from "./ui-state.ts";
+// Every key of the dashboard once: what it is called, where it works, what it does, why it may be off, and what
+// the help and the footer say of it. Adding a key is adding one record. No key needs Alt, a function key or the
+// mouse; letters work in lower case.
+import { accountOf, confirmQuit, copyCurl, copyForPlace, login, openRequest, refresh, setEnabled, suspend } from "./actions.ts";
+import type { ControllerContext } from "./controller.ts";
+import type { Overlay, Pane, UiState } from "./ui-state.ts";
 
 /** Where the keys go: a pane, or what lies over it. */
-export type Place = "requests" | "sessions" | "accounts" | "events" | "request" | "session" | "account" | "event" | "help";
-
-export type ActionName =
-  | "quit" | "interrupt" | "help" | "down" | "up" | "page-down" | "page-up" | "start" | "end" | "open" | "back"
-  | "filter" | "errors" | "follow" | "pause" | "copy" | "refresh" | "login" | "next-pane" | "previous-pane"
-  | "pane-1" | "pane-2" | "pane-3" | "pane-4" | "clear" | "curl" | "redraw" | "freeze"
-  | "toggle-account" | "rename" | "priority" | "remove" | "add-account" | "add-key";
+export type Place = Pane | Overlay["kind"];
 
 export type Binding = {
+  /** What it does, in one word for the code. */
+  readonly name: string;
   /** Names of keys, as `keyName` gives them. */
   readonly keys: readonly string[];
-  readonly action: ActionName;
-  /** What `?` says. */
+  /** What `?` says; empty when it is not shown there. */
   readonly help: string;
-  /** The footer's word; empty when it is not shown there. */
-  readonly hint: string;
+  /** The footer's word; absent when it is not shown there. */
+  readonly hint?: string | ((ui: UiState) => string);
   /** Where it works; absent means everywhere. */
   readonly places?: readonly Place[];
+  readonly run: (context: ControllerContext) => void;
+  /** Why it does nothing now, in a sentence for a person; null or absent when it works. */
+  readonly off?: (context: ControllerContext) => string | null;
+  /** Held down on a slow line it arrives as several in one piece, each of which counts. */
+  readonly repeats?: true;
+  /** The question that this key answers with yes. */
+  readonly confirms?: "quitUntil" | "suspendUntil";
 };
 
 const lists: readonly Place[] = ["requests", "sessions", "accounts", "events"];
+const onAccount: readonly Place[] = ["accounts", "account"];
+
+const noAccount = (context: ControllerContext): string | null => (accountOf(context) === undefined ? "There is no account here. a signs one in." : null);
+const passThrough = ({ deps }: ControllerContext): string | null =>
+  deps.app.store.snapshot().server.mode === "pass-through" ? "In pass-through mode the client keeps its own login; nothing is stored here." : null;
+const requestGone = (context: ControllerContext): string | null => (openRequest(context) === undefined ? "This request is no longer in memory." : null);
+const nothingListed = (context: ControllerContext): string | null => (context.selectedId() === null ? "The list is empty." : null);
+
+const ask = (kind: "rename" | "priority" | "remove") => (context: ControllerContext): void => {
+  const account = accountOf(context);
+  if (account !== undefined) context.dispatch({ type: "ask", prompt: { kind, accountId: account.id } });
+};
 
 export const bindings: readonly Binding[] = [
-  { keys: ["q"], action: "quit", help: "quit; asks when requests are open, a second q within 3 s confirms", hint: "quit" },
-  { keys: ["Ctrl+C"], action: "interrupt", help: "as q; twice stops at once", hint: "" },
-  { keys: ["?", "h"], action: "help", help: "this help", hint: "help" },
-  { keys: ["j", "Down"], action: "down", help: "one row down", hint: "" },
-  { keys: ["k", "Up"], action: "up", help: "one row up", hint: "" },
-  { keys: ["PgDn", "Ctrl+D"], action: "page-down", help: "one page down", hint: "" },
-  { keys: ["PgUp", "Ctrl+U"], action: "page-up", help: "one page up", hint: "" },
-  { keys: ["g", "Home"], action: "start", help: "to the newest row, and follow", hint: "" },
-  { keys: ["G", "End"], action: "end", help: "to the last row", hint: "" },
-  { keys: ["Enter"], action: "open", help: "details of the selected row", hint: "detail", places: lists },
-  { keys: ["Esc"], action: "back", help: "one step back: close, clear the filter, go to the requests", hint: "back", places: ["request", "session", "account", "event", "help"] },
-  { keys: ["Esc"], action: "back", help: "", hint: "", places: lists },
-  { keys: ["Tab"], action: "next-pane", help: "next pane", hint: "pane", places: lists },
-  { keys: ["Shift+Tab"], action: "previous-pane", help: "previous pane", hint: "", places: lists },
-  { keys: ["1"], action: "pane-1", help: "requests", hint: "" },
-  { keys: ["2"], action: "pane-2", help: "sessions", hint: "" },
-  { keys: ["3"], action: "pane-3", help: "accounts", hint: "" },
-  { keys: ["4"], action: "pane-4", help: "events", hint: "" },
-  { keys: ["/"], action: "filter", help: "filter the requests: status, model, path, client, session; !text means without; Enter keeps, Esc clears", hint: "filter", places: ["requests"] },
-  { keys: ["e"], action: "errors", help: "errors only", hint: "errors", places: ["requests"] },
-  { keys: ["f"], action: "follow", help: "follow the newest request", hint: "follow", places: ["requests"] },
-  { keys: ["p", "Space"], action: "pause", help: "freeze the lists; the header stays live", hint: "pause", places: lists },
-  { keys: ["c"], action: "copy", help: "copy the lines that set up Claude Code", hint: "copy", places: ["requests", "sessions", "accounts", "events"] },
-  { keys: ["c"], action: "copy", help: "copy the request id (in a request's details)", hint: "copy id", places: ["request"] },
-  { keys: ["x"], action: "curl", help: "copy the request as curl, without secrets (in a request's details)", hint: "curl", places: ["request"] },
-  { keys: ["x"], action: "clear", help: "clear the list; the counters stay", hint: "", places: ["requests"] },
-  { keys: ["r"], action: "refresh", help: "refresh the token now (in the accounts pane: of the selected account)", hint: "refresh", places: [...lists, "account"] },
-  { keys: ["l"], action: "login", help: "sign in again", hint: "login", places: [...lists, "account"] },
-  { keys: ["d"], action: "toggle-account", help: "enable or disable the account", hint: "on/off", places: ["accounts", "account"] },
-  { keys: ["n"], action: "rename", help: "rename the account", hint: "rename", places: ["accounts", "account"] },
-  { keys: ["o"], action: "priority", help: "priority of the account; lower comes first", hint: "order", places: ["accounts", "account"] },
-  { keys: ["x"], action: "remove", help: "remove the account, after asking", hint: "remove", places: ["accounts", "account"] },
-  { keys: ["a"], action: "add-account", help: "add an account by signing in", hint: "add", places: ["accounts"] },
-  { keys: ["y"], action: "add-key", help: "add an account by its API key", hint: "key", places: ["accounts"] },
-  { keys: ["Ctrl+L"], action: "redraw", help: "draw the screen anew", hint: "" },
-  { keys: ["Ctrl+Z"], action: "freeze", help: "twice: stop the whole process, the proxy too", hint: "" },
+  { name: "quit", keys: ["q"], help: "quit; asks when requests are open, a second q within 3 s confirms", hint: "quit", repeats: true, confirms: "quitUntil", run: (context) => confirmQuit(context, "drain") },
+  { name: "interrupt", keys: ["Ctrl+C"], help: "as q; twice stops at once", confirms: "quitUntil", run: (context) => confirmQuit(context, "at-once") },
+  { name: "help", keys: ["?", "h"], help: "this help", hint: "help", run: ({ ui, dispatch }) => dispatch(ui().overlay?.kind === "help" ? { type: "back" } : { type: "open", overlay: { kind: "help" } }) },
+  { name: "down", keys: ["j", "Down"], help: "one row down", repeats: true, run: ({ move }) => move({ by: 1 }) },
+  { name: "up", keys: ["k", "Up"], help: "one row up", repeats: true, run: ({ move }) => move({ by: -1 }) },
+  { name: "page-down", keys: ["PgDn", "Ctrl+D"], help: "one page down", run: ({ move, page }) => move({ by: page() }) },
+  { name: "page-up", keys: ["PgUp", "Ctrl+U"], help: "one page up", run: ({ move, page }) => move({ by: -page() }) },
+  { name: "start", keys: ["g", "Home"], help: "to the newest row, and follow", run: ({ move }) => move({ to: "start" }) },
+  { name: "end", keys: ["G", "End"], help: "to the last row", run: ({ move }) => move({ to: "end" }) },
+  { name: "open", keys: ["Enter"], help: "details of the selected row", hint: "detail", places: lists, off: nothingListed, run: ({ open }) => open() },
+  { name: "back", keys: ["Esc"], help: "one step back: close, clear the filter, go to the requests", hint: "back", places: ["request", "session", "account", "event", "help"], run: ({ dispatch }) => dispatch({ type: "back" }) },
+  { name: "back", keys: ["Esc"], help: "", places: lists, run: ({ dispatch }) => dispatch({ type: "back" }) },
+  { name: "next-pane", keys: ["Tab"], help: "next pane", hint: "pane", places: lists, run: ({ dispatch }) => dispatch({ type: "turn-pane", by: 1 }) },
+  { name: "previous-pane", keys: ["Shift+Tab"], help: "previous pane", places: lists, run: ({ dispatch }) => dispatch({ type: "turn-pane", by: -1 }) },
+  { name: "pane-1", keys: ["1"], help: "requests", run: ({ dispatch }) => dispatch({ type: "show-pane", pane: "requests" }) },
+  { name: "pane-2", keys: ["2"], help: "sessions", run: ({ dispatch }) => dispatch({ type: "show-pane", pane: "sessions" }) },
+  { name: "pane-3", keys: ["3"], help: "accounts", run: ({ dispatch }) => dispatch({ type: "show-pane", pane: "accounts" }) },
+  { name: "pane-4", keys: ["4"], help: "events", run: ({ dispatch }) => dispatch({ type: "show-pane", pane: "events" }) },
+  { name: "filter", keys: ["/"], help: "filter the requests: status, model, path, client, session; !text means without; Enter keeps, Esc clears", hint: "filter", places: ["requests"], run: ({ dispatch }) => dispatch({ type: "ask", prompt: { kind: "filter" } }) },
+  { name: "errors", keys: ["e"], help: "errors only", hint: "errors", places: ["requests"], run: ({ dispatch }) => dispatch({ type: "toggle-errors" }) },
+  { name: "follow", keys: ["f"], help: "follow the newest request", hint: "follow", places: ["requests"], run: ({ dispatch }) => dispatch({ type: "toggle-follow" }) },
+  { name: "pause", keys: ["p", "Space"], help: "freeze the lists; the header stays live", hint: ({ paused }) => (paused === null ? "pause" : "resume"), places: lists, run: ({ dispatch, deps }) => dispatch({ type: "toggle-pause", state: deps.app.store.snapshot() }) },
+  { name: "copy", keys: ["c"], help: "copy the lines that set up Claude Code", hint: "copy", places: lists, run: copyForPlace },
+  { name: "copy", keys: ["c"], help: "copy the request id (in a request's details)", hint: "copy id", places: ["request"], off: requestGone, run: copyForPlace },
+  { name: "curl", keys: ["x"], help: "copy the request as curl, without secrets (in a request's details)", hint: "curl", places: ["request"], off: requestGone, run: copyCurl },
+  { name: "clear", keys: ["x"], help: "clear the list; the counters stay", places: ["requests"], run: ({ dispatch, deps }) => dispatch({ type: "clear", at: deps.clock.now() }) },
+  { name: "refresh", keys: ["r"], help: "refresh the token now (in the accounts pane: of the selected account)", hint: "refresh", places: [...lists, "account"], off: passThrough, run: refresh },
+  { name: "login", keys: ["l"], help: "sign in again", hint: "login", places: [...lists, "account"], off: passThrough, run: login },
+  { name: "toggle-account", keys: ["d"], help: "enable or disable the account", hint: "on/off", places: onAccount, off: noAccount, run: setEnabled },
+  { name: "rename", keys: ["n"], help: "rename the account", hint: "rename", places: onAccount, off: noAccount, run: ask("rename") },
+  { name: "priority", keys: ["o"], help: "priority of the account; lower comes first", hint: "order", places: onAccount, off: noAccount, run: ask("priority") },
+  { name: "remove", keys: ["x"], help: "remove the account, after asking", hint: "remove", places: onAccount, off: noAccount, run: ask("remove") },
+  { name: "add-account", keys: ["a"], help: "add an account by signing in", hint: "add", places: ["accounts"], off: passThrough, run: ({ deps }) => deps.login(null) },
+  { name: "add-key", keys: ["y"], help: "add an account by its API key", hint: "key", places: ["accounts"], off: passThrough, run: ({ dispatch }) => dispatch({ type: "ask", prompt: { kind: "add-key" } }) },
+  { name: "redraw", keys: ["Ctrl+L"], help: "draw the screen anew", run: ({ deps }) => deps.redraw() },
+  { name: "suspend", keys: ["Ctrl+Z"], help: "twice: stop the whole process, the proxy too", confirms: "suspendUntil", run: suspend },
 ];
 
 /** Where the keys go now. */
 export const placeOf = ({ overlay, pane }: Pick<UiState, "overlay" | "pane">): Place => overlay?.kind ?? pane;
 
+/** Does the binding work in `place`. */
+export const worksIn = ({ places }: Binding, place: Place): boolean => places?.includes(place) ?? true;
+
 /** What `key` does in `place`; null when nothing. */
-export const actionFor = (key: string, place: Place): ActionName | null =>
-  bindings.find(({ keys, places }) => keys.includes(key) && (places?.includes(place) ?? true))?.action ?? null;
+export const bindingFor = (key: string, place: Place): Binding | null => bindings.find((binding) => binding.keys.includes(key) && worksIn(binding, place)) ?? null;
 
 /** The part of Ink's key report that is needed here. */
 export type KeyReport = {

@@ -3,14 +3,16 @@
 import type { App } from "../app/app.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
+import { leadingAccount, tokenState } from "../state/select.ts";
+import type { AppState } from "../state/state.ts";
+import { clockMinute, span } from "../lib/units.ts";
 import { createController } from "./controller.ts";
 import type { ControllerDeps } from "./controller.ts";
-import { summaryLine } from "./summary.ts";
 import { glyphsFor } from "./theme.ts";
-import { createWindow, sizeOf } from "./window.tsx";
-import type { DrawingWindow, Output } from "./window.tsx";
+import { createWindow } from "./window.tsx";
+import type { DashboardWindow, Output } from "./window.tsx";
 
-export type LoginWish = {
+export type LoginRequest = {
   /** Sign this account in again; null adds one. */
   readonly accountId: string | null;
   /** The program is stopping: give the terminal back. */
@@ -25,10 +27,10 @@ export type DashboardDeps = {
   readonly copy: ControllerDeps["copy"];
   readonly ascii: boolean;
   /** Shows the sign-in on the primary screen; the dashboard is down until it resolves. */
-  readonly login: (wish: LoginWish) => Promise<void>;
-  /** Stops the process until the shell continues it (`edges/this-process.ts`). */
-  readonly freeze: () => void;
-  /** 99th percentile of the event loop's delay, milliseconds (`loop-delay.ts`); null when unknown. */
+  readonly login: (request: LoginRequest) => Promise<void>;
+  /** Stops the process until the shell continues it (`edges/process.ts`). */
+  readonly suspend: () => void;
+  /** 99th percentile of the event loop's delay, milliseconds (`edges/process.ts`); null when unknown. */
   readonly loopDelayMs: () => number | null;
   /** Resident memory, bytes. */
   readonly memory: () => number | null;
@@ -45,34 +47,28 @@ export type RunningDashboard = {
 
 /** Draws until the program has stopped. */
 export const runDashboard = (deps: DashboardDeps): RunningDashboard => {
-  const stage = createStage(deps);
-  stage.mount();
-  const finished = deps.app.stopped.then(
-    () => stage.close(),
-    () => stage.close(),
-  );
+  const { app, clock } = deps;
+  const unmount = mount(deps);
   return {
-    finished: finished.then(() => summaryLine(deps.app.store.snapshot(), deps.clock.now(), deps.app.config.log.file)),
-    unmount: () => void stage.close(),
+    finished: app.stopped.then(unmount, unmount).then(() => summaryLine(app.store.snapshot(), clock.now(), app.config.log.file)),
+    unmount: () => void unmount(),
   };
 };
 
-type Stage = { mount(): void; close(): Promise<void> };
-
-const createStage = (deps: DashboardDeps): Stage => {
+// Opens the dashboard; the result takes it down for good.
+const mount = (deps: DashboardDeps): (() => Promise<void>) => {
   const { clock, app } = deps;
   const ended = new AbortController();
-  const held: { current: DrawingWindow | null } = { current: null };
 
   const signIn = async (accountId: string | null): Promise<void> => {
-    if (!held.current?.isOpen()) return;
-    await held.current.close();
+    if (!window.isOpen()) return;
+    await window.close();
     try {
       await deps.login({ accountId, signal: ended.signal });
     } catch (error) {
       controller.say(error instanceof Error ? error.message : "The sign-in failed.", "error");
     }
-    if (!ended.signal.aborted) held.current.open();
+    if (!ended.signal.aborted) window.open();
   };
 
   const controller = createController({
@@ -82,19 +78,17 @@ const createStage = (deps: DashboardDeps): Stage => {
     memory: deps.memory,
     about: aboutOf(deps),
     glyphs: glyphsFor(deps.ascii),
-    size: () => held.current?.size() ?? sizeOf(deps.stdout),
+    size: () => window.size(),
     login: (accountId) => void signIn(accountId),
-    redraw: () => held.current?.redraw(),
-    freeze: async () => held.current?.suspended(() => frozen(deps)),
-    changed: () => held.current?.urgent(),
+    redraw: () => window.redraw(),
+    suspend: () => window.lend(() => suspend(deps)),
+    changed: () => window.urgent(),
   });
-  held.current = createWindow({ ...deps, controller });
-  return {
-    mount: () => held.current?.open(),
-    async close() {
-      ended.abort();
-      await held.current?.close();
-    },
+  const window: DashboardWindow = createWindow({ ...deps, controller });
+  window.open();
+  return () => {
+    ended.abort();
+    return window.close();
   };
 };
 
@@ -107,7 +101,26 @@ const aboutOf = ({ app: { config, key }, program }: DashboardDeps): ControllerDe
 });
 
 // The stop takes effect a moment after it was asked for: nothing may be drawn into the shell in between.
-const frozen = async ({ freeze, clock }: DashboardDeps): Promise<void> => {
-  freeze();
-  await sleep(clock, 100);
+const suspend = async (deps: DashboardDeps): Promise<void> => {
+  deps.suspend();
+  await sleep(deps.clock, 100);
+};
+
+/** The line that the primary screen keeps: `served 1,210 requests in 3h12m, token valid until 21:42, log: FILE`. */
+export const summaryLine = (state: AppState, now: number, logFile: string | null): string => {
+  const { requests, server, accounts } = state;
+  const count = requests.total.toLocaleString("en-US");
+  const account = leadingAccount(accounts, now);
+  const parts = [
+    `served ${count} ${requests.total === 1 ? "request" : "requests"}${server.startedAt === null ? "" : ` in ${span(now - server.startedAt)}`}`,
+    account === null ? null : tokenText(tokenState(account, now), account.expiresAt, now),
+    logFile === null ? null : `log: ${logFile}`,
+  ];
+  return `claude-oauth-proxy: ${parts.filter((part) => part !== null).join(", ")}`;
+};
+
+const tokenText = (state: ReturnType<typeof tokenState>, expiresAt: number | null, now: number): string | null => {
+  if (state === "needs-login") return "sign in again before the next start";
+  if (state === "expired") return "token expired";
+  return expiresAt === null || state === "disabled" ? null : `token valid until ${clockMinute(expiresAt, now)}`;
 };

@@ -41,7 +41,7 @@ export type ViewParts = Omit<View, "layout" | "shown"> & { readonly columns: num
 export const viewOf = ({ columns, rows, ...rest }: ViewParts): View => ({
   ...rest,
   layout: layoutOf(columns, rows),
-  shown: rest.ui.frozen ?? rest.live,
+  shown: rest.ui.paused ?? rest.live,
 });
 
 export type Layout = {

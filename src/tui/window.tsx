@@ -4,13 +4,12 @@ import { render } from "ink";
 import type { Instance } from "ink";
 import type { App } from "../app/app.ts";
 import type { Clock, Timer } from "../lib/clock.ts";
-import { callBytes, causes, newCauses, restoreTitle, saveTitle, titleBytes } from "./alerts.ts";
+import { createAlerts } from "./alerts.ts";
 import { DashboardApp } from "./app.tsx";
-import type { Screen, Suspend } from "./app.tsx";
+import type { Lend, Snapshots } from "./app.tsx";
 import type { Controller } from "./controller.ts";
-import { createFrames } from "./frames.ts";
+import { createFrames, restMs } from "./frames.ts";
 import type { Frames } from "./frames.ts";
-import { restMs } from "./pace.ts";
 import type { View } from "./view.ts";
 
 /** The terminal's output, as `process.stdout` is. */
@@ -26,63 +25,72 @@ export type WindowDeps = {
   readonly controller: Controller;
 };
 
-export type DrawingWindow = {
+export type DashboardWindow = {
   open(): void;
   isOpen(): boolean;
   /** Resolves when the terminal is given back. */
   close(): Promise<void>;
+  /** 80x24 where it is not known. */
   size(): Size;
   /** Draws at the next opportunity, without waiting for the pace. */
   urgent(): void;
   /** Wipes the screen and draws everything anew. */
   redraw(): void;
-  /** Gives the terminal to `work`. */
-  suspended(work: () => Promise<void>): Promise<void>;
+  /** Gives the terminal to `work` and takes it back. */
+  lend(work: () => Promise<void>): Promise<void>;
 };
 
 export type Size = { readonly columns: number; readonly rows: number };
 
-/** Size of the terminal; 80x24 where it is not known. */
-export const sizeOf = ({ columns, rows }: Output): Size => ({ columns: columns || 80, rows: rows || 24 });
-
-type Opened = { readonly instance: Instance; readonly frames: Frames };
+type Mounted = { readonly instance: Instance; readonly frames: Frames };
 
 /** A closed window; `open` draws the first frame. */
-export const createWindow = (deps: WindowDeps): DrawingWindow => {
-  const { stdout, clock, app, controller, ascii } = deps;
-  const alarm = createAlarm(deps);
-  const picture = createPicture(controller, alarm.look);
-  const room = { size: sizeOf(stdout), opened: null as Opened | null, suspend: null as Suspend | null, retry: null as Timer | null };
+export const createWindow = (deps: WindowDeps): DashboardWindow => {
+  const { stdout, clock, app, controller } = deps;
+  const alerts = createAlerts({ write: (text) => void stdout.write(text), notify: app.config.ui.notify, titled: !deps.ascii });
+  const snapshots = createSnapshots(controller);
+  let size = sizeOf(stdout);
+  let mounted: Mounted | null = null;
+  let lend: Lend | null = null;
+  let retry: Timer | null = null;
   const onResize = debounced(clock, () => {
-    room.size = sizeOf(stdout);
-    room.opened?.frames.urgent();
+    size = sizeOf(stdout);
+    mounted?.frames.urgent();
   });
 
   const close = async (): Promise<void> => {
-    room.retry?.cancel();
-    const taken = room.opened;
-    if (taken === null) return;
-    room.opened = null;
-    taken.frames.stop();
+    retry?.cancel();
+    if (mounted === null) return;
+    const { frames, instance } = mounted;
+    mounted = null;
+    frames.stop();
     stdout.off("resize", onResize);
-    taken.instance.unmount();
-    if (!ascii) stdout.write(restoreTitle);
-    await taken.instance.waitUntilExit().catch(ignore);
+    instance.unmount();
+    alerts.close();
+    await instance.waitUntilExit().catch(ignore);
   };
 
   const open = (): void => {
-    if (room.opened !== null) return;
-    room.size = sizeOf(stdout);
-    if (!ascii) stdout.write(saveTitle + alarm.title());
-    const frames = createFrames({ ...deps, store: app.store, maxFps: app.config.ui.maxFps, isBlocked: () => stdout.writableNeedDrain === true, restMs: () => restMs(app.store.snapshot(), controller.ui(), clock.now()), draw: picture.draw });
-    const instance = renderApp(deps, picture.screen, (suspend) => (room.suspend = suspend));
-    room.opened = { frames, instance };
+    if (mounted !== null) return;
+    size = sizeOf(stdout);
+    alerts.open(app.store.snapshot());
+    const frames = createFrames({
+      clock,
+      store: app.store,
+      maxFps: app.config.ui.maxFps,
+      loopDelayMs: deps.loopDelayMs,
+      isBlocked: () => stdout.writableNeedDrain === true,
+      restMs: () => restMs(app.store.snapshot(), controller.ui(), clock.now()),
+      draw: ({ slow }) => alerts.look(snapshots.next(slow)),
+    });
+    const instance = renderApp(deps, snapshots, (lender) => (lend = lender));
+    mounted = { frames, instance };
     stdout.on("resize", onResize);
     // When React itself gives up, the screen is put up once more; the proxy behind it goes on.
     instance.waitUntilExit().catch(() => {
-      if (room.opened?.instance !== instance) return;
+      if (mounted?.instance !== instance) return;
       void close();
-      room.retry = clock.setTimeout(open, 1000);
+      retry = clock.setTimeout(open, 1000);
     });
   };
 
@@ -91,48 +99,46 @@ export const createWindow = (deps: WindowDeps): DrawingWindow => {
   return {
     open,
     close,
-    isOpen: () => room.opened !== null,
-    size: () => room.size,
-    urgent: () => room.opened?.frames.urgent(),
+    isOpen: () => mounted !== null,
+    size: () => size,
+    urgent: () => mounted?.frames.urgent(),
     redraw() {
-      room.opened?.instance.clear();
+      mounted?.instance.clear();
       stdout.write("\u001b[2J\u001b[H");
-      picture.renew();
-      room.opened?.frames.urgent();
+      snapshots.renew();
+      mounted?.frames.urgent();
     },
-    suspended: async (work) => room.suspend?.(work),
+    lend: async (work) => lend?.(work),
   };
 };
 
 const ignore = (): void => {};
-const resizeMs = 50;
 
-type Picture = { readonly screen: Screen; readonly draw: (frame: { readonly slow: boolean }) => void; readonly renew: () => void };
+const sizeOf = ({ columns, rows }: Output): Size => ({ columns: columns || 80, rows: rows || 24 });
 
-// What the component subscribes to: one object per frame.
-const createPicture = (controller: Controller, look: (view: View) => void): Picture => {
+// What the component subscribes to: one object per frame. `renew` makes the next one draw every cell.
+const createSnapshots = (controller: Controller): Snapshots & { next(slow: boolean): View; renew(): void } => {
   const listeners = new Set<() => void>();
   let generation = 0;
-  let frame: ReturnType<Screen["snapshot"]> | null = null;
-  const next = (slow: boolean) => (frame = { view: controller.view(slow), generation });
+  let frame: ReturnType<Snapshots["snapshot"]> | null = null;
+  const make = (slow: boolean): NonNullable<typeof frame> => (frame = { view: controller.view(slow), generation });
   return {
-    screen: {
-      snapshot: () => frame ?? next(false),
-      subscribe(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
+    snapshot: () => frame ?? make(false),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
-    draw({ slow }) {
-      look(next(slow).view);
+    next(slow) {
+      const { view } = make(slow);
       for (const listener of listeners) listener();
+      return view;
     },
     renew: () => void (generation += 1),
   };
 };
 
-const renderApp = ({ stdout, stdin, controller }: WindowDeps, screen: Screen, onSuspend: (suspend: Suspend | null) => void): Instance =>
-  render(<DashboardApp screen={screen} controller={controller} onSuspend={onSuspend} />, {
+const renderApp = ({ stdout, stdin, controller }: WindowDeps, snapshots: Snapshots, onLend: (lend: Lend | null) => void): Instance =>
+  render(<DashboardApp snapshots={snapshots} controller={controller} onLend={onLend} />, {
     stdout,
     stdin,
     alternateScreen: true,
@@ -143,30 +149,13 @@ const renderApp = ({ stdout, stdin, controller }: WindowDeps, screen: Screen, on
     interactive: true,
   });
 
+const resizeMs = 50;
+
 // A storm of sizes is one size: the last one.
 const debounced = (clock: Clock, work: () => void): (() => void) => {
   let timer: Timer | null = null;
   return () => {
     timer?.cancel();
     timer = clock.setTimeout(work, resizeMs);
-  };
-};
-
-type Alarm = { readonly look: (view: View) => void; readonly title: () => string };
-
-// Looks at every frame whether somebody is needed who was not needed before.
-const createAlarm = ({ stdout, app, ascii }: WindowDeps): Alarm => {
-  let known: readonly string[] = [];
-  const title = (): string => titleBytes(app.store.snapshot().server.port, known.length > 0);
-  return {
-    title,
-    look({ live, now }) {
-      const current = causes(live, now);
-      const fresh = newCauses(known, current);
-      const turned = current.length > 0 !== known.length > 0;
-      known = current;
-      if (fresh.length > 0) stdout.write(callBytes(app.config.ui.notify));
-      if (turned && !ascii) stdout.write(title());
-    },
   };
 };

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { callBytes, causes, newCauses, titleBytes } from "../../src/tui/alerts.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "../state/facts.ts";
-import { afternoon, noon, pictureOf } from "./scene.ts";
+import { afternoon, noon, stateOf } from "./scene.ts";
 
-const after = (...events: readonly Event[]) => causes(pictureOf(events), noon);
+const after = (...events: readonly Event[]) => causes(stateOf(events), noon);
 
 describe("a person is needed", () => {
   it("N6 to sign in again, once for each account", () => {
@@ -24,7 +24,7 @@ describe("a person is needed", () => {
     expect(after(fact("token.refresh-failed", { failures: 2, nextTryAt: noon }))).toEqual([]);
     expect(after(fact("attempt.failed"), fact("account.cooling", { limited: true }), fact("notice", { level: "warning", at: noon }))).toEqual([]);
     expect(after(fact("notice", { at: noon - 6 * 60_000 }))).toEqual([]);
-    expect(causes(pictureOf([], "pass-through"), noon)).toEqual([]);
+    expect(causes(stateOf([], "pass-through"), noon)).toEqual([]);
   });
 });
 

@@ -7,12 +7,12 @@ import type { Commands } from "../../src/messages/commands.ts";
 import { glyphsFor } from "../../src/tui/theme.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { fact } from "../state/facts.ts";
-import { about, afternoon, noon, pictureOf } from "./scene.ts";
+import { about, afternoon, noon, stateOf } from "./scene.ts";
 
 type Call = readonly [string, ...unknown[]];
 const none = { ctrl: false, meta: false, shift: false, upArrow: false, downArrow: false, pageUp: false, pageDown: false, home: false, end: false, return: false, escape: false, tab: false };
 
-const setUp = (live: AppState = pictureOf(afternoon)) => {
+const setUp = (live: AppState = stateOf(afternoon)) => {
   const calls: Call[] = [];
   const clock = createFakeClock(noon);
   const world = { live, fails: null as Error | null };
@@ -33,7 +33,7 @@ const setUp = (live: AppState = pictureOf(afternoon)) => {
     memory: () => null,
     login: (accountId) => calls.push(["login", accountId]),
     redraw: () => calls.push(["redraw"]),
-    freeze: async () => void calls.push(["freeze"]),
+    suspend: async () => void calls.push(["suspend"]),
     changed: () => {},
   });
   const special: Readonly<Record<string, object>> = { Enter: { return: true }, Esc: { escape: true }, Tab: { tab: true }, Down: { downArrow: true }, End: { end: true }, Back: { backspace: true } };
@@ -74,7 +74,7 @@ describe("quitting", () => {
   });
 
   it("N13 while stopping, q changes nothing and Ctrl+C cuts the drain short", async () => {
-    stage.world.live = pictureOf([...afternoon, fact("server.stopping")]);
+    stage.world.live = stateOf([...afternoon, fact("server.stopping")]);
     await stage.press("q");
     expect(stage.calls).toEqual([]);
     await stage.press("Ctrl+C");
@@ -90,7 +90,7 @@ describe("quitting", () => {
   });
 
   it("happens at once when nothing is open", async () => {
-    const quiet = setUp(pictureOf());
+    const quiet = setUp(stateOf());
     await quiet.press("q");
     expect(quiet.calls.map(([name]) => name)).toEqual(["stop"]);
   });
@@ -101,7 +101,7 @@ describe("Ctrl+Z", () => {
     await stage.press("Ctrl+Z");
     expect(stage.calls).toEqual([]);
     await stage.press("Ctrl+Z");
-    expect(stage.calls).toEqual([["freeze"]]);
+    expect(stage.calls).toEqual([["suspend"]]);
   });
 
   it("forgets the first press after another key", async () => {
@@ -114,7 +114,7 @@ describe("copying", () => {
   it("c copies the lines for Claude Code, in a request its id", async () => {
     await stage.press("c", "Enter", "c");
     expect(stage.calls).toEqual([["copy", 'export ANTHROPIC_BASE_URL=http://127.0.0.1:4001\nexport ANTHROPIC_AUTH_TOKEN="$(claude-oauth-proxy print-key)"\nclaude\n'], ["copy", "req_011"]]);
-    expect(stage.ui().message).toMatchObject({ text: "request id: Copied", tone: "good" });
+    expect(stage.ui().message).toMatchObject({ text: "request id: Copied", alert: "good" });
   });
 
   it("N7 x in a request copies curl, in the list it clears", async () => {
@@ -182,7 +182,7 @@ describe("the filter", () => {
 describe("pause", () => {
   it("freezes the lists and not the header", async () => {
     await stage.press("p");
-    stage.world.live = pictureOf([...afternoon, fact("request.received", { requestId: "late" })]);
+    stage.world.live = stateOf([...afternoon, fact("request.received", { requestId: "late" })]);
     const view = stage.controller.view(false);
     expect([view.shown.requests.total, view.live.requests.total]).toEqual([6, 7]);
     await stage.press(" ");
@@ -200,14 +200,14 @@ describe("wishes to the program", () => {
   it("says in its own words why a wish was refused", async () => {
     stage.world.fails = new AppError({ code: "store-unwritable", message: "The disk is full.", hint: "Free some space." });
     await stage.press("r");
-    expect(stage.ui().message).toMatchObject({ text: "The disk is full. Free some space.", tone: "error" });
+    expect(stage.ui().message).toMatchObject({ text: "The disk is full. Free some space.", alert: "error" });
   });
 
   it("l signs in the account that is signed out, else the one in the header", async () => {
     await stage.press("l");
-    stage.world.live = pictureOf([fact("account.added", { accountId: "b" }), fact("account.needs-login", { accountId: "b" })]);
+    stage.world.live = stateOf([fact("account.added", { accountId: "b" }), fact("account.needs-login", { accountId: "b" })]);
     await stage.press("l");
-    stage.world.live = pictureOf([fact("account.removed")]);
+    stage.world.live = stateOf([fact("account.removed")]);
     await stage.press("l");
     expect(stage.calls).toEqual([["login", "main"], ["login", "b"], ["login", null]]);
   });

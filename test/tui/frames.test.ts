@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/messages/events.ts";
 import { initialState } from "../../src/state/state.ts";
 import { reduce } from "../../src/state/reduce.ts";
-import { createFrames } from "../../src/tui/frames.ts";
+import { createFrames, restMs } from "../../src/tui/frames.ts";
+import { initialUi } from "../../src/tui/ui-state.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { fact } from "../state/facts.ts";
+import { afternoon, noon, stateOf } from "./scene.ts";
 
 const setUp = (about: { maxFps?: number; restMs?: number } = {}) => {
   const clock = createFakeClock();
@@ -109,5 +111,28 @@ describe("frames", () => {
     await clock.advance(120_000);
     expect(times()).toEqual([0]);
     expect(clock.pendingTimers()).toBe(0);
+  });
+});
+
+const minute = 60_000;
+
+const expiring = (ms: number) => restMs(stateOf([fact("token.refreshed", { newExpiresAt: noon + ms })]), initialUi, noon);
+
+describe("how long a frame stays true", () => {
+  it("a minute while nothing is open, a second while something counts", () => {
+    expect(restMs(stateOf(), initialUi, noon)).toBe(minute);
+    expect(restMs(stateOf(afternoon), initialUi, noon)).toBe(1000);
+    expect(restMs(stateOf([fact("attempt.failed")]), initialUi, noon)).toBe(1000);
+    expect(restMs(stateOf([fact("server.stopping")]), initialUi, noon)).toBe(1000);
+    expect(restMs(stateOf([fact("login.started"), fact("login.waiting")]), initialUi, noon)).toBe(1000);
+  });
+
+  it("a second from just before the token's last ten minutes", () => {
+    expect([expiring(12 * minute), expiring(10 * minute), expiring(-minute)]).toEqual([minute, 1000, minute]);
+  });
+
+  it("until a question or a message ends", () => {
+    expect(restMs(stateOf(), { ...initialUi, quitUntil: noon + 3000 }, noon)).toBe(3000);
+    expect(restMs(stateOf(), { ...initialUi, message: { text: "m", alert: "good", until: noon - 5 } }, noon)).toBe(0);
   });
 });

@@ -66,7 +66,7 @@ describe("keys", () => {
     await glass.waitFor("This would freeze the proxy too.");
     const before = glass.bytes().length;
     glass.press("\u001a");
-    await eventually(() => glass.calls.some(([name]) => name === "freeze"), Boolean);
+    await eventually(() => glass.calls.some(([name]) => name === "suspend"), Boolean);
     await eventually(() => glass.alternate() && glass.rawMode(), Boolean);
     const between = glass.bytes().slice(before);
     expect(between.indexOf("\u001b[?1049l")).toBeGreaterThan(-1);

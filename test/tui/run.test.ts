@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { summaryLine } from "../../src/tui/run.tsx";
 import { eventually } from "../helpers/eventually.ts";
+import { fact } from "../state/facts.ts";
+import { afternoon, noon, stateOf } from "./scene.ts";
 import { account, listening, openGlass, received } from "./window-glass.ts";
 import type { Glass } from "./window-glass.ts";
 
@@ -199,5 +202,12 @@ describe("hostile text", () => {
     glass.publish(received("r1", "/v1/\u001b]52;c;aGVsbG8=\u0007\u001b[2J\u009b31m"));
     await glass.waitFor("]52;c;aGVsb");
     for (const sequence of ["\u001b]52", "\u009b", "\u001b[2J"]) expect(glass.bytes()).not.toContain(sequence);
+  });
+});
+
+describe("the last word on the primary screen", () => {
+  it("tells requests, time, token and log", () => {
+    expect(summaryLine(stateOf(afternoon), noon, "/tmp/log")).toBe("claude-oauth-proxy: served 6 requests in 3h12m, token valid until 16:12, log: /tmp/log");
+    expect(summaryLine(stateOf([fact("request.received"), fact("account.needs-login")]), noon, null)).toBe("claude-oauth-proxy: served 1 request in 3h12m, sign in again before the next start");
   });
 });

@@ -17,7 +17,7 @@ const minute = 60_000;
 export const about = { program: "claude-oauth-proxy", keyNeeded: true, leadMs: 300_000, drainSeconds: 10, upstream: "api.anthropic.com" };
 
 /** The picture after `events`, on top of a proxy that listens since 8:48 with one account. */
-export const pictureOf = (events: readonly Event[] = [], mode = "oauth"): AppState =>
+export const stateOf = (events: readonly Event[] = [], mode = "oauth"): AppState =>
   reduceAll(initialState({ version: "0.1.0", mode }), [
     fact("server.listening", { at: noon - 192 * minute, mode }),
     ...(mode === "oauth" ? [fact("account.added", { at: noon - 192 * minute, label: "dana (Max)", expiresAt: noon + 252 * minute })] : []),
@@ -57,7 +57,7 @@ type Parts = Partial<Omit<ViewParts, "ui" | "glyphs">> & { readonly ui?: Partial
 
 /** A view at noon, 120x30, of the afternoon; `parts` replace what they name. */
 export const viewAt = ({ ui, ascii = false, ...parts }: Parts = {}): View =>
-  viewOf({ live: pictureOf(afternoon), ui: { ...initialUi, ...ui }, now: noon, columns: 120, rows: 30, glyphs: glyphsFor(ascii), slow: false, memory: 104 * 1_048_576, about, ...parts });
+  viewOf({ live: stateOf(afternoon), ui: { ...initialUi, ...ui }, now: noon, columns: 120, rows: 30, glyphs: glyphsFor(ascii), slow: false, memory: 104 * 1_048_576, about, ...parts });
 
 /** What stands in a line. */
 export const textOf = (line: Line): string => line.segments.map(({ text }) => text).join("");

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { RequestRow } from "../../src/state/state.ts";
 import { clientAddress, curlCommand, setupLines } from "../../src/tui/setup-lines.ts";
-import { about, afternoon, pictureOf } from "./scene.ts";
+import { about, afternoon, stateOf } from "./scene.ts";
 
 describe("the lines for Claude Code", () => {
-  const live = pictureOf();
+  const live = stateOf();
   const at = (host: string, port = 4001) => ({ about, live: { server: { ...live.server, host, port } } });
 
   it.each([["127.0.0.1", "http://127.0.0.1:4001"], ["0.0.0.0", "http://127.0.0.1:4001"], ["::", "http://127.0.0.1:4001"], ["::1", "http://[::1]:4001"], ["box.lan", "http://box.lan:4001"]])("a proxy on %s is reached at %s", (host, url) => expect(clientAddress(at(host))).toBe(url));
@@ -14,15 +14,15 @@ describe("the lines for Claude Code", () => {
   });
 
   it("N11 leave the client its own login in pass-through mode", () => {
-    const through = pictureOf([], "pass-through");
+    const through = stateOf([], "pass-through");
     expect(setupLines({ live: through, about: { ...about, keyNeeded: false } })).toEqual(["export ANTHROPIC_BASE_URL=http://127.0.0.1:4001", "claude"]);
     expect(setupLines({ live: through, about })[1]).toBe('export ANTHROPIC_CUSTOM_HEADERS="x-claude-oauth-proxy-key: $(claude-oauth-proxy print-key)"');
   });
 });
 
 describe("curl", () => {
-  const row = pictureOf(afternoon).requests.rows[0] as RequestRow;
-  const parts = { live: pictureOf(), about };
+  const row = stateOf(afternoon).requests.rows[0] as RequestRow;
+  const parts = { live: stateOf(), about };
 
   it("N7 repeats a request of the same model, without any secret", () => {
     expect(curlCommand(row, parts)).toBe(

@@ -56,7 +56,7 @@ export const openGlass = (options: GlassOptions = {}): Glass => {
     ascii,
     copy: async (text) => (calls.push(["copy", text]), { ok: true, message: "Copied" }),
     login: options.login ?? (async ({ accountId }) => void calls.push(["login", accountId])),
-    freeze: () => void calls.push(["freeze"]),
+    suspend: () => void calls.push(["suspend"]),
     loopDelayMs: () => null,
     memory: () => null,
     program: "claude-oauth-proxy",

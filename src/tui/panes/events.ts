@@ -4,7 +4,7 @@ import { clockTime } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column, Table } from "../table.ts";
 import { safe } from "../text.ts";
-import { lineOf, segment } from "../theme.ts";
+import { alertSigns, lineOf, segment } from "../theme.ts";
 import type { Tone } from "../theme.ts";
 import type { View } from "../view.ts";
 import { listingOf } from "./listing.ts";
@@ -18,8 +18,7 @@ export const eventsListing = (view: View): Listing =>
 export const eventTable = ({ layout: { breadth, columns: width }, glyphs }: View): Table<ActivityLine> => tableOf(eventColumns(glyphs), { breadth, width, glyphs });
 
 const tones: Readonly<Record<ActivityLine["tone"], Tone>> = { info: "plain", good: "good", warning: "warning", error: "error" };
-// A sign beside the colour, so that a failure is one without colours too.
-const signs: Readonly<Record<ActivityLine["tone"], string>> = { info: " ", good: "+", warning: "!", error: "x" };
+const signs: Readonly<Record<ActivityLine["tone"], string>> = { ...alertSigns, info: " " };
 
 const eventColumns = (glyphs: View["glyphs"]): readonly Column<ActivityLine>[] => [
   { title: "TIME", width: downTo("tiny", 8), cell: ({ at }) => segment(clockTime(at), "dim") },

@@ -1,10 +1,10 @@
 // The last line: a question or a message if there is one, else what the list shows and the keys that
 // matter here. `?` and `q` never give way.
-import { actionFor, bindings, placeOf } from "../keymap.ts";
+import { bindings, placeOf, worksIn } from "../keymap.ts";
 import type { Binding } from "../keymap.ts";
 import { visibleRequests } from "../panes/requests.ts";
-import { joinFitting, safe, spread, widthOfAll } from "../text.ts";
-import { segment } from "../theme.ts";
+import { fit, joinFitting, safe, spread, widthOfAll } from "../text.ts";
+import { alertLine, indented, segment } from "../theme.ts";
 import type { Line, Segment } from "../theme.ts";
 import type { View } from "../view.ts";
 
@@ -12,8 +12,8 @@ import type { View } from "../view.ts";
 export const footerLine = (view: View): Line => {
   const { glyphs } = view;
   const width = view.layout.columns - 1;
-  const said = saidIn(view);
-  if (said !== null) return spread([segment(" "), said], [], width, glyphs);
+  const notice = noticeIn(view);
+  if (notice !== null) return fit(indented(notice, 1), width, glyphs);
   if (view.ui.prompt?.kind === "filter") return filterLine(view, width);
   const left = [segment(view.layout.breadth === "narrow" || view.layout.breadth === "tiny" ? "" : " "), ...listState(view)];
   if (view.layout.breadth === "tiny") return tinyFooter(left, width, view);
@@ -21,7 +21,7 @@ export const footerLine = (view: View): Line => {
 };
 
 /** The question that waits for a key, or the message that is shown for a while; null when there is neither. */
-export const saidIn = (view: View): Segment | null => question(view) ?? message(view);
+export const noticeIn = (view: View): Line | null => question(view) ?? message(view);
 
 // The keys first; what the list shows only where there is room beside them.
 const tinyFooter = (left: readonly Segment[], width: number, view: View): Line => {
@@ -30,13 +30,13 @@ const tinyFooter = (left: readonly Segment[], width: number, view: View): Line =
   return spread(pinned, fits ? left : [], width, view.glyphs);
 };
 
-const question = ({ ui, live, about }: View): Segment | null => {
-  if (ui.freezeUntil !== null) return segment("This would freeze the proxy too. Detach tmux instead (prefix d), or press Ctrl+Z again.", "warning");
-  if (ui.quitUntil !== null) return segment(`${live.requests.inFlight} open. q again: stop, up to ${about.drainSeconds}s to finish. Ctrl+C: now. Esc: stay.`, "warning");
-  return live.server.status === "stopping" ? segment("Ctrl+C stops now, without waiting for open requests.", "warning") : null;
+const question = ({ ui, live, about }: View): Line | null => {
+  if (ui.suspendUntil !== null) return alertLine("warning", "This would freeze the proxy too. Detach tmux instead (prefix d), or press Ctrl+Z again.");
+  if (ui.quitUntil !== null) return alertLine("warning", `${live.requests.inFlight} open. q again: stop, up to ${about.drainSeconds}s to finish. Ctrl+C: now. Esc: stay.`);
+  return live.server.status === "stopping" ? alertLine("warning", "Ctrl+C stops now, without waiting for open requests.") : null;
 };
 
-const message = ({ ui, glyphs }: View): Segment | null => (ui.message === null ? null : segment(safe(ui.message.text, glyphs), ui.message.tone));
+const message = ({ ui, glyphs }: View): Line | null => (ui.message === null ? null : alertLine(ui.message.alert, safe(ui.message.text, glyphs)));
 
 const filterLine = ({ ui, glyphs }: View, width: number): Line =>
   spread([segment(" /", "accent"), segment(safe(ui.filter, glyphs)), segment("_", "accent")], [segment("Enter keep  Esc clear", "dim")], width, glyphs);
@@ -44,7 +44,7 @@ const filterLine = ({ ui, glyphs }: View, width: number): Line =>
 // What the list shows: follow or pause, filter, how many.
 const listState = (view: View): readonly Segment[] => {
   const { ui, live } = view;
-  const paused = ui.frozen === null ? [] : [segment(`PAUSED +${live.requests.total - ui.frozen.requests.total} new  `, "warning")];
+  const paused = ui.paused === null ? [] : [segment(`PAUSED +${live.requests.total - ui.paused.requests.total} new  `, "warning")];
   const other = ui.overlay === null ? (ui.pane === "requests" ? null : paneCount(view)) : ui.overlay.kind.toUpperCase();
   if (other !== null) return [...paused, segment(other, "strong")];
   const narrowed = narrowing(view);
@@ -74,13 +74,9 @@ const paneCount = ({ ui, shown }: View): string => {
 const hintSegments = (view: View, width: number): readonly Segment[] => {
   const place = placeOf(view.ui);
   const pinned = view.layout.breadth === "narrow" || view.layout.breadth === "tiny" ? ["help", "quit"] : ["quit", "help"];
-  const hints = bindings.filter(({ hint, keys, action }) => hint !== "" && actionFor(keys[0] ?? "", place) === action);
-  const first = pinned.flatMap((action) => hints.filter((binding) => binding.action === action));
-  const rest = hints.filter((binding) => !first.includes(binding) && (binding.places?.includes(place) ?? true));
-  return joinFitting([...first, ...rest].map((binding) => hintOf(binding, view)), width);
+  const hinted = bindings.filter((binding) => binding.hint !== undefined && worksIn(binding, place));
+  const first = pinned.flatMap((name) => hinted.filter((binding) => binding.name === name));
+  return joinFitting([...first, ...hinted.filter((binding) => !first.includes(binding))].map((binding) => hintOf(binding, view)), width);
 };
 
-const hintOf = ({ keys, hint, action }: Binding, { ui }: View): readonly Segment[] => [
-  segment(keys[0] ?? "", "accent"),
-  segment(` ${action === "pause" && ui.frozen !== null ? "resume" : hint}`, "dim"),
-];
+const hintOf = ({ keys, hint = "" }: Binding, { ui }: View): readonly Segment[] => [segment(keys[0] ?? "", "accent"), segment(` ${typeof hint === "string" ? hint : hint(ui)}`, "dim")];

@@ -7,12 +7,12 @@ import { amount, clockMinute, duration, percent, shortSpan, span } from "../../l
 import { accountName, expiryText, healthWord, lifeBar, limitSegments, refreshText, timeLeft, tokenWord } from "../panes/accounts.ts";
 import { statusTone, statusWord } from "../panes/requests.ts";
 import { clientAddress } from "../setup-lines.ts";
-import { cut, joinFitting, spread, widthOfAll } from "../text.ts";
-import { segment } from "../theme.ts";
+import { cut, fit, joinFitting, spread, widthOfAll } from "../text.ts";
+import { indented, lineOf, segment } from "../theme.ts";
 import type { Line, Segment, Tone } from "../theme.ts";
 import type { View } from "../view.ts";
 import { bannerOf } from "./banner.ts";
-import { saidIn } from "./footer.ts";
+import { noticeIn } from "./footer.ts";
 
 /** As many lines as the layout gives to the header. */
 export const headerLines = (view: View): readonly Line[] => {
@@ -59,8 +59,9 @@ const stateLine = (view: View): Line => {
 export const accountLine = (view: View): Line => {
   const { layout, glyphs, live, now } = view;
   const margin = segment(layout.breadth === "wide" || layout.breadth === "normal" ? " " : "");
-  const instead = bannerOf(view) ?? (live.server.mode === "pass-through" ? segment("PASS-THROUGH: the client keeps its own login, nothing is stored") : null);
-  if (instead !== null) return spread([margin, instead], [], layout.columns, glyphs);
+  const banner = bannerOf(view);
+  if (banner !== null) return indented(banner, margin.text.length);
+  if (live.server.mode === "pass-through") return lineOf(margin, segment("PASS-THROUGH: the client keeps its own login, nothing is stored"));
   const account = leadingAccount(live.accounts, now);
   if (account === null) return spread([margin, segment("...", "dim")], [], layout.columns, glyphs);
   if (layout.breadth === "tiny") return tinyLine(account, view);
@@ -161,10 +162,11 @@ const upstreamText = ({ live: { requests, upstream }, now }: View): string => {
 };
 
 const onlyLine = (view: View): Line => {
-  const account = leadingAccount(view.live.accounts, view.now);
-  const banner = saidIn(view) ?? bannerOf(view);
-  const token = banner !== null ? [banner] : account === null ? [] : tokenShortly(account, view);
-  const groups = [[stateWord(view)], token, [segment(`${view.live.requests.inFlight} open`)], [segment(rateText(view))]];
   // Never the very last cell: some consoles scroll when it is written.
-  return spread(banner === null ? joinFitting(groups, view.layout.columns - 1, " ") : [banner], [], view.layout.columns - 1, view.glyphs);
+  const width = view.layout.columns - 1;
+  const alert = noticeIn(view) ?? bannerOf(view);
+  if (alert !== null) return fit(alert, width, view.glyphs);
+  const account = leadingAccount(view.live.accounts, view.now);
+  const token = account === null ? [] : tokenShortly(account, view);
+  return lineOf(...joinFitting([[stateWord(view)], token, [segment(`${view.live.requests.inFlight} open`)], [segment(rateText(view))]], width, " "));
 };

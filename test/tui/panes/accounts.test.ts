@@ -6,14 +6,14 @@ import type { Listing } from "../../../src/tui/panes/listing.ts";
 import { glyphsFor } from "../../../src/tui/theme.ts";
 import type { View } from "../../../src/tui/view.ts";
 import { fact } from "../../state/facts.ts";
-import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const texts = ({ ids, line }: Listing): readonly string[] => ids.map((_, index) => textOf(line(index, false)).trimEnd());
-const view = (...events: readonly Event[]): View => viewAt({ live: pictureOf(events) });
+const view = (...events: readonly Event[]): View => viewAt({ live: stateOf(events) });
 const minute = 60_000;
 const hour = 60 * minute;
 const glyphs = glyphsFor(false);
-const account = (about: Partial<AccountRow> = {}): AccountRow => ({ ...(pictureOf().accounts[0] as AccountRow), ...about });
+const account = (about: Partial<AccountRow> = {}): AccountRow => ({ ...(stateOf().accounts[0] as AccountRow), ...about });
 const limit = (window: string, about: Partial<LimitReading> = {}): LimitReading => ({ window, status: "allowed", utilization: 0.42, resetsAt: noon + 130 * minute, representative: false, readAt: noon, ...about });
 const shown = (limits: readonly LimitReading[], ascii = false): string => limitSegments(account({ limits }), noon, glyphsFor(ascii)).map(({ text }) => text).join("");
 
@@ -78,6 +78,6 @@ describe("the accounts", () => {
 
   it("say what to do when there is none, and why there is none in pass-through mode", () => {
     expect(accountsListing(view(fact("account.removed"))).empty.map(textOf)).toEqual([" No account yet. a signs one in, y adds an API key."]);
-    expect(accountsListing(viewAt({ live: pictureOf([], "pass-through") })).empty.map(textOf)).toEqual([" pass-through: the client keeps its own login, nothing is stored here."]);
+    expect(accountsListing(viewAt({ live: stateOf([], "pass-through") })).empty.map(textOf)).toEqual([" pass-through: the client keeps its own login, nothing is stored here."]);
   });
 });

@@ -7,7 +7,7 @@ import { requestTable, statusTone, statusWord, visibleRequests } from "../../../
 import { widthOf } from "../../../src/tui/text.ts";
 import type { Line } from "../../../src/tui/theme.ts";
 import { fact } from "../../state/facts.ts";
-import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const lineAt = (row: RequestRow, { columns, seconds = 0, selected = false }: { readonly columns: number; readonly seconds?: number; readonly selected?: boolean }): Line =>
   requestTable(viewAt({ columns, now: noon + seconds * 1000 })).line(row, selected);
@@ -90,5 +90,5 @@ describe("which requests are shown", () => {
 
   it("errors only leaves out what a client cancelled", () => expect(ids({ errorsOnly: true })).toEqual(["r3"]));
   it("clearing leaves what is still open", () => expect(ids({ clearedAt: noon })).toEqual(["r6", "r5"]));
-  it("a pause shows the moment it began", () => expect(ids({ frozen: pictureOf() })).toEqual([]));
+  it("a pause shows the moment it began", () => expect(ids({ paused: stateOf() })).toEqual([]));
 });

@@ -4,10 +4,10 @@ import type { Listing } from "../../../src/tui/panes/listing.ts";
 import { sessionsListing } from "../../../src/tui/panes/sessions.ts";
 import type { View } from "../../../src/tui/view.ts";
 import { fact } from "../../state/facts.ts";
-import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const texts = ({ ids, line }: Listing): readonly string[] => ids.map((_, index) => textOf(line(index, false)).trimEnd());
-const view = (...events: readonly Event[]): View => viewAt({ live: pictureOf(events) });
+const view = (...events: readonly Event[]): View => viewAt({ live: stateOf(events) });
 const answer = (id: string, read: number, agentId: string | null = null): readonly Event[] => [
   fact("request.received", { requestId: id, sessionId: "6f1c1d9e-session", agentId, at: noon - 60_000 }),
   fact("usage.updated", { requestId: id, inputTokens: 20_000 - read, cacheReadTokens: read }),

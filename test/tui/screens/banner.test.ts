@@ -2,10 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/messages/events.ts";
 import { bannerOf } from "../../../src/tui/screens/banner.ts";
 import { fact } from "../../state/facts.ts";
-import { noon, pictureOf, viewAt } from "../scene.ts";
+import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const minute = 60_000;
-const banner = (...events: readonly Event[]): string | undefined => bannerOf(viewAt({ live: pictureOf(events) }))?.text;
+const banner = (...events: readonly Event[]): string | undefined => {
+  const line = bannerOf(viewAt({ live: stateOf(events) }));
+  return line === null ? undefined : textOf(line);
+};
 
 const ended = fact("token.refreshed", { newExpiresAt: noon - minute });
 

@@ -8,7 +8,7 @@ import type { Overlay } from "../../../src/tui/ui-state.ts";
 import { timesAsMuch } from "../../helpers/growth.ts";
 import { fact } from "../../state/facts.ts";
 import { hostile, steers } from "../hostile.ts";
-import { afternoon, noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { afternoon, noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const sizes: readonly (readonly [number, number])[] = [
   [120, 30], [200, 60], [110, 24], [109, 24], [80, 24], [80, 16], [80, 12], [70, 10], [69, 12], [40, 10], [40, 6], [39, 20], [30, 3], [20, 5], [60, 2], [40, 1], [3, 3], [1, 1],
@@ -27,7 +27,7 @@ const expectFits = (view: View): void => {
 describe.each(sizes)("a terminal of %dx%d", (columns, rows) => {
   it("is filled, and nothing is wider than it", () => {
     for (const pane of panes) expectFits(viewAt({ columns, rows, ui: { pane } }));
-    for (const ascii of [true, false]) expectFits(viewAt({ columns, rows, ascii, live: pictureOf() }));
+    for (const ascii of [true, false]) expectFits(viewAt({ columns, rows, ascii, live: stateOf() }));
     expectFits(viewAt({ columns, rows, slow: true, ui: { errorsOnly: true, filter: "!sonnet" } }));
   });
 
@@ -35,8 +35,8 @@ describe.each(sizes)("a terminal of %dx%d", (columns, rows) => {
     const overlays: readonly Overlay[] = [{ kind: "help" }, { kind: "request", id: "r3" }, { kind: "request", id: "gone" }, { kind: "session", id: "6f1c1d9e-0000-4000-8000-000000000001" }, { kind: "account", id: "main" }, { kind: "event", id: "1" }];
     for (const overlay of overlays) expectFits(viewAt({ columns, rows, ui: { overlay, scroll: 3 } }));
     expectFits(viewAt({ columns, rows, ui: { quitUntil: noon + 1000 } }));
-    expectFits(viewAt({ columns, rows, ui: { freezeUntil: noon + 1000 } }));
-    expectFits(viewAt({ columns, rows, ui: { message: { text: "m".repeat(300), tone: "good", until: noon + 1 } } }));
+    expectFits(viewAt({ columns, rows, ui: { suspendUntil: noon + 1000 } }));
+    expectFits(viewAt({ columns, rows, ui: { message: { text: "m".repeat(300), alert: "good", until: noon + 1 } } }));
     expectFits(viewAt({ columns, rows, ui: { prompt: { kind: "filter" }, filter: "x".repeat(60) } }));
   });
 
@@ -86,28 +86,28 @@ describe("what is drawn where", () => {
 
   it("open requests stand on top, but take at most half of the list", () => {
     const open = Array.from({ length: 20 }, (_, index) => fact("request.received", { requestId: `o${index}`, at: noon - 60_000 + index }));
-    const live = pictureOf([...open, fact("request.received", { requestId: "late", at: noon }), fact("request.finished", { requestId: "late", at: noon })]);
+    const live = stateOf([...open, fact("request.received", { requestId: "late", at: noon }), fact("request.finished", { requestId: "late", at: noon })]);
     const lines = frame(viewAt({ live, columns: 80, rows: 12 }));
     expect(lines.slice(3, 11).map((line) => line.slice(10, 14).trim())).toEqual(["con", "con", "con", "con", "200", "con", "con", "con"]);
   });
 
   it("the banner takes the account's line and adds none", () => {
-    const live = pictureOf([...afternoon, fact("account.needs-login", { at: noon })]);
+    const live = stateOf([...afternoon, fact("account.needs-login", { at: noon })]);
     const lines = frame(viewAt({ live, columns: 80, rows: 12 }));
     expect(lines[1]).toMatch(/^ x SIGNED OUT: sign in again\. Press l\./);
     expect(lines).toHaveLength(12);
   });
 
   it("the first screen says how to use the proxy, and never shows the key", () => {
-    const text = frame(viewAt({ live: pictureOf(), columns: 80, rows: 24 })).join("\n");
+    const text = frame(viewAt({ live: stateOf(), columns: 80, rows: 24 })).join("\n");
     expect(text).toContain("export ANTHROPIC_BASE_URL=http://127.0.0.1:4001");
     expect(text).toContain('export ANTHROPIC_AUTH_TOKEN="$(claude-oauth-proxy print-key)"');
     expect(text).toContain("claude-oauth-proxy run claude");
-    expect(frame(viewAt({ live: pictureOf(), columns: 40, rows: 10 })).join("\n")).toContain("claude-oauth-proxy run claude");
+    expect(frame(viewAt({ live: stateOf(), columns: 40, rows: 10 })).join("\n")).toContain("claude-oauth-proxy run claude");
   });
 
   it("the list window keeps the selected row in sight", () => {
-    const live = pictureOf(Array.from({ length: 100 }, (_, index) => [fact("request.received", { requestId: `n${index}` }), fact("request.finished", { requestId: `n${index}` })]).flat());
+    const live = stateOf(Array.from({ length: 100 }, (_, index) => [fact("request.received", { requestId: `n${index}` }), fact("request.finished", { requestId: `n${index}` })]).flat());
     const lines = dashboardLines(viewAt({ live, columns: 80, rows: 12, ui: { follow: false, selected: { requests: "n50", sessions: null, accounts: null, events: null } } }));
     expect(lines.filter(({ selected }) => selected)).toHaveLength(1);
     expect(lines.findIndex(({ selected }) => selected)).toBe(7);
@@ -115,7 +115,7 @@ describe("what is drawn where", () => {
   });
 
   it("while stopping, the header counts down and the footer tells how not to wait", () => {
-    const live = pictureOf([...afternoon, fact("server.stopping", { at: noon - 2000, drainSeconds: 10, inFlight: 2 })]);
+    const live = stateOf([...afternoon, fact("server.stopping", { at: noon - 2000, drainSeconds: 10, inFlight: 2 })]);
     const lines = frame(viewAt({ live, columns: 80, rows: 24 }));
     expect(lines[0]).toContain("STOPPING, 2 open, 8s left");
     expect(lines.at(-1)).toContain("Ctrl+C stops now");
@@ -128,7 +128,7 @@ const wholeRequest = (index: number) => [
   fact("request.finished", { requestId: `n${index}` }),
 ];
 
-const withRequests = (count: number): View => viewAt({ live: pictureOf(Array.from({ length: count }, (_, index) => wholeRequest(index)).flat()) });
+const withRequests = (count: number): View => viewAt({ live: stateOf(Array.from({ length: count }, (_, index) => wholeRequest(index)).flat()) });
 
 const drawTenTimes = (view: View) => Array.from({ length: 10 }, () => dashboardLines(view));
 
@@ -144,7 +144,7 @@ describe("hostile text", () => {
   it("U1 U3 U5 U7 cannot leave its column, at any size and in any pane", () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom(...sizes), fc.constantFrom(...panes), fc.boolean(), (text, [columns, rows], pane, ascii) => {
-        const live = pictureOf([
+        const live = stateOf([
           fact("account.added", { label: text, lastError: text, accountId: text === "" ? "x" : text }),
           fact("account.cooling", { reason: text, at: noon, until: noon + 5000 }),
           fact("limits.updated", { window: text, status: text, resetsAt: noon + 1000, at: noon }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { footerLine } from "../../../src/tui/screens/footer.ts";
-import { afternoon, noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { afternoon, noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const footer = (ui: object, columns = 120): string => textOf(footerLine(viewAt({ columns, ui })));
 
@@ -14,12 +14,12 @@ describe("the footer", () => {
   });
 
   it("counts what arrives while the list is paused", () => {
-    expect(footer({ frozen: pictureOf(afternoon.slice(0, 6)) })).toMatch(/^ PAUSED \+5 new .*p resume/);
+    expect(footer({ paused: stateOf(afternoon.slice(0, 6)) })).toMatch(/^ PAUSED \+5 new .*p resume/);
   });
 
   it("asks before quitting and before freezing, and takes the filter", () => {
     expect(footer({ quitUntil: noon + 1 })).toContain("2 open. q again: stop, up to 10s to finish. Ctrl+C: now. Esc: stay.");
-    expect(footer({ freezeUntil: noon + 1 })).toContain("This would freeze the proxy too. Detach tmux instead (prefix d), or press Ctrl+Z again.");
+    expect(footer({ suspendUntil: noon + 1 })).toContain("This would freeze the proxy too. Detach tmux instead (prefix d), or press Ctrl+Z again.");
     expect(footer({ prompt: { kind: "filter" }, filter: "429" })).toMatch(/^ \/429_ .*Enter keep {2}Esc clear$/);
   });
 });

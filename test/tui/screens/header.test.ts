@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/messages/events.ts";
 import { accountLine } from "../../../src/tui/screens/header.ts";
 import { fact } from "../../state/facts.ts";
-import { noon, pictureOf, textOf, viewAt } from "../scene.ts";
+import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
-const line = (columns: number, ...events: readonly Event[]): string => textOf(accountLine(viewAt({ columns, live: pictureOf(events) }))).trimEnd();
+const line = (columns: number, ...events: readonly Event[]): string => textOf(accountLine(viewAt({ columns, live: stateOf(events) }))).trimEnd();
 
 describe("the account's line", () => {
   it("tells of an expiring token when it will be refreshed", () => {
@@ -24,6 +24,6 @@ describe("the account's line", () => {
   });
 
   it("N11 says in pass-through mode that nothing is stored", () => {
-    expect(textOf(accountLine(viewAt({ live: pictureOf([], "pass-through") })))).toContain("PASS-THROUGH: the client keeps its own login, nothing is stored");
+    expect(textOf(accountLine(viewAt({ live: stateOf([], "pass-through") })))).toContain("PASS-THROUGH: the client keeps its own login, nothing is stored");
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { createLoopDelay } from "../../src/tui/loop-delay.ts";
-import { eventually } from "../helpers/eventually.ts";
-import { createFakeClock } from "../helpers/fake-clock.ts";
+import { createLoopDelay } from "../../../src/tui/edges/process.ts";
+import { eventually } from "../../helpers/eventually.ts";
+import { createFakeClock } from "../../helpers/fake-clock.ts";
 
 const busyFor = (ms: number): void => {
   const until = performance.now() + ms;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { reduceUi } from "../../src/tui/ui-reduce.ts";
-import { initialUi } from "../../src/tui/ui-state.ts";
+import { initialUi, reduceUi } from "../../src/tui/ui-state.ts";
 import type { UiAction, UiState } from "../../src/tui/ui-state.ts";
-import { pictureOf } from "./scene.ts";
+import { stateOf } from "./scene.ts";
 
 const after = (...actions: readonly UiAction[]): UiState => actions.reduce(reduceUi, initialUi);
 const ids = ["a", "b", "c", "d"];
@@ -47,7 +46,7 @@ describe("back", () => {
     { type: "filter", text: "opus" },
     { type: "toggle-errors" },
     { type: "open", overlay: { kind: "request", id: "a" } },
-    { type: "say", message: { text: "m", tone: "good", until: 9 } },
+    { type: "say", message: { text: "m", alert: "good", until: 9 } },
     { type: "ask-quit", until: 9 },
   ];
 
@@ -72,17 +71,17 @@ describe("back", () => {
 });
 
 describe("pause, clear, expiry", () => {
-  it("pause keeps the picture of its moment and gives it up again", () => {
-    const picture = pictureOf();
-    const paused = after({ type: "toggle-pause", picture });
-    expect(paused.frozen).toBe(picture);
-    expect(reduceUi(paused, { type: "toggle-pause", picture }).frozen).toBeNull();
+  it("pause keeps the state of its moment and gives it up again", () => {
+    const state = stateOf();
+    const paused = after({ type: "toggle-pause", state });
+    expect(paused.paused).toBe(state);
+    expect(reduceUi(paused, { type: "toggle-pause", state }).paused).toBeNull();
   });
 
-  it("clearing ends a pause", () => expect(after({ type: "toggle-pause", picture: pictureOf() }, { type: "clear", at: 5 })).toMatchObject({ clearedAt: 5, frozen: null }));
+  it("clearing ends a pause", () => expect(after({ type: "toggle-pause", state: stateOf() }, { type: "clear", at: 5 })).toMatchObject({ clearedAt: 5, paused: null }));
 
   it("questions and messages end by themselves, the others stay the same object", () => {
-    const ui = after({ type: "ask-quit", until: 3000 }, { type: "say", message: { text: "m", tone: "good", until: 4000 } });
+    const ui = after({ type: "ask-quit", until: 3000 }, { type: "say", message: { text: "m", alert: "good", until: 4000 } });
     expect(reduceUi(ui, { type: "expire", now: 2999 })).toBe(ui);
     expect(reduceUi(ui, { type: "expire", now: 3000 })).toMatchObject({ quitUntil: null, message: { text: "m" } });
     expect(reduceUi(ui, { type: "expire", now: 4000 }).message).toBeNull();
