@@ -3,7 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Metric } from "prom-client";
 import type { Event, EventType } from "../messages/events.ts";
-import { createOpenUsage } from "../messages/open-usage.ts";
+import { createOpenUsage } from "../messages/usage.ts";
 import { respondText } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 

@@ -3,12 +3,11 @@
 // proxy can finish 10,000 requests a second, and copying 500 rows for each of seven events would cost
 // more than forwarding. Each row is copied once, too, and then written in place. What goes in and what comes
 // out is immutable.
-import { addTokens } from "../messages/open-usage.ts";
+import { addTokens, countedSince } from "../messages/usage.ts";
 import { concerns, foldRow, newRow } from "./request-row.ts";
 import type { OwnRow, TrafficEvent } from "./request-row.ts";
 import type { RequestRow, RequestsState } from "./state.ts";
-import { countedSince } from "./token-count.ts";
-import type { KnownCount, TokenCount } from "./token-count.ts";
+import type { TokenCounts, ReportedTokens } from "../messages/usage.ts";
 
 export const maxRows = 500;
 export const maxStarts = 2000;
@@ -37,7 +36,7 @@ export type Change = {
   /** It is over with this event. */
   readonly isEnd: boolean;
   /** Tokens that were not counted before. */
-  readonly more: KnownCount | null;
+  readonly more: TokenCounts | null;
 };
 
 export const openRequests = (before: RequestsState): RequestsDraft => {
@@ -91,7 +90,7 @@ const keep = (draft: RequestsDraft, row: OwnRow): OwnRow => {
   return row;
 };
 
-const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens }: RequestRow): TokenCount => ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens });
+const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens }: RequestRow): ReportedTokens => ({ inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens });
 
 /** The state after the batch: the same object when no event changed a row. */
 export const closeRequests = (draft: RequestsDraft): RequestsState => {

@@ -3,8 +3,6 @@
 import { canServe as servesNow } from "../accounts/can-serve.ts";
 import type { AccountRow, AppState, LimitReading, RequestRow, RequestsState, SessionRow } from "./state.ts";
 
-export { cacheReadShare, totalInput } from "./token-count.ts";
-
 /** Below this the token is called expiring and seconds are shown. */
 export const expiringMs = 10 * 60_000;
 

@@ -2,8 +2,8 @@
 // Folded from the change of a request's row, not from events: what is counted here is counted there.
 import type { Change } from "./requests.ts";
 import type { AgentRow, RequestRow, SessionRow } from "./state.ts";
-import { totalInput } from "./token-count.ts";
-import type { KnownCount } from "./token-count.ts";
+import { totalInput } from "../messages/usage.ts";
+import type { TokenCounts } from "../messages/usage.ts";
 
 export const maxSessions = 200;
 export const maxAgents = 50;
@@ -77,7 +77,7 @@ const started = (row: SessionRow, request: RequestRow, at: number): SessionRow =
   agents: withAgent(row.agents, request, { requests: 1, inputTokens: 0, outputTokens: 0 }),
 });
 
-const withTokens = (row: SessionRow, request: RequestRow, more: KnownCount): SessionRow => ({
+const withTokens = (row: SessionRow, request: RequestRow, more: TokenCounts): SessionRow => ({
   ...row,
   inputTokens: row.inputTokens + more.inputTokens,
   outputTokens: row.outputTokens + more.outputTokens,

@@ -6,7 +6,7 @@ import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
-import { createOpenUsage } from "../messages/open-usage.ts";
+import { createOpenUsage } from "../messages/usage.ts";
 import { refreshFactOf } from "../messages/refresh-fact.ts";
 import { writeAtomic } from "./atomic-write.ts";
 import type { WriteDeps } from "./atomic-write.ts";

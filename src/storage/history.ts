@@ -3,8 +3,8 @@
 import { isObject, own, parseJsonObject } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Event } from "../messages/events.ts";
-import { addTokens } from "../messages/open-usage.ts";
-import type { OpenUsage } from "../messages/open-usage.ts";
+import { addTokens } from "../messages/usage.ts";
+import type { OpenUsage } from "../messages/usage.ts";
 import { refreshFactOf, refreshLimit } from "../messages/refresh-fact.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 

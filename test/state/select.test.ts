@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
-import { cacheCollapse, cacheReadShare, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
+import { cacheReadShare } from "../../src/messages/usage.ts";
+import { cacheCollapse, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";

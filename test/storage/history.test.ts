@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, jsonValue, nat, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
-import { createOpenUsage } from "../../src/messages/open-usage.ts";
+import { createOpenUsage } from "../../src/messages/usage.ts";
 import { refreshLimit } from "../../src/messages/refresh-fact.ts";
 import { emptyHistory, foldHistory, formatHistory, mergeHistory, parseHistory } from "../../src/storage/history.ts";
 import type { History } from "../../src/storage/history.ts";

@@ -1,7 +1,8 @@
 // Pane 1: the requests. Which of them are shown and in which order, the columns of their table, and the words
 // and tones for their outcome.
 import { visibleText } from "../../lib/visible-text.ts";
-import { clientSilenceMs, isError, silenceMs, totalInput } from "../../state/select.ts";
+import { totalInput } from "../../messages/usage.ts";
+import { clientSilenceMs, isError, silenceMs } from "../../state/select.ts";
 import type { RequestRow } from "../../state/state.ts";
 import { amount, clockTime, duration } from "../../lib/units.ts";
 import { clientAddress, setupLines } from "../setup-lines.ts";

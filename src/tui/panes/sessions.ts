@@ -1,5 +1,6 @@
 // Pane 2: requests by Claude Code session, with the subagents of each below it.
-import { cacheCollapse, cacheReadShare, totalInput } from "../../state/select.ts";
+import { cacheReadShare, totalInput } from "../../messages/usage.ts";
+import { cacheCollapse } from "../../state/select.ts";
 import type { AgentRow, SessionRow } from "../../state/state.ts";
 import { amount, percent, shortSpan } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";

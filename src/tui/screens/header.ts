@@ -1,6 +1,7 @@
 // The top of the screen: state and address, then the account or what is wrong with it, then traffic.
 // Pinned at every size; only the words get shorter.
-import { cacheCollapse, headerWord, leadingAccount, requestsPerMinute, tokenState, ttfbPercentiles, totalInput, worstCache } from "../../state/select.ts";
+import { totalInput } from "../../messages/usage.ts";
+import { cacheCollapse, headerWord, leadingAccount, requestsPerMinute, tokenState, ttfbPercentiles, worstCache } from "../../state/select.ts";
 import type { HeaderWord } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
 import { amount, clockMinute, duration, percent, shortSpan, span } from "../../lib/units.ts";

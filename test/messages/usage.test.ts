@@ -1,8 +1,8 @@
 // Each token once, however often and in whatever order requests tell what they have cost.
 import { array, assert, constantFrom, nat, option, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createOpenUsage } from "../../src/messages/open-usage.ts";
-import type { UsageReport } from "../../src/messages/open-usage.ts";
+import { createOpenUsage } from "../../src/messages/usage.ts";
+import type { UsageReport } from "../../src/messages/usage.ts";
 
 type Counts = Partial<Pick<UsageReport, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheCreationTokens">>;
 
