@@ -113,14 +113,17 @@ const regular = (path: string, stat: Stats, uid: number | null): string => {
 /** What was read, and a stamp that changes whenever the file is written or replaced. */
 export type PrivateText = { readonly bytes: Buffer; readonly stamp: string };
 
+// What was looked at may have been swapped since: a link is not followed, and a FIFO is not waited for. Windows
+// knows neither flag; there the checks are all there is.
+const asItIs = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /** The whole file after the checks above, null when there is none. Wider modes are repaired and reported. */
 export const readPrivate = (path: string, deps: PrivateFileDeps): PrivateText | null => {
   const { files } = deps;
   const target = realFile(path, deps);
   let fd: number;
   try {
-    // Windows has no O_NOFOLLOW; the check above is all there is.
-    fd = files.openSync(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    fd = files.openSync(target, asItIs);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
     throw unreadable(path, error);

@@ -1,6 +1,6 @@
 // Owners, modes and links of what is about to be trusted.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stats } from "node:fs";
@@ -38,14 +38,14 @@ describe("the data folder", () => {
     expect([modeOf(dir), deps.notices]).toEqual(["700", []]);
   });
 
-  it("D4 that is open to others is repaired, and that is said", () => {
+  it.each([0o777, 0o750, 0o701])("that is open to others (%o) is repaired, and that is said once (D4)", (mode) => {
     const dir = temporaryFolder();
-    chmodSync(dir, 0o777);
+    chmodSync(dir, mode);
     const deps = depsOf();
     ensurePrivateFolder(dir, deps);
     ensurePrivateFolder(dir, deps);
     expect(modeOf(dir)).toBe("700");
-    expect(deps.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0777); it is 0700 now` })]);
+    expect(deps.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0${mode.toString(8)}); it is 0700 now` })]);
   });
 
   it("D4 that is open to others and cannot be changed is said with the command to run", () => {
@@ -99,11 +99,19 @@ describe("a private file", () => {
     expect(readPrivate(fileIn(dir), depsOf())?.bytes.toString()).toBe("content");
   });
 
-  it("D4 with mode 0644 is repaired, and that is said", () => {
-    const path = fileIn(temporaryFolder(), 0o644);
+  it.each([0o644, 0o640, 0o606, 0o620, 0o601])("with a mode that is open to others (%o) is repaired, and that is said (D4)", (mode) => {
+    const path = fileIn(temporaryFolder());
+    chmodSync(path, mode);
     const deps = depsOf();
     readPrivate(path, deps);
     expect([modeOf(path), deps.notices.map(({ code }) => code)]).toEqual(["600", ["modes-repaired"]]);
+  });
+
+  it("is only looked at when its mode is not to be repaired", () => {
+    const path = fileIn(temporaryFolder(), 0o644);
+    const deps = depsOf();
+    expect(readPrivate(path, { ...deps, repairModes: false })?.bytes.toString()).toBe("content");
+    expect([modeOf(path), deps.notices]).toEqual(["644", []]);
   });
 
   it("D4 of another user is refused", () => {
@@ -141,6 +149,27 @@ describe("a private file", () => {
     mkdirSync(join(dir, "folder"));
     execFileSync("mkfifo", [join(dir, "pipe")]);
     for (const name of ["folder", "pipe"]) expect(() => readPrivate(join(dir, name), depsOf())).toThrow(refusal(/not a regular file/));
+  });
+
+  it.each<[string, (path: string) => void, RegExp]>([
+    ["a link to another file", (path) => symlinkSync(`${path}.other`, path), /symbolic link/],
+    ["a folder", (path) => mkdirSync(path), /not a regular file/],
+    ["a pipe, which is not waited for", (path) => execFileSync("mkfifo", [path]), /not a regular file/],
+  ])("that is swapped for %s after it was looked at is refused", (_, swap, reason) => {
+    const path = fileIn(temporaryFolder());
+    writeFileSync(`${path}.other`, "another user's secret");
+    const files = filesWith(({ name }) => {
+      if (name !== "openSync") return;
+      unlinkSync(path);
+      swap(path);
+    });
+    expect(() => readPrivate(path, depsOf(files))).toThrow(refusal(reason));
+  });
+
+  it("that is swapped for another user's file after it was looked at is refused", () => {
+    const path = fileIn(temporaryFolder());
+    const files: Files = { ...systemFiles, fstatSync: ((fd: number) => Object.assign(systemFiles.fstatSync(fd), { uid: foreignUid })) as Files["fstatSync"] };
+    expect(() => readPrivate(path, depsOf(files))).toThrow(refusal(/another user/));
   });
 
   it("has a stamp that changes with every write and replacement, and is empty without a file", () => {
