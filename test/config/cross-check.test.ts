@@ -42,6 +42,8 @@ describe("the network", () => {
     expect(why("upstream.baseUrl=https://api.example.com?x=1")).not.toBe("");
     expect(why("upstream.baseUrl=https://me:canary@api.example.com")).toContain("has a user name or password");
     expect(why("upstream.baseUrl=https://me:canary@api.example.com")).not.toContain("canary");
+    expect(why("upstream.baseUrl=https://me@api.example.com")).toContain("has a user name or password");
+    expect(why("oauth.tokenUrl=https://:canary@id.example.com/token")).toContain("has a user name or password");
   });
 
   it("an outbound proxy may be http: and may have a password", () => {

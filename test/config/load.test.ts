@@ -102,6 +102,13 @@ describe("refusals", () => {
     expect(load({ environment: { CLAUDE_OAUTH_PROXY_DIR: "/x", CLAUDE_OAUTH_PROXY_PASSPHRASE: "y" } }).ok).toBe(true);
   });
 
+  it.each([40, 41, 60, 100, 101, 1_000])("a key of %i characters that is none of ours is quoted only while it can be a typing mistake", (length) => {
+    const key = `sk-ant-oat01-${"c".repeat(length)}`.slice(0, length);
+    const named = length > 40 ? `a key of ${length} characters` : `"${key}"`;
+    expect(problems(load({ set: [`${key}=1`] }))).toEqual([`${named} from --set is not a setting`]);
+    expect(problems(load({ file: { path, values: { [key]: 1 } } }))).toEqual([`${named} from the file ${path} is not a setting`]);
+  });
+
   it("names of Object.prototype are unknown keys, not values", () => {
     const values = JSON.parse('{"__proto__":{"mode":"oauth"},"constructor":1,"server":{"__proto__":1}}') as Record<string, unknown>;
     expect(problems(load({ file: { path, values } }))).toHaveLength(3);
@@ -120,11 +127,17 @@ describe("refusals", () => {
     ["retry.statuses=429,20", "accepted: HTTP statuses"],
     ["server.allowedHosts=a,,b", "accepted: a list"],
     ["upstream.baseUrl=ftp://127.0.0.1", "accepted: an http(s) URL"],
+    ["upstream.baseUrl= https://api.example.com", "accepted: an http(s) URL"],
+    ["upstream.baseUrl=https://api.example.com ", "accepted: an http(s) URL"],
+    ["oauth.tokenUrl= ", "accepted: an http(s) URL"],
     ["oauth.scopes=a\nb", "accepted: a text"],
     ["log.file=~/proxy.log", "only known to the shell"],
     ['models.map={"a":[]}', '"a" must be a list with at least one entry'],
     ['models.map={"a":[{"model":"m","weight":1}]}', 'entry 1: unknown field "weight"'],
     ['models.map={"a":[{"account":"m"}]}', "`model` must be a text"],
+    ['models.map={"a":[{"model":"m","priority":"x"}]}', "`priority` must be a whole number"],
+    ['models.map={"a":[{"model":"m","priority":1.5}]}', "`priority` must be a whole number"],
+    ['models.map={"a":[{"model":"m","account":""}]}', "`account` must be a text"],
     ["models.map=[1]", "must be an object"],
     ["nonsense", 'a text of 8 characters without a key and "="'],
   ])("--set %s is refused", (pair, expected) => {

@@ -132,6 +132,38 @@ describe("D10 a file that changes while the program runs", () => {
     expect(store.changed()).toBe(false);
   });
 
+  it("is seen to vanish", async () => {
+    const { paths, store } = await setUp();
+    await store.load();
+    unlinkSync(paths.accounts);
+    expect(store.changed()).toBe(true);
+  });
+
+  it("counts as changed while it cannot be looked at, so that it is read and the reason is said", async () => {
+    let failing = false;
+    const { store } = storeIn(temporaryFolder(), { files: filesWith(({ name }) => { if (failing && name === "statSync") throw systemError("EACCES"); }) });
+    await store.load();
+    expect(store.changed()).toBe(false);
+    failing = true;
+    expect(store.changed()).toBe(true);
+  });
+
+  it("and is replaced in the moment in which its backup is renewed does not become the backup unread", async () => {
+    const { dir, paths } = await setUp();
+    unlinkSync(paths.backup);
+    let reads = 0;
+    // `load` and the transaction inside it look twice each; the fifth look is for the backup.
+    const files = filesWith(({ name, args }) => {
+      if (name !== "openSync" || args[0] !== paths.accounts) return;
+      reads += 1;
+      if (reads === 5) writeFileSync(paths.accounts, "broken");
+    });
+    const { store } = storeIn(dir, { files });
+    expect((await store.load()).size).toBe(1);
+    expect([reads, existsSync(paths.backup)]).toEqual([5, false]);
+    expect(store.changed()).toBe(true);
+  });
+
   it("and vanishes is restored from the backup, not overwritten by an empty one", async () => {
     const { paths, store, notices } = await setUp();
     unlinkSync(paths.accounts);

@@ -75,6 +75,14 @@ describe("a wrong or missing key", () => {
     expect([filesIn(dir), notices, readdirSync(dir).filter((name) => name.includes("broken"))]).toEqual([before, [], []]);
   });
 
+  it("the same letters are the same passphrase, however a keyboard composes them", async () => {
+    const dir = temporaryFolder();
+    await storeAs(dir, "passphrase", "Gr\u00fc\u00dfe fi\u00c5").store.update(withAccount(accountOf("main")));
+    expect((await storeAs(dir, "passphrase", "Gru\u0308\u00dfe fiA\u030a").store.load()).get("main")).toEqual(accountOf("main"));
+    expect((await storeAs(dir, "passphrase", "Gr\u00fc\u00dfe \ufb01\u212b").store.load()).size).toBe(1);
+    await expect(storeAs(dir, "passphrase", "Gru\u00dfe fiA").store.load()).rejects.toMatchObject({ code: "store-sealed" });
+  });
+
   it("a passphrase that was mistyped may be typed again", async () => {
     const dir = await sealedFolder("passphrase");
     const typed = ["wrong horse", "correct horse"];
@@ -115,6 +123,20 @@ describe("a change of mode", () => {
     expect((await storeAs(dir, to).store.load()).get("main")).toEqual(accountOf("main"));
   });
 
+  it.each([
+    ["from none to passphrase", "none", "passphrase"],
+    ["from passphrase to none", "passphrase", "none"],
+  ] as const)("%s that cannot be written serves the accounts and says how the file is still sealed", async (_, from, to) => {
+    const dir = await sealedFolder(from);
+    const before = filesIn(dir);
+    const files = filesWith(({ name, args }) => { if (name === "openSync" && args[1] === "wx") throw systemError("EROFS"); });
+    const { store, notices } = storeIn(dir, { files, encryption: encryptionOf(depsFor(to)) });
+    expect((await store.load()).get("main")).toEqual(accountOf("main"));
+    const message = expect.stringMatching(new RegExp(`accounts.json is still sealed as "${from}": cannot write .* read-only`));
+    expect(notices).toEqual([{ level: "error", code: "reseal-failed", message, hint: expect.stringContaining("--dir") }]);
+    expect(filesIn(dir)).toEqual(before);
+  });
+
   it("that fails at any step leaves a file that opens, and tries again at the next start", { timeout: 60_000 }, async () => {
     let calls = 1;
     for (let failing = 1; failing <= calls; failing += 1) {
@@ -138,6 +160,23 @@ describe("a change of mode", () => {
     expect((await store.load()).size).toBe(2);
     expect((await storeAs(dir, "passphrase", "battery staple").store.load()).size).toBe(2);
     await expect(storeAs(dir, "passphrase").store.load()).rejects.toMatchObject({ code: "store-sealed" });
+  });
+});
+
+describe("a plain store in the place of the sealed part", () => {
+  const plain = { version: 1, accounts: { main: { access_token: "forged" } } };
+
+  it.each([
+    ["an object", plain],
+    ["a text", JSON.stringify(plain)],
+    ["null", null],
+  ])("(%s) is not read as one: it is moved aside and the backup is used", async (_, sealed) => {
+    const dir = await sealedFolder("passphrase");
+    writeFileSync(join(dir, "accounts.json"), JSON.stringify({ ...plain, sealed }));
+    const { store, notices } = storeAs(dir, "passphrase");
+    expect((await store.load()).get("main")?.accessToken.reveal()).toBe("access-main");
+    expect(notices).toEqual([expect.objectContaining({ code: "moved-aside", message: expect.stringContaining("sealed in a way that this version does not know") })]);
+    expect(filesIn(dir).map((text) => encryptionOf().modeOf(text))).toEqual(["passphrase", "passphrase"]);
   });
 });
 

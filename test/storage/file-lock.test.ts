@@ -211,6 +211,20 @@ describe("a folder", () => {
     expect(readdirSync(folder).sort()).toEqual(["1", "2"]);
   });
 
+  it("that another container sweeps, which cannot see our pid, gives the lock all the same", async () => {
+    const swept: string[] = [];
+    const { lock, lockFor, folder } = setUp(filesWith(({ name, args }) => {
+      if (name !== "linkSync") return;
+      swept.push(String(args[0]));
+      rmSync(String(args[0]));
+    }));
+    const held = await lock.acquire({ timeoutMs: 0 });
+    expect([held.stillMine(), swept.length, readdirSync(folder)]).toEqual([true, 1, ["1"]]);
+    await expect(lockFor().acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-locked" });
+    held.release();
+    expect((await lockFor().acquire({ timeoutMs: 0 })).stillMine()).toBe(true);
+  });
+
   it.each(["EROFS", "EACCES", "ENOSPC"])("that takes no files (%s) is a clear error that names it", async (code) => {
     const { lock, folder } = setUp(filesWith(({ name, args }) => { if (name === "openSync" && args[1] === "wx") throw systemError(code); }));
     await expect(lock.acquire({ timeoutMs: 0 })).rejects.toMatchObject({ code: "store-unwritable", message: expect.stringContaining(folder) });

@@ -24,6 +24,13 @@ describe("the local key", () => {
     expect(load(temporaryFolder()).key).not.toBe(key);
   });
 
+  it("is on the disk before it has its name", () => {
+    const steps: string[] = [];
+    load(temporaryFolder(), filesWith(({ name }) => void steps.push(name)));
+    const made = steps.slice(steps.indexOf("fchmodSync"), steps.indexOf("linkSync") + 1);
+    expect(made).toEqual(["fchmodSync", "writeSync", "fsyncSync", "closeSync", "linkSync"]);
+  });
+
   it("is the same for eight processes that make it at once", async () => {
     const dir = temporaryFolder();
     const ends = await Promise.all(Array.from({ length: 8 }, () => runFixture("local-key", dir).ended));
