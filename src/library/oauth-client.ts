@@ -1,15 +1,15 @@
 // Sign in and have a valid token, for programs. The refresh engine is the proxy's own: one refresh at a
-// time over all processes, durable before use, adopted from whoever was first.
+// time over all processes, durable before use, adopted from the process that was first.
 import { createCredentials } from "../accounts/credentials.ts";
 import type { Credentials } from "../accounts/credential.ts";
 import { createAccountCommands } from "../app/account-commands.ts";
 import { openCore, refreshSettings } from "../app/core.ts";
-import type { Core } from "../app/core.ts";
+import type { Core, CoreOptions } from "../app/core.ts";
 import { createLoginCommands } from "../app/login-commands.ts";
 import { Secret, secret } from "../lib/secret.ts";
 import type { Commands, LoginAttempt, StartLogin } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import { whileAwake } from "./surroundings.ts";
+import { whileAwake } from "./options.ts";
 import { TokenStore, tokenOf } from "./token-store.ts";
 import type { StoredToken } from "./token-store.ts";
 
@@ -30,8 +30,8 @@ export class OAuthClient {
   }
 
   /** Opens a sign-in for ten minutes: `authorizeUrl` is for the person, `attemptId` for `exchangeCode`. The PKCE verifier stays inside. */
-  async getAuthorizationUrl(wish: StartLogin = {}): Promise<LoginAttempt> {
-    return (await this.#open()).commands.startLogin(wish);
+  async getAuthorizationUrl(options: StartLogin = {}): Promise<LoginAttempt> {
+    return (await this.#open()).commands.startLogin(options);
   }
 
   /**
@@ -90,16 +90,16 @@ export class OAuthClient {
   }
 
   #open(): Promise<Opened> {
-    this.#opened ??= this.#store.opening().then(openParts);
+    this.#opened ??= this.#store.coreOptions().then(openParts);
     return this.#opened;
   }
 }
 
-const openParts = async (opening: Awaited<ReturnType<TokenStore["opening"]>>): Promise<Opened> => {
-  const core = await openCore(opening);
+const openParts = async (options: CoreOptions): Promise<Opened> => {
+  const core = await openCore(options);
   const { clock, registry, refresher, reload, config } = core;
   const plan = refreshSettings(config);
-  // Nobody sweeps here: what a proxy would refresh in the background is refreshed when it is asked for.
+  // Nothing runs in the background here: what a proxy would refresh there is refreshed when it is asked for.
   const settings = { ...plan, mandatoryMs: Math.max(plan.leadMs, plan.mandatoryMs), ...config.accounts };
   return {
     core,

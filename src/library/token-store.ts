@@ -8,8 +8,8 @@ import type { CoreOptions } from "../app/core.ts";
 import { createSystemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
-import { openingFor, whileAwake } from "./surroundings.ts";
-import type { LibraryOptions } from "./surroundings.ts";
+import { coreOptionsFor, whileAwake } from "./options.ts";
+import type { LibraryOptions } from "./options.ts";
 
 /** A credential of the store. Secrets print as stars; `reveal()` gives the text. */
 export type StoredToken = Pick<Account, "id" | "providerId" | "kind" | "label" | "scopes" | "accessToken" | "refreshToken"> & {
@@ -31,10 +31,12 @@ export type NewToken = {
   readonly label?: string;
 };
 
+type Opened = { readonly options: CoreOptions; readonly folder: DataFolder };
+
 /** Reads and writes credentials safely: under a lock, synced to the disk, 0600, with a backup, sealed if that is set. */
 export class TokenStore {
   readonly #options: LibraryOptions;
-  #opened: Promise<{ readonly opening: CoreOptions; readonly folder: DataFolder }> | null = null;
+  #opened: Promise<Opened> | null = null;
 
   /** Touches nothing. */
   constructor(options: LibraryOptions = {}) {
@@ -42,15 +44,15 @@ export class TokenStore {
   }
 
   /** What the store is opened with; for `OAuthClient`. Throws `AppError` `bad-config`. */
-  async opening(): Promise<CoreOptions> {
-    return (await this.#open()).opening;
+  async coreOptions(): Promise<CoreOptions> {
+    return (await this.#open()).options;
   }
 
   /** Every account, in the order of the file. Throws `AppError` (`store-…`). */
   async list(): Promise<readonly StoredToken[]> {
     return whileAwake(async () => {
-      const { opening, folder } = await this.#open();
-      return [...(await folder.accounts.load()).values()].map((account) => tokenOf(account, opening));
+      const { options, folder } = await this.#open();
+      return [...(await folder.accounts.load()).values()].map((account) => tokenOf(account, options));
     });
   }
 
@@ -81,10 +83,10 @@ export class TokenStore {
     });
   }
 
-  #open(): Promise<{ readonly opening: CoreOptions; readonly folder: DataFolder }> {
-    this.#opened ??= openingFor(this.#options).then((opening) => ({
-      opening,
-      folder: openDataFolder(opening, { clock: createSystemClock(), random: systemRandom, publish: () => {} }),
+  #open(): Promise<Opened> {
+    this.#opened ??= coreOptionsFor(this.#options).then((options) => ({
+      options,
+      folder: openDataFolder(options, { clock: createSystemClock(), random: systemRandom, publish: () => {} }),
     }));
     return this.#opened;
   }

@@ -21,7 +21,7 @@ export type LibraryOptions = {
 };
 
 /** Everything the parts are opened with. Throws `AppError` `bad-config` with every mistake at once. */
-export const openingFor = async ({ dir: wanted, settings = {}, passphrase }: LibraryOptions): Promise<CoreOptions> => {
+export const coreOptionsFor = async ({ dir: wanted, settings = {}, passphrase }: LibraryOptions): Promise<CoreOptions> => {
   const { env, platform, cwd } = process;
   const surroundings = { platform, env, home: homedir(), cwd: cwd() };
   const dir = wanted === undefined ? dataDir(surroundings) : dataDir(surroundings, wanted);
