@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { commandTable, globalOptions, rootOptions } from "../src/cli/commands.ts";
+import { commandTable, globalOptions, startOptions } from "../src/cli/commands.ts";
 import type { CommandSpec, OptionSpec } from "../src/cli/commands.ts";
 import { settingsTable } from "../src/config/text.ts";
 import { bindings } from "../src/tui/keymap.ts";
@@ -14,18 +14,18 @@ const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join("
 
 const optionsOf = (options: readonly OptionSpec[] = []): string => options.map(({ flags }) => `\`${flags}\``).join(" ");
 
-const commandRows = ({ name, words = [], text, options, inner = [] }: CommandSpec, prefix = ""): readonly string[] => [
-  row(`\`${[prefix + name, ...words].join(" ")}\``, text, options === rootOptions ? "as `start`" : optionsOf(options)),
-  ...inner.flatMap((command) => commandRows(command, `${prefix}${name} `)),
+const commandRows = ({ name, arguments: words = [], description, options, subcommands = [] }: CommandSpec, prefix = ""): readonly string[] => [
+  row(`\`${[prefix + name, ...words].join(" ")}\``, description, options === startOptions ? "as `start`" : optionsOf(options)),
+  ...subcommands.flatMap((command) => commandRows(command, `${prefix}${name} `)),
 ];
 
-const start = commandTable.filter(({ name }) => name === "start").map((command) => row(`\`${command.name}\``, command.text, optionsOf(command.options)));
+const start = commandTable.filter(({ name }) => name === "start").map((command) => row(`\`${command.name}\``, command.description, optionsOf(command.options)));
 const commands = [
   "| command | what it does | options |",
   "|---|---|---|",
   ...start,
   ...commandTable.filter(({ name }) => name !== "start").flatMap((command) => commandRows(command)),
-  row("every command", "", optionsOf([...globalOptions, { flags: "--help", text: "" }, { flags: "--version", text: "" }])),
+  row("every command", "", optionsOf([...globalOptions, { flags: "--help", description: "" }, { flags: "--version", description: "" }])),
 ].join("\n");
 
 const keys = ["| key | where | what it does |", "|---|---|---|"]

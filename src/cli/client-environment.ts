@@ -11,19 +11,19 @@ export type ClientEnvironment = {
   readonly warnings: readonly string[];
 };
 
-export type ClientWish = { readonly config: Pick<Config, "mode" | "auth">; readonly baseUrl: string; readonly key: Secret; readonly environment: Environment };
+export type ClientOptions = { readonly config: Pick<Config, "mode" | "auth">; readonly baseUrl: string; readonly key: Secret; readonly environment: Environment };
 
 const keyHeader = "x-claude-oauth-proxy-key";
 
 /** What a client needs to talk to `baseUrl`, given what is in its environment already. */
-export const clientEnvironment = ({ config, baseUrl, key, environment }: ClientWish): ClientEnvironment => ({
+export const clientEnvironment = ({ config, baseUrl, key, environment }: ClientOptions): ClientEnvironment => ({
   variables: [["ANTHROPIC_BASE_URL", baseUrl], ...credential(config, key, environment), ...noProxy(baseUrl, environment)],
   warnings: providers
     .filter((name) => isSet(environment[name]))
     .map((name) => `${name} is set: Claude Code then talks to that provider and not to this proxy`),
 });
 
-const credential = ({ mode, auth }: ClientWish["config"], key: Secret, environment: Environment): [string, string][] => {
+const credential = ({ mode, auth }: ClientOptions["config"], key: Secret, environment: Environment): [string, string][] => {
   // Claude Code takes itself for signed in only with a token, so it gets the key even where none is asked for.
   if (mode === "oauth") return [["ANTHROPIC_AUTH_TOKEN", key.reveal()]];
   return auth.required ? [["ANTHROPIC_CUSTOM_HEADERS", customHeaders(environment["ANTHROPIC_CUSTOM_HEADERS"] ?? "", key)]] : [];

@@ -13,16 +13,16 @@ import { createStreamLines } from "../log/stream-lines.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Output } from "./context.ts";
 
-export type LoggingWish = {
+export type LoggingOptions = {
   readonly bus: Bus;
-  /** Tells the end of the process (`exit`), by which no line may be left behind. */
+  /** Emits `exit` at the end of the process, by which every line must have left. */
   readonly process: Pick<EventEmitter, "once" | "off">;
   readonly log: Config["log"];
   /** Null while a dashboard has the terminal. */
   readonly stream: { readonly output: Output; readonly level: LevelFilter } | null;
   /** File of `--record`. */
   readonly record: string | null;
-  /** Where a failing log file is reported: never the log itself. */
+  /** Where a failing log file is reported: never to the log itself. */
   readonly onFault: (message: string) => void;
 };
 
@@ -36,7 +36,7 @@ export type Logging = {
 };
 
 /** Subscribes everything; called before the app is made, or its first lines are missing. Throws `AppError` for a file that cannot be opened. */
-export const startLogging = async ({ bus, process, log, stream, record, onFault }: LoggingWish): Promise<Logging> => {
+export const startLogging = async ({ bus, process, log, stream, record, onFault }: LoggingOptions): Promise<Logging> => {
   const hidden: Secret[] = [];
   const redact = createRedact(() => hidden);
   const format = (): Format => (log.format === "json" ? createJsonFormat(redact) : createTextFormat(redact));

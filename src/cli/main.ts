@@ -1,51 +1,63 @@
-// The entry of the binary: the process becomes a `CliContext`, the arguments a command, its outcome an exit
-// code. Only this file and `parts.ts` know the real process.
+// The entry of the binary: the process becomes a `CliContext`, the command line a command, its outcome the exit code.
 import { homedir } from "node:os";
 import { createSystemClock } from "../lib/clock.ts";
-import { createPassphraseAsker } from "./ask-passphrase.ts";
-import { runCommandLine } from "./command-line.ts";
-import { watchCrashes } from "./crash.ts";
-import { describeFailure, wantsStack } from "./errors.ts";
-import { parts } from "./parts.ts";
-import { privateVariables } from "./private-variables.ts";
+import { privateVariables } from "./context.ts";
+import type { CliContext, Parts } from "./context.ts";
+import { describeFailure, wantsStack, watchCrashes } from "./errors.ts";
+import { chooseCommand } from "./parse-args.ts";
+import { createPassphrasePrompt } from "./prompt.ts";
 import { readVersion } from "./version.ts";
-import type { CliContext } from "./context.ts";
 import { boundYoungGeneration } from "./young-generation.ts";
 
-/** Runs the command line `args` (without node and script) and ends the process with its exit code. */
-export const main = async (args: readonly string[]): Promise<void> => {
-  // Every timer of ours is unref'd: something has to keep the process until the command is done.
+/** Runs the command line `argv` (without node and script) and ends the process with its exit code. */
+export const main = async (argv: readonly string[]): Promise<void> => {
+  // All our timers are unref'd: this one keeps the process until the command is done.
   const awake = setInterval(() => {}, 2 ** 30);
-  forgetReaders();
+  const debug = wantsStack(argv, process.env);
+  ignoreLostOutputs();
   boundYoungGeneration();
   let restore: (() => void) | null = null;
   watchCrashes({
     process,
-    restoreTerminal: () => giveTerminalBack(restore),
+    restoreTerminal: () => restoreTerminal(restore),
     write: (text) => void process.stderr.write(text),
     exit: exitFlushed,
-    debug: wantsStack(args, process.env),
+    debug,
   });
   keepDebuggerOff();
-  keepWarningsOff(wantsStack(args, process.env));
-  const context = worldOf(await readVersion(), takeEnvironment(), (next) => {
+  keepWarningsOff(debug);
+  const context = contextOf(await readVersion(), takeEnvironment(), (next) => {
     restore = next;
   });
-  const code = await runCommandLine(context, args);
+  const code = await runCommandLine(context, argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   clearInterval(awake);
   process.exit(code);
 };
 
-// Programs that are started on the way (browser, clipboard, tmux) inherit `process.env`: what unlocks the
-// store and the outbound proxy is none of their business, so from here on only the copy holds it.
+/** One command line to its exit code: here commands are run, and their failures are told on standard error. */
+export const runCommandLine = async (context: CliContext, argv: readonly string[]): Promise<number> => {
+  try {
+    const chosen = chooseCommand(argv, context.version, (text) => void context.stdout.write(text));
+    if (chosen === null) return 0;
+    const command = await chosen.load();
+    return await command(context, chosen.args);
+  } catch (error) {
+    const { text, exitCode } = describeFailure(error, wantsStack(argv, context.environment));
+    context.stderr.write(text);
+    return exitCode;
+  }
+};
+
+// Programs that are started on the way (browser, clipboard, tmux) inherit `process.env`, and must not get what
+// unlocks the store or the outbound proxy: from here on only the copy holds it.
 const takeEnvironment = (): CliContext["environment"] => {
   const environment = { ...process.env };
   for (const name of privateVariables) delete process.env[name];
   return environment;
 };
 
-const worldOf = (version: string, environment: CliContext["environment"], atCrash: CliContext["atCrash"]): CliContext => ({
+const contextOf = (version: string, environment: CliContext["environment"], atCrash: CliContext["atCrash"]): CliContext => ({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -60,30 +72,46 @@ const worldOf = (version: string, environment: CliContext["environment"], atCras
   signals: process,
   exit: (code) => process.exit(code),
   atCrash,
-  askPassphrase: createPassphraseAsker(process),
+  askPassphrase: createPassphrasePrompt(process),
   parts,
 });
 
+// Each part is loaded when it is first needed: `print-key` pays neither for undici nor for Ink.
+const parts: Parts = {
+  async createApp(options) {
+    const { createApp } = await import("../app/create-app.ts");
+    return createApp({ ...options, process });
+  },
+  async openStore(options) {
+    const { openStore } = await import("../app/open-store.ts");
+    return openStore({ ...options, process });
+  },
+  async loadScreens(context) {
+    const { createScreens } = await import("./screens.ts");
+    return createScreens(context);
+  },
+};
+
 // A reader or terminal that has gone is no reason to stop serving; without a listener Node would throw.
-const forgetReaders = (): void => {
+const ignoreLostOutputs = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 };
 
 // Without a listener Node answers SIGUSR1 by opening its debugger on a port, to every user of this machine.
 const keepDebuggerOff = (): void => void process.on("SIGUSR1", () => {});
 
-// Node writes its warnings to standard error, into the middle of whatever is drawn there.
+// Node writes its warnings to standard error, into the middle of what is drawn there.
 const keepWarningsOff = (debug: boolean): void => {
   process.removeAllListeners("warning");
   if (debug) process.on("warning", (warning) => void process.stderr.write(describeFailure(warning, true).text));
 };
 
-const giveTerminalBack = (restore: (() => void) | null): void => {
+const restoreTerminal = (restore: (() => void) | null): void => {
   restore?.();
   if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
 };
 
-// A crash ends the process at once, unless a slow terminal would then miss that it was given back.
+// A crash ends the process at once, unless a slow terminal would then not get the restoring sequence.
 const exitFlushed = (code: number): void => {
   const outputs = [process.stdout, process.stderr];
   if (outputs.every(({ writableLength }) => writableLength === 0)) process.exit(code);
@@ -92,7 +120,7 @@ const exitFlushed = (code: number): void => {
 
 const longestFlushMs = 2000;
 
-// `process.exit` would cut what a pipe has not taken yet; a reader that has stopped reading is not waited for long.
+// `process.exit` would cut what a pipe has not taken yet; for a reader that has stopped reading it does not wait long.
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
     if (stream.writableLength === 0 || stream.destroyed) {

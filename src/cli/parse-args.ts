@@ -1,22 +1,19 @@
-// The command line read by commander, and by it alone: from the table to one chosen command with what
-// was given to it. A wrong word is an `AppError` `bad-usage` that says what was probably meant.
+// The command line, read by commander and by it alone: from the table to one chosen command with its arguments. A
+// wrong word is an `AppError` `bad-usage` that says what was probably meant.
 import { Command as Parser, CommanderError, Option } from "commander";
 import { nearest } from "../config/text.ts";
 import { AppError } from "../messages/errors.ts";
-import { commandTable, globalOptions, rootOptions } from "./commands.ts";
+import { commandTable, globalOptions, startOptions } from "./commands.ts";
 import type { CommandSpec, OptionSpec } from "./commands.ts";
-import type { Command, GlobalOptions, ParsedArgs } from "./context.ts";
+import type { GlobalOptions, ParsedArgs } from "./context.ts";
 
-/** `null` when `--help` or `--version` was all that was asked for (`print` has it). */
-export type Chosen = { readonly load: () => Promise<Command>; readonly args: ParsedArgs } | null;
+export type ChosenCommand = { readonly load: CommandSpec["load"]; readonly args: ParsedArgs };
 
-type Choose = (load: CommandSpec["load"], args: ParsedArgs) => void;
-
-/** Reads `argv` (without node and script). Throws `AppError` `bad-usage`. */
-export const chooseCommand = (argv: readonly string[], version: string, print: (text: string) => void): Chosen => {
-  let chosen: Chosen = null;
-  const root = buildRoot(version, print, (load, args) => {
-    chosen = { load, args };
+/** Reads `argv` (without node and script); null when `print` got all that was asked for (`--help`, `--version`). Throws `AppError` `bad-usage`. */
+export const chooseCommand = (argv: readonly string[], version: string, print: (text: string) => void): ChosenCommand | null => {
+  let chosen: ChosenCommand | null = null;
+  const root = buildRoot(version, print, (spec, parser) => {
+    chosen = { load: spec.load, args: argsOf(spec, parser) };
   });
   try {
     root.parse(argv, { from: "user" });
@@ -26,6 +23,8 @@ export const chooseCommand = (argv: readonly string[], version: string, print: (
   }
   return chosen;
 };
+
+type Choose = (spec: CommandSpec, parser: Parser) => void;
 
 const name = "claude-oauth-proxy";
 
@@ -43,36 +42,37 @@ const buildRoot = (version: string, print: (text: string) => void, choose: Choos
     .exitOverride()
     .configureOutput({ writeOut: print, outputError: () => {}, writeErr: () => {} });
   const [start] = commandTable;
-  if (start !== undefined) fillGroup(root, { ...start, options: rootOptions, inner: commandTable }, choose);
+  if (start !== undefined) fillGroup(root, { ...start, options: startOptions, subcommands: commandTable }, choose);
   return root;
 };
 
-// A group runs its own command when no inner name follows; any other word there is a slip.
+// A group runs its own command when no subcommand follows; any other word there is a slip.
 const fillGroup = (parser: Parser, spec: CommandSpec, choose: Choose): void => {
-  addOptions(parser, spec.options ?? []);
+  const { options = [], subcommands = [] } = spec;
+  addOptions(parser, options);
   parser.argument("[unexpected...]").usage("[options] [command]");
   parser.action(() => {
     const [word] = parser.args;
-    if (word !== undefined) throw badUsage(unknownWord(word, spec.inner ?? []));
-    choose(spec.load, givenTo(parser));
+    if (word !== undefined) throw badUsage(unknownWord(word, subcommands));
+    choose(spec, parser);
   });
-  for (const inner of spec.inner ?? []) addCommand(parser, inner, choose);
+  for (const subcommand of subcommands) addCommand(parser, subcommand, choose);
 };
 
 const addCommand = (parent: Parser, spec: CommandSpec, choose: Choose): void => {
-  const parser = parent.command(spec.name).description(spec.text).summary(spec.text);
-  if (spec.inner !== undefined) {
+  const parser = parent.command(spec.name).description(spec.description).summary(spec.description);
+  if (spec.subcommands !== undefined) {
     fillGroup(parser.enablePositionalOptions(), spec, choose);
     return;
   }
   addOptions(parser, spec.options ?? []);
-  for (const word of spec.words ?? []) parser.argument(word);
-  if (spec.passesOn === true) parser.passThroughOptions();
-  parser.action(() => choose(spec.load, givenTo(parser)));
+  for (const argument of spec.arguments ?? []) parser.argument(argument);
+  if (spec.passThrough === true) parser.passThroughOptions();
+  parser.action(() => choose(spec, parser));
 };
 
 const addOptions = (parser: Parser, options: readonly OptionSpec[]): void => {
-  for (const { flags, text, choices } of [...options, ...globalOptions]) {
+  for (const { flags, description: text, choices } of [...options, ...globalOptions]) {
     const option = new Option(flags, text);
     if (choices !== undefined) option.choices(choices);
     if (option.name() === "set") option.argParser((value: string, earlier: readonly string[] = []) => [...earlier, value]);
@@ -80,10 +80,16 @@ const addOptions = (parser: Parser, options: readonly OptionSpec[]): void => {
   }
 };
 
-const givenTo = (parser: Parser): ParsedArgs => {
+const argsOf = (spec: CommandSpec, parser: Parser): ParsedArgs => {
   const line = lineage(parser);
   refuseStrayOptions(line);
-  return { positionals: parser.args, options: optionsOf(parser), global: globalOf(line) };
+  const options = optionsOf(parser);
+  const settings = (spec.options ?? []).flatMap(({ flags, setting }) => {
+    const flag = flags.split(" ")[0] ?? "";
+    const text = options[flag.slice(2)];
+    return setting !== undefined && typeof text === "string" ? [{ key: setting, name: flag, text }] : [];
+  });
+  return { positionals: parser.args, options, settings, global: globalOf(line) };
 };
 
 // The root first.
@@ -118,8 +124,8 @@ const globalOf = (line: readonly Parser[]): GlobalOptions => {
   };
 };
 
-const unknownWord = (word: string, inner: readonly CommandSpec[]): string => {
-  const meant = nearest(word, inner.map((spec) => spec.name));
+const unknownWord = (word: string, subcommands: readonly CommandSpec[]): string => {
+  const meant = nearest(word, subcommands.map((spec) => spec.name));
   const named = /^[\w:.-]{1,24}$/.test(word) ? `'${word}'` : `of ${word.length} characters`;
   return `unknown command ${named}${meant === null ? "" : `\n(Did you mean ${meant}?)`}`;
 };

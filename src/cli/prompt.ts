@@ -1,17 +1,17 @@
-// One line from standard input: typed blindly on a terminal, piped otherwise. What was read is a secret
-// until somebody knows better, and it never comes from argv.
+// One line from standard input: typed without an echo on a terminal, piped otherwise. What was read is treated as a
+// secret, and it never comes from argv.
 import { StringDecoder } from "node:string_decoder";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Input } from "./context.ts";
+import type { CliContext, Input, Output } from "./context.ts";
 
 /** Longest line that is read, UTF-16 units; a key or code is far below. */
 const longest = 65_536;
 
-export type Ask = {
+export type Question = {
   readonly stdin: Input;
   /** Where the question goes; never standard output. */
-  readonly ask: (text: string) => void;
+  readonly write: (text: string) => void;
   readonly question: string;
   /** Stops asking; the answer is then null. */
   readonly signal?: AbortSignal;
@@ -21,12 +21,12 @@ export type Ask = {
  * The line without its end and without surrounding blanks, null when the input ended before one
  * (or `signal` fired, or Ctrl+C or Ctrl+D was pressed). On a terminal nothing of it is shown.
  */
-export const askLine = async ({ stdin, ask, question, signal }: Ask): Promise<Secret | null> => {
+export const askLine = async ({ stdin, write, question, signal }: Question): Promise<Secret | null> => {
   const isTerminal = stdin.isTTY === true;
   if (isTerminal) {
-    // Before the question: whoever answers at once must not see the answer echoed.
+    // Before the question: an answer typed at once must not be echoed either.
     stdin.setRawMode?.(true);
-    ask(question);
+    write(question);
   }
   try {
     const line = await readLine(stdin, isTerminal, signal);
@@ -34,10 +34,20 @@ export const askLine = async ({ stdin, ask, question, signal }: Ask): Promise<Se
   } finally {
     if (isTerminal) {
       stdin.setRawMode?.(false);
-      ask("\n");
+      write("\n");
     }
     stdin.pause();
   }
+};
+
+/** Asks for the passphrase of a sealed store: on a terminal only, so that a script never hangs, and once, although a command may open the store twice. */
+export const createPassphrasePrompt = ({ stdin, stderr }: { readonly stdin: Input; readonly stderr: Output }): CliContext["askPassphrase"] => {
+  let answer: Promise<Secret | null> | null = null;
+  return () => {
+    if (stdin.isTTY !== true) return Promise.resolve(null);
+    answer ??= askLine({ stdin, write: (text) => void stderr.write(text), question: "Passphrase of the account store: " });
+    return answer;
+  };
 };
 
 type Reading = { text: string; done: boolean; cancelled: boolean };

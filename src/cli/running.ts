@@ -29,17 +29,17 @@ export type HealthAccount = {
   readonly last_refresh?: RefreshView | null;
 };
 
-/** `other-folder`: this program, but it does not know our key. `foreign`: something else has the port. */
+/** `other-folder`: this program, but it does not know our key. `foreign`: another program has the port. */
 export type Running =
   | { readonly is: "none" }
   | { readonly is: "ours"; readonly url: string; readonly health: Health; readonly refreshes?: readonly RefreshFact[] }
   | { readonly is: "other-folder"; readonly url: string; readonly health: Health }
   | { readonly is: "foreign"; readonly url: string };
 
-export type Look = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch; readonly timeoutMs?: number };
+export type RunningQuery = { readonly host: string; readonly port: number; readonly key: Secret; readonly fetch: typeof fetch; readonly timeoutMs?: number };
 
 /** Never throws; takes at most twice `timeoutMs` (default 2 s). Port 0 is nowhere. */
-export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: Look): Promise<Running> => {
+export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: RunningQuery): Promise<Running> => {
   if (port === 0) return { is: "none" };
   const url = originOf(host, port);
   const ask = (path: string, headers: Record<string, string> = {}): Promise<Answer> => call(fetch, url + path, { headers, timeoutMs });
@@ -53,7 +53,7 @@ export const findRunning = async ({ host, port, key, fetch, timeoutMs = 2000 }: 
 
 type Answer = { readonly status: number; readonly body: unknown } | { readonly status: null; readonly refused: boolean };
 
-const call = async (fetch: Look["fetch"], url: string, { headers, timeoutMs }: { headers: Record<string, string>; timeoutMs: number }): Promise<Answer> => {
+const call = async (fetch: RunningQuery["fetch"], url: string, { headers, timeoutMs }: { headers: Record<string, string>; timeoutMs: number }): Promise<Answer> => {
   try {
     const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
     return { status: response.status, body: await response.json().catch(() => null) };
@@ -65,7 +65,7 @@ const call = async (fetch: Look["fetch"], url: string, { headers, timeoutMs }: {
 // Then no process listens there, or there is no such address. A timeout or an answer that is not HTTP comes from a process.
 const isNotThere = (error: unknown): boolean => ["refused", "name-lookup", "no-route"].includes(networkFailure(error).kind);
 
-// What has shown that it knows our key is this program; an older version sends no timeline.
+// Only a program that knows our key is asked for this; an older version sends no timeline.
 const refreshesIn = (body: unknown): readonly RefreshFact[] => {
   const refreshes = isObject(body) ? body["refreshes"] : null;
   return Array.isArray(refreshes) ? (refreshes as readonly RefreshFact[]) : [];

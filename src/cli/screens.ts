@@ -13,7 +13,7 @@ import { askTerms } from "../tui/screens/terms.tsx";
 import { ownName } from "./own-name.ts";
 import type { Screens, CliContext } from "./context.ts";
 
-/** The screens of this context. */
+/** The screens for `context`. */
 export const createScreens = (context: CliContext): Screens => {
   const { environment: env, platform, clock, stdout, version, launch } = context;
   const openBrowser = createBrowserOpener({ env, platform, clock });
@@ -22,11 +22,11 @@ export const createScreens = (context: CliContext): Screens => {
   return {
     askTerms,
     askPortTaken,
-    runLogin: ({ dir, ...wish }) => runLogin({ ...wish, clock, version, edges: { openBrowser, copy, linkFile: createLinkFile({ dir }), readClipboard } }),
-    runDashboard(wish) {
+    runLogin: ({ dir, ...options }) => runLogin({ ...options, clock, version, edges: { openBrowser, copy, linkFile: createLinkFile({ dir }), readClipboard } }),
+    runDashboard(options) {
       const delay = createLoopDelay(clock);
-      const program = ownName({ environment: env, launch, dir: wish.app.dir, usualDir: dataDir({ platform, env, home: context.home, cwd: context.cwd }) });
-      const running = runDashboard({ ...wish, clock, copy, suspend: suspendJob, loopDelayMs: delay.read, memory: residentMemory, program });
+      const program = ownName({ environment: env, launch, dir: options.app.dir, usualDir: dataDir({ platform, env, home: context.home, cwd: context.cwd }) });
+      const running = runDashboard({ ...options, clock, copy, suspend: suspendJob, loopDelayMs: delay.read, memory: residentMemory, program });
       return { ...running, finished: running.finished.finally(() => delay.stop()) };
     },
   };

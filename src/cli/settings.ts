@@ -2,32 +2,13 @@
 import { createPreferencesFile } from "../config/file.ts";
 import type { PreferencesFile } from "../config/file.ts";
 import { loadConfig } from "../config/load.ts";
-import type { GivenFlag, Loaded } from "../config/load.ts";
+import type { Loaded } from "../config/load.ts";
 import type { Config, Origin, SettingKey } from "../config/schema.ts";
 import { AppError } from "../messages/errors.ts";
 import { dataDir } from "../storage/paths.ts";
-import type { ParsedArgs, CliContext } from "./context.ts";
+import type { CliContext, ParsedArgs } from "./context.ts";
 
 export type Settings = { readonly config: Config; readonly originOf: (key: SettingKey) => Origin; readonly dir: string };
-
-/** Flags of `start`, `demo` and `run` that stand for one setting. */
-export const settingFlags: Readonly<Record<string, SettingKey>> = {
-  port: "server.port",
-  host: "server.host",
-  mode: "mode",
-  "log-level": "log.level",
-  "log-format": "log.format",
-  "log-file": "log.file",
-};
-
-/** The data folder: `--dir`, environment, platform. */
-export const folderOf = (context: CliContext, args: ParsedArgs): string => {
-  const { environment: env, platform, home, cwd } = context;
-  return args.global.dir === undefined ? dataDir({ platform, env, home, cwd }) : dataDir({ platform, env, home, cwd }, args.global.dir);
-};
-
-/** The preferences of that folder. */
-export const preferencesOf = (context: CliContext, args: ParsedArgs): PreferencesFile => createPreferencesFile(folderOf(context, args), () => context.clock.now());
 
 /** Every setting, or an `AppError` `bad-config` that names all mistakes at once. */
 export const loadSettings = (context: CliContext, args: ParsedArgs): Settings => {
@@ -39,7 +20,14 @@ export const loadSettings = (context: CliContext, args: ParsedArgs): Settings =>
 
 /** The settings with `values` as the file's content. */
 export const loadFrom = (context: CliContext, args: ParsedArgs, file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> }): Loaded =>
-  loadConfig({ flags: flagsOf(args), set: args.global.set, environment: context.environment, file });
+  loadConfig({ flags: args.settings, set: args.global.set, environment: context.environment, file });
+
+/** The preferences of the data folder. */
+export const preferencesOf = (context: CliContext, args: ParsedArgs): PreferencesFile => createPreferencesFile(folderOf(context, args), () => context.clock.now());
+
+/** The data folder: `--dir`, environment, platform. */
+export const folderOf = ({ environment: env, platform, home, cwd }: CliContext, { global: { dir } }: ParsedArgs): string =>
+  dataDir({ platform, env, home, cwd }, dir);
 
 /** All mistakes as one failure. */
 export const badConfig = (problems: readonly string[]): AppError => {
@@ -48,8 +36,8 @@ export const badConfig = (problems: readonly string[]): AppError => {
   return new AppError({ code: "bad-config", message, hint: "`claude-oauth-proxy config list` shows every setting once these are right; `--help` the flags." });
 };
 
-const flagsOf = ({ options }: ParsedArgs): GivenFlag[] =>
-  Object.entries(settingFlags).flatMap(([name, key]) => {
-    const text = options[name];
-    return typeof text === "string" ? [{ key, name: `--${name}`, text }] : [];
-  });
+/** The value of an option that takes one; null when it was not given. */
+export const textOption = ({ options }: Pick<ParsedArgs, "options">, name: string): string | null => {
+  const value = options[name];
+  return typeof value === "string" ? value : null;
+};

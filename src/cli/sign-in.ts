@@ -1,52 +1,53 @@
-// Signing in on a terminal: the notice about the provider's terms once, then what was chosen. Shared by
-// `login`, by the first start and by the dashboard's key.
+// Signing in on a terminal: the notice about the provider's terms once, then what was chosen. Shared by `login`, by the
+// first start and by the dashboard's key.
 import { isObject } from "../lib/json.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands, StartLogin } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
+import type { TermsChoice } from "../tui/screens/terms.tsx";
+import type { CliContext, ParsedArgs, Screen } from "./context.ts";
 import { askLine } from "./prompt.ts";
 import { preferencesOf } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { ParsedArgs, ScreenWish, CliContext } from "./context.ts";
 
-export type SignInWish = {
-  readonly screen: ScreenWish;
+export type SignInRequest = {
+  readonly screen: Screen;
   readonly settings: Settings;
   readonly commands: Commands;
   readonly subscribe: Bus["subscribe"];
-  readonly wish: StartLogin;
+  readonly login: StartLogin;
   readonly reason: string;
   readonly autoOpen: boolean;
   readonly signal?: AbortSignal;
 };
 
-/** `pass-through`: chosen in the notice and kept as a preference; nobody is signed in. */
+/** `pass-through`: chosen in the notice and kept as a preference; there is no sign-in then. */
 export type SignInEnd = { readonly outcome: "signed-in"; readonly accountId: string } | { readonly outcome: "cancelled" | "quit" | "pass-through" };
 
 /** Throws what the commands throw (`AppError`). */
-export const signIn = async (context: CliContext, args: ParsedArgs, wish: SignInWish): Promise<SignInEnd> => {
-  const choice = await termsChoice(context, args, wish);
+export const signIn = async (context: CliContext, args: ParsedArgs, request: SignInRequest): Promise<SignInEnd> => {
+  const choice = await termsChoice(context, args, request);
   if (choice === "quit") return { outcome: "quit" };
-  if (choice === "api-key") return addKey(context, wish);
+  if (choice === "api-key") return addKey(context, request);
   if (choice === "pass-through") {
     await preferencesOf(context, args).set("mode", "pass-through");
     return { outcome: "pass-through" };
   }
   const screens = await context.parts.loadScreens(context);
-  const { screen, settings, ...rest } = wish;
-  return screens.runLogin({ ...screen, ...rest, dir: settings.dir });
+  const { screen, settings, login, ...rest } = request;
+  return screens.runLogin({ ...screen, ...rest, wish: login, dir: settings.dir });
 };
 
 // Asked once, and only before a subscription is signed in: a console sign-in makes an API key.
-const termsChoice = async (context: CliContext, args: ParsedArgs, { screen, settings, wish, signal }: SignInWish) => {
-  if (wish.kind === "console" || preferred(context, args, settings)) return "go-on";
+const termsChoice = async (context: CliContext, args: ParsedArgs, { screen, settings, login, signal }: SignInRequest): Promise<TermsChoice> => {
+  if (login.kind === "console" || termsAccepted(context, args, settings)) return "go-on";
   const screens = await context.parts.loadScreens(context);
   const choice = await screens.askTerms({ ...screen, ...(signal === undefined ? {} : { signal }) });
   if (choice === "go-on") await keepAnswer(context, args);
   return choice;
 };
 
-const preferred = (context: CliContext, args: ParsedArgs, { config }: Settings): boolean => {
+const termsAccepted = (context: CliContext, args: ParsedArgs, { config }: Settings): boolean => {
   if (config.terms.accepted) return true;
   // The settings were read when the program started; the answer may be a minute old.
   const terms = preferencesOf(context, args).read()?.["terms"];
@@ -63,9 +64,8 @@ export const keepAnswer = async (context: CliContext, args: ParsedArgs): Promise
   }
 };
 
-const addKey = async (context: CliContext, { commands, signal }: SignInWish): Promise<SignInEnd> => {
-  const ask = { stdin: context.stdin, ask: (text: string) => void context.stderr.write(text), question: "API key (not shown): " };
-  const key = await askLine({ ...ask, ...(signal === undefined ? {} : { signal }) });
+const addKey = async ({ stdin, stderr }: CliContext, { commands, signal }: SignInRequest): Promise<SignInEnd> => {
+  const key = await askLine({ stdin, write: (text) => void stderr.write(text), question: "API key (not shown): ", ...(signal === undefined ? {} : { signal }) });
   if (key === null) return { outcome: "quit" };
   const { accountId } = await commands.addApiKey({ key });
   return { outcome: "signed-in", accountId };

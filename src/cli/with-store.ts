@@ -1,4 +1,5 @@
-// Opens the store for one command and closes it again, whatever happens in between.
+// Opens the store for one command and closes it again, also when the command fails.
+import type { CoreOptions } from "../app/core.ts";
 import type { OpenStore } from "../app/open-store.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -6,10 +7,28 @@ import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { ParsedArgs, StoreWish, CliContext } from "./context.ts";
+import type { CliContext, ParsedArgs, WithoutProcess } from "./context.ts";
+
+/** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
+export const withStore = async <T>(context: CliContext, args: ParsedArgs, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {
+  const settings = loadSettings(context, args);
+  return withOpenStore(context, settings, (store) => work(store, settings));
+};
+
+/** The same with settings that were read already. Warnings of the store go to standard error. */
+export const withOpenStore = async <T>(context: CliContext, settings: Settings, work: (store: OpenStore) => Promise<T>): Promise<T> => {
+  const bus = createBus(context.clock);
+  printNotices(context, bus);
+  const store = await context.parts.openStore(coreOptions(context, settings, bus));
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+};
 
 /** What `createApp` and `openStore` are opened with. */
-export const openingOf = (context: CliContext, { config, dir }: Settings, bus: Bus): StoreWish => ({
+export const coreOptions = (context: CliContext, { config, dir }: Settings, bus: Bus): WithoutProcess<CoreOptions> => ({
   config,
   dir,
   version: context.version,
@@ -19,30 +38,12 @@ export const openingOf = (context: CliContext, { config, dir }: Settings, bus: B
   bus,
 });
 
-/** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
-export const withStore = async <T>(context: CliContext, args: ParsedArgs, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {
-  const settings = loadSettings(context, args);
-  return withOpenStore(context, settings, (store) => work(store, settings));
-};
-
-/** The same with settings that were read already. What the store has to say goes to standard error. */
-export const withOpenStore = async <T>(context: CliContext, settings: Settings, work: (store: OpenStore) => Promise<T>): Promise<T> => {
-  const bus = createBus(context.clock);
-  tellNotices(context, bus);
-  const store = await context.parts.openStore(openingOf(context, settings, bus));
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-};
-
-/** The local key alone: the accounts stay unread, so a sealed store asks nobody for a passphrase. */
+/** The local key alone: the accounts stay unread, so a sealed store asks for no passphrase. */
 export const localKeyOf = (context: CliContext, settings: Settings): Promise<Secret> =>
   withOpenStore(context, { ...settings, config: { ...settings.config, mode: "pass-through" } }, async (store) => store.key);
 
 // A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
-const tellNotices = (context: CliContext, bus: Bus): void =>
+const printNotices = (context: CliContext, bus: Bus): void =>
   void bus.subscribe((event) => {
     if (event.type !== "notice" || event.level === "info") return;
     const hint = event.hint === null ? "" : `\n  ${visibleText(event.hint)}`;

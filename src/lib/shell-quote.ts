@@ -21,8 +21,8 @@ export const posixWord = (value: string): string => (/^[\w@%+=:,./-]+$/.test(val
 
 const posixQuote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
 
-// Inside single quotes fish knows only \' and \\.
-const fishQuote = (value: string): string => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+/** `value` as a word of fish; inside its single quotes only \' and \\ are known. */
+export const fishQuote = (value: string): string => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 // PowerShell ends a single-quoted text at the typographic quotes too, and reads piped text line by line.
 const powershellQuote = (value: string): string =>

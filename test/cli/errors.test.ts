@@ -1,6 +1,7 @@
 // A failure becomes one sentence, a hint and an exit code; never a stack, never a secret.
+import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { describeFailure, wantsStack } from "../../src/cli/errors.ts";
+import { describeFailure, wantsStack, watchCrashes } from "../../src/cli/errors.ts";
 import { AppError } from "../../src/messages/errors.ts";
 
 const canary = "sk-ant-oat01-canarycanary";
@@ -36,5 +37,32 @@ describe("describing a failure", () => {
     expect([wantsStack(["--log-level", "debug"], {}), wantsStack(["--log-level=debug"], {}), wantsStack(["status", "--set", "log.level=debug"], {})]).toEqual([true, true, true]);
     expect(wantsStack([], { CLAUDE_OAUTH_PROXY_LOG__LEVEL: "debug" })).toBe(true);
     expect(wantsStack(["--log-level", "info"], {})).toBe(false);
+  });
+});
+
+const crash = (event: string, error: unknown): readonly string[] => {
+  const process = new EventEmitter();
+  const done: string[] = [];
+  watchCrashes({
+    process,
+    restoreTerminal: () => void done.push("restore"),
+    write: (text) => void done.push(text),
+    exit: (code) => void done.push(`exit ${code}`),
+    debug: false,
+  });
+  process.emit(event, error);
+  return done;
+};
+
+describe("crashes", () => {
+  it.each(["uncaughtException", "unhandledRejection"])("F13 %s: the terminal first, then a sentence without the secret, then exit 1", (event) => {
+    const done = crash(event, new Error("broke with Bearer sk-ant-oat01-canary"));
+    expect(done).toEqual(["restore", expect.stringContaining("broke with"), "exit 1"]);
+    expect(done.join("")).not.toContain("canary");
+  });
+
+  it("F15 an output that has gone is no crash", () => {
+    expect(crash("uncaughtException", Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" }))).toEqual([]);
+    expect(crash("uncaughtException", Object.assign(new Error("write EIO"), { code: "EIO", syscall: "write" }))).toEqual([]);
   });
 });

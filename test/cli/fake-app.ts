@@ -1,18 +1,21 @@
 // A proxy that listens nowhere: it says what a real one says and stops when it is told to.
 import type { App } from "../../src/app/app.ts";
-import type { AppWish } from "../../src/cli/context.ts";
+import type { AppOptions } from "../../src/app/create-app.ts";
+import type { WithoutProcess } from "../../src/cli/context.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { Commands } from "../../src/messages/commands.ts";
 import { AppError } from "../../src/messages/errors.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
 
+type CreateOptions = WithoutProcess<AppOptions>;
+
 /** Of no shape that a redaction could know. */
 export const appKey = "a key that a person has chosen";
 
 export type FakeApps = {
-  readonly createApp: (wish: AppWish) => Promise<App>;
-  /** Every wish that was given, in order. */
-  readonly wishes: AppWish[];
+  readonly createApp: (options: CreateOptions) => Promise<App>;
+  /** What every app was created with, in order. */
+  readonly created: CreateOptions[];
   /** The reasons of every stop. */
   readonly stops: string[];
   /** Stops the newest one as the screen does. */
@@ -20,21 +23,21 @@ export type FakeApps = {
 };
 
 export const fakeApps = ({ accounts = [], takenPorts = [] }: { accounts?: readonly AccountRow[]; takenPorts?: readonly number[] } = {}): FakeApps => {
-  const wishes: AppWish[] = [];
+  const created: CreateOptions[] = [];
   const stops: string[] = [];
   const running: App[] = [];
-  const createApp = async (wish: AppWish): Promise<App> => {
-    wishes.push(wish);
-    const app = appOf(wish, { accounts, takenPorts, stops });
+  const createApp = async (options: CreateOptions): Promise<App> => {
+    created.push(options);
+    const app = appOf(options, { accounts, takenPorts, stops });
     running.push(app);
     return app;
   };
-  return { createApp, wishes, stops, quit: () => running.at(-1)?.commands.stop("quit") ?? Promise.resolve() };
+  return { createApp, created, stops, quit: () => running.at(-1)?.commands.stop("quit") ?? Promise.resolve() };
 };
 
 type Facts = { readonly accounts: readonly AccountRow[]; readonly takenPorts: readonly number[]; readonly stops: string[] };
 
-const appOf = ({ config, dir, bus }: AppWish, { accounts, takenPorts, stops }: Facts): App => {
+const appOf = ({ config, dir, bus }: CreateOptions, { accounts, takenPorts, stops }: Facts): App => {
   if (bus === undefined) throw new Error("nobody would hear what opening has to say");
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   const { host, port } = config.server;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { runCommandLine } from "../../src/cli/command-line.ts";
+import { runCommandLine } from "../../src/cli/main.ts";
 import type { Input, Parts, CliContext } from "../../src/cli/context.ts";
 import type { OpenStore } from "../../src/app/open-store.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -80,7 +80,7 @@ export const fakeStore = ({ accounts = [], commands = {}, store = {} }: FakeOpti
   ...store,
 });
 
-export const fakeContext = (wish: FakeOptions = {}): FakeContext => {
+export const fakeContext = (options: FakeOptions = {}): FakeContext => {
   const dir = join(mkdtempSync(join(tmpdir(), "command-")), "data");
   onTestFinished(() => rmSync(join(dir, ".."), { recursive: true, force: true }));
   const [out, err, input] = [remembering(), remembering(), new PassThrough()];
@@ -88,23 +88,23 @@ export const fakeContext = (wish: FakeOptions = {}): FakeContext => {
     stdin: input as unknown as Input,
     stdout: out.stream,
     stderr: err.stream,
-    environment: wish.environment ?? {},
+    environment: options.environment ?? {},
     platform: "linux",
     home: "/home/nobody",
     cwd: "/",
     version: "0.1.0",
     launch: ["/usr/bin/node", "/opt/claude-oauth-proxy/bin/claude-oauth-proxy.js"],
     clock: createFakeClock(),
-    fetch: wish.fetch ?? refused,
+    fetch: options.fetch ?? refused,
     signals: new EventEmitter(),
     exit: () => {},
     atCrash: () => {},
     askPassphrase: async () => null,
     parts: {
       createApp: never("createApp"),
-      openStore: async () => fakeStore(wish),
+      openStore: async () => fakeStore(options),
       loadScreens: never("loadScreens"),
-      ...wish.parts,
+      ...options.parts,
     },
   };
   const run = (...args: string[]): Promise<number> => runCommandLine(context, [...args.slice(0, 1), "--dir", dir, ...args.slice(1)]);

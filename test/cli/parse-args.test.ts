@@ -30,7 +30,7 @@ describe("choosing a command", () => {
   });
 
   it("every command and inner command of the table can be loaded", async () => {
-    for (const spec of commandTable.flatMap((each) => [each, ...(each.inner ?? [])])) expect(typeof (await spec.load())).toBe("function");
+    for (const spec of commandTable.flatMap((each) => [each, ...(each.subcommands ?? [])])) expect(typeof (await spec.load())).toBe("function");
   });
 
   it("--dir, --set and --ascii stand before or behind the command; --set adds up", () => {

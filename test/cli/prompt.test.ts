@@ -1,15 +1,16 @@
 // One line from standard input, never shown.
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { askLine } from "../../src/cli/prompt.ts";
-import type { Input } from "../../src/cli/context.ts";
+import { askLine, createPassphrasePrompt } from "../../src/cli/prompt.ts";
+import type { Input, Output } from "../../src/cli/context.ts";
+import { fakeContext } from "./fake-context.ts";
 
 const ask = (chunks: readonly (string | Buffer)[], terminal = false, end = true) => {
   const stream = new PassThrough();
   const raw: boolean[] = [];
   let asked = "";
   const stdin = Object.assign(stream, { isTTY: terminal, setRawMode: (on: boolean) => void raw.push(on) }) as unknown as Input;
-  const answer = askLine({ stdin, ask: (text) => void (asked += text), question: "Key: " });
+  const answer = askLine({ stdin, write: (text) => void (asked += text), question: "Key: " });
   for (const chunk of chunks) stream.write(chunk);
   if (end) stream.end();
   return answer.then((line) => ({ line: line?.reveal() ?? null, asked, raw }));
@@ -38,7 +39,7 @@ describe("on a terminal", () => {
     const order: string[] = [];
     const stream = new PassThrough();
     const stdin = Object.assign(stream, { isTTY: true, setRawMode: (on: boolean) => void order.push(on ? "silent" : "echo") }) as unknown as Input;
-    const answer = askLine({ stdin, ask: (text) => void order.push(text), question: "Passphrase: " });
+    const answer = askLine({ stdin, write: (text) => void order.push(text), question: "Passphrase: " });
     stream.write("secret\r");
     await answer;
     expect(order).toEqual(["silent", "Passphrase: ", "echo", "\n"]);
@@ -61,8 +62,33 @@ describe("on a terminal", () => {
 describe("a signal", () => {
   it("ends the waiting without an answer", async () => {
     const stop = new AbortController();
-    const answer = askLine({ stdin: new PassThrough() as unknown as Input, ask: () => {}, question: "", signal: stop.signal });
+    const answer = askLine({ stdin: new PassThrough() as unknown as Input, write: () => {}, question: "", signal: stop.signal });
     stop.abort();
     expect(await answer).toBe(null);
+  });
+});
+
+describe("the passphrase of a sealed store", () => {
+  it("is asked for once, on standard error, and not shown", async () => {
+    const [input, stderr] = [new PassThrough(), new PassThrough()];
+    const askPassphrase = createPassphrasePrompt({ stdin: Object.assign(input, { isTTY: true, setRawMode: () => {} }) as unknown as Input, stderr: stderr as unknown as Output });
+    const both = Promise.all([askPassphrase(), askPassphrase()]);
+    input.write("open sesame\r");
+    expect((await both).map((answer) => answer?.reveal())).toEqual(["open sesame", "open sesame"]);
+    expect((await askPassphrase())?.reveal()).toBe("open sesame");
+    expect(String(stderr.read())).toBe("Passphrase of the account store: \n");
+  });
+
+  it("is not asked for where nobody can answer", async () => {
+    expect(await createPassphrasePrompt(fakeContext())()).toBe(null);
+  });
+
+  it("the local key alone needs none: the accounts are not even read", async () => {
+    const modes: string[] = [];
+    const base = fakeContext();
+    const context = fakeContext({ parts: { openStore: (options) => (modes.push(options.config.mode), base.parts.openStore(options)) } });
+    await context.run("print-key");
+    await context.run("env");
+    expect(modes).toEqual(["pass-through", "pass-through"]);
   });
 });

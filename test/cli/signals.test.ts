@@ -2,7 +2,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { exitCodes, watchSignals } from "../../src/cli/signals.ts";
-import { restoreSequence, watchCrashes } from "../../src/cli/crash.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 
 const set = () => {
@@ -78,37 +77,5 @@ describe("signals", () => {
 
   it("the exit codes are 128 and the signal's number", () => {
     expect(exitCodes).toEqual({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 });
-  });
-});
-
-const crash = (event: string, error: unknown): readonly string[] => {
-  const process = new EventEmitter();
-  const done: string[] = [];
-  watchCrashes({
-    process,
-    restoreTerminal: () => void done.push("restore"),
-    write: (text) => void done.push(text),
-    exit: (code) => void done.push(`exit ${code}`),
-    debug: false,
-  });
-  process.emit(event, error);
-  return done;
-};
-
-describe("crashes", () => {
-  it.each(["uncaughtException", "unhandledRejection"])("F13 %s: the terminal first, then a sentence without the secret, then exit 1", (event) => {
-    const done = crash(event, new Error("broke with Bearer sk-ant-oat01-canary"));
-    expect(done).toEqual(["restore", expect.stringContaining("broke with"), "exit 1"]);
-    expect(done.join("")).not.toContain("canary");
-  });
-
-  it("F15 an output that has gone is no crash", () => {
-    expect(crash("uncaughtException", Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" }))).toEqual([]);
-    expect(crash("uncaughtException", Object.assign(new Error("write EIO"), { code: "EIO", syscall: "write" }))).toEqual([]);
-  });
-
-  it("the terminal gets its cursor and its screen back", () => {
-    expect(restoreSequence).toContain("\u001b[?1049l");
-    expect(restoreSequence).toContain("\u001b[?25h");
   });
 });

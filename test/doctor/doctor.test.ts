@@ -24,7 +24,7 @@ const examine = async ({ environment = {}, set = [], json = false }: Options) =>
   writeFileSync(join(context.dir, "key"), key, { mode: 0o600 });
   const state = () => readdirSync(context.dir).map((name) => `${name} ${statSync(join(context.dir, name)).mode} ${statSync(join(context.dir, name)).mtimeMs}`);
   const before = state();
-  const args = { positionals: [], options: { json }, global: { dir: context.dir, set: ["server.port=0", ...set], ascii: false } };
+  const args = { positionals: [], options: { json }, settings: [], global: { dir: context.dir, set: ["server.port=0", ...set], ascii: false } };
   const code = await doctor({ ...context, clock: createSystemClock() }, args);
   expect(state()).toEqual(before);
   return { code, out: context.said.out() };
@@ -79,7 +79,7 @@ const read = (file: string | null, environment: Record<string, string> = {}, set
   const context = fakeContext({ environment });
   mkdirSync(context.dir, { recursive: true });
   if (file !== null) writeFileSync(join(context.dir, "config.json"), file);
-  return readSettings(context, { positionals: [], options: {}, global: { dir: context.dir, set, ascii: false } });
+  return readSettings(context, { positionals: [], options: {}, settings: [], global: { dir: context.dir, set, ascii: false } });
 };
 
 describe("settings for a command that has to run in any case", () => {

@@ -1,22 +1,39 @@
-// `accounts …`: what is in the store, and the wishes that change it. A running proxy sees the change by itself.
-import { visibleText } from "../../lib/visible-text.ts";
-import { asciiJson } from "../../lib/json.ts";
-import { AppError } from "../../messages/errors.ts";
-import type { AccountRow, AppState } from "../../state/state.ts";
-import { ownEndpoints } from "../own-endpoints.ts";
-import { askLine } from "../prompt.ts";
-import { toHealthAccount } from "./status-text.ts";
-import { withStore } from "../with-store.ts";
-import type { Command, ParsedArgs, CliContext } from "../context.ts";
+// `accounts …`: what is in the store, and the commands that change it. A running proxy sees the change by itself.
 import type { OpenStore } from "../../app/open-store.ts";
+import { asciiJson } from "../../lib/json.ts";
+import { visibleText } from "../../lib/visible-text.ts";
+import { endpointKeys } from "../../messages/commands.ts";
+import type { StartLogin } from "../../messages/commands.ts";
+import { AppError } from "../../messages/errors.ts";
+import type { AccountRow } from "../../state/state.ts";
+import { listing } from "../../tui/table.ts";
+import type { TextColumn } from "../../tui/table.ts";
+import type { CliContext, Command, ParsedArgs } from "../context.ts";
+import { askLine } from "../prompt.ts";
+import { textOption } from "../settings.ts";
+import { withStore } from "../with-store.ts";
+import { toHealthAccount } from "./status.ts";
 
 /** `accounts list [--json]`. */
 export const listAccounts: Command = (context, args) =>
   withStore(context, args, async ({ store }) => {
-    const { accounts: rows, refreshes } = store.snapshot();
-    context.stdout.write(args.options["json"] === true ? `${asciiJson(rows.map((row) => asJson(row, refreshes)), 2)}\n` : table(rows));
+    const { accounts, refreshes } = store.snapshot();
+    const asJson = (row: AccountRow) => ({ ...toHealthAccount(row, refreshes), enabled: row.enabled, priority: row.priority });
+    context.stdout.write(`${args.options["json"] === true ? asciiJson(accounts.map(asJson), 2) : table(accounts)}\n`);
     return 0;
   });
+
+const table = (accounts: readonly AccountRow[]): string =>
+  accounts.length === 0 ? "no account; sign in with: claude-oauth-proxy login" : listing(columns, accounts).join("\n");
+
+const columns: readonly TextColumn<AccountRow>[] = [
+  { title: "ID", cell: ({ id }) => id },
+  { title: "KIND", cell: ({ kind }) => kind },
+  { title: "HEALTH", cell: ({ enabled, health }) => (enabled ? health : "disabled") },
+  { title: "PRIORITY", cell: ({ priority }) => String(priority) },
+  { title: "EXPIRES", cell: (row) => toHealthAccount(row, []).expires_at?.slice(0, 16).replace("T", " ") ?? "never" },
+  { title: "LABEL", cell: ({ label }) => visibleText(label, 100) },
+];
 
 export const enableAccount: Command = (context, args) => change(context, args, ({ commands }, id) => commands.setEnabled(id, true), "enabled");
 
@@ -43,24 +60,30 @@ export const prioritizeAccount: Command = (context, args) => {
 /** `accounts set ACCOUNT KEY [VALUE]`: an account at another server than the configured one. */
 export const setAccount: Command = (context, args) => {
   const [, key = "", value = ""] = args.positionals;
-  return change(context, args, ({ commands }, id) => commands.setEndpoint(id, key, value === "" ? null : value), value === "" ? `uses the setting for ${key}` : `has its own ${key}; its credential goes there`);
+  const done = value === "" ? `uses the setting for ${key}` : `has its own ${key}; its credential goes there`;
+  return change(context, args, ({ commands }, id) => commands.setEndpoint(id, key, value === "" ? null : value), done);
 };
 
 /** `accounts add-key`: the key comes from standard input, so that no process list and no history shows it. */
 export const addKey: Command = (context, args) =>
-  withStore(context, args, async (store) => {
-    const key = await askLine({ stdin: context.stdin, ask: (text) => void context.stderr.write(text), question: "API key (not shown): " });
+  withStore(context, args, async ({ commands }) => {
+    const key = await askLine({ stdin: context.stdin, write: (text) => void context.stderr.write(text), question: "API key (not shown): " });
     if (key === null) throw new AppError({ code: "bad-usage", message: "No API key came from standard input.", hint: "claude-oauth-proxy accounts add-key < file-with-the-key" });
-    const { account, label } = args.options;
-    const { accountId } = await store.commands.addApiKey({
-      key,
-      ...(typeof account === "string" ? { accountId: account } : {}),
-      ...(typeof label === "string" ? { label } : {}),
-      ...ownEndpoints(args),
-    });
+    const label = textOption(args, "label");
+    const { accountId } = await commands.addApiKey({ key, ...(label === null ? {} : { label }), ...accountOptions(args) });
     context.stderr.write(`account ${accountId} added\n`);
     return 0;
   });
+
+/** What `login` and `add-key` may say of the account: its id, and addresses of its own (`--base-url` is `baseUrl`). */
+export const accountOptions = (args: ParsedArgs): Pick<StartLogin, "accountId" | "endpoints"> => {
+  const accountId = textOption(args, "account");
+  const endpoints = endpointKeys.flatMap((key) => {
+    const value = textOption(args, key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+    return value === null ? [] : [[key, value] as const];
+  });
+  return { ...(accountId === null ? {} : { accountId }), ...(endpoints.length === 0 ? {} : { endpoints: Object.fromEntries(endpoints) }) };
+};
 
 const change = (context: CliContext, args: ParsedArgs, work: (store: OpenStore, id: string) => Promise<unknown>, done: string): Promise<number> =>
   withStore(context, args, async (store) => {
@@ -69,21 +92,3 @@ const change = (context: CliContext, args: ParsedArgs, work: (store: OpenStore, 
     context.stderr.write(`account ${id} ${done}\n`);
     return 0;
   });
-
-const asJson = (row: AccountRow, refreshes: AppState["refreshes"]): Record<string, unknown> => ({ ...toHealthAccount(row, refreshes), enabled: row.enabled, priority: row.priority });
-
-const table = (rows: readonly AccountRow[]): string => {
-  if (rows.length === 0) return "no account; sign in with: claude-oauth-proxy login\n";
-  const cells = [["ID", "KIND", "HEALTH", "PRIORITY", "EXPIRES", "LABEL"], ...rows.map(cellsOf)];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}\n`).join("");
-};
-
-const cellsOf = (row: AccountRow): string[] => [
-  row.id,
-  row.kind,
-  row.enabled ? row.health : "disabled",
-  String(row.priority),
-  toHealthAccount(row, []).expires_at?.slice(0, 16).replace("T", " ") ?? "never",
-  visibleText(row.label, 100),
-];

@@ -10,7 +10,7 @@ import { createUpstream } from "../../demo/upstream.ts";
 import type { Upstream } from "../../demo/upstream.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { secret } from "../../lib/secret.ts";
-import { serve } from "../serve.ts";
+import { serve } from "./start.ts";
 import { loadSettings } from "../settings.ts";
 import type { Command, Environment, ParsedArgs, CliContext } from "../context.ts";
 
@@ -48,7 +48,7 @@ const inFolder = (args: ParsedArgs, dir: string, upstream: Upstream): ParsedArgs
 const ownEnvironment = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(https?|all)_proxy$/i.test(name)));
 
-// Without a screen there is nobody to press Authorize.
+// Without a screen no person presses Authorize.
 const signIn = async ({ commands, config }: App, upstream: Upstream): Promise<void> => {
   if (config.mode !== "oauth") return;
   const { attemptId, authorizeUrl } = await commands.startLogin({});

@@ -1,26 +1,28 @@
-// `run -- CMD`: a proxy around one command. The command owns the terminal; the proxy speaks up on
-// standard error only when something is wrong.
+// `run -- CMD`: a proxy around one command. The command owns the terminal; the proxy writes to standard error only when
+// something is wrong.
+import { spawn } from "node:child_process";
+import type { EventEmitter } from "node:events";
+import { constants } from "node:os";
 import type { App } from "../../app/app.ts";
 import type { Config } from "../../config/schema.ts";
 import { originOf } from "../../lib/host.ts";
+import type { Secret } from "../../lib/secret.ts";
+import { visibleText } from "../../lib/visible-text.ts";
 import { passesLevel } from "../../log/level.ts";
 import type { LevelFilter } from "../../log/level.ts";
-import type { Secret } from "../../lib/secret.ts";
 import { createBus } from "../../messages/bus.ts";
 import { AppError } from "../../messages/errors.ts";
 import { isSignInNeeded } from "../../state/select.ts";
 import { clientEnvironment } from "../client-environment.ts";
+import { privateVariables } from "../context.ts";
+import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
 import { startLogging } from "../logging.ts";
 import { lookAtPort, portTakenError } from "../port-taken.ts";
-import { privateVariables } from "../private-variables.ts";
-import { runChild } from "./run-child.ts";
 import { findRunning } from "../running.ts";
-import { loadSettings } from "../settings.ts";
+import { loadSettings, textOption } from "../settings.ts";
 import type { Settings } from "../settings.ts";
-import { exitCodes } from "../signals.ts";
-import { stopOnSignals } from "../stop-on-signals.ts";
-import { localKeyOf, openingOf } from "../with-store.ts";
-import type { Command, ParsedArgs, CliContext } from "../context.ts";
+import { exitCodes, stopOnSignals, takeOver } from "../signals.ts";
+import { coreOptions, localKeyOf } from "../with-store.ts";
 
 /** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
 export const run: Command = async (context, args) => {
@@ -28,7 +30,7 @@ export const run: Command = async (context, args) => {
   const key = await localKeyOf(context, settings);
   const running = wantsOwn(args) ? null : await findRunning({ ...settings.config.server, key, fetch: context.fetch });
   if (running?.is === "ours" && running.health.mode === settings.config.mode && running.health.status !== "sign-in-needed") {
-    return around(context, args, { config: settings.config, baseUrl: running.url, key });
+    return runCommand(context, args, { config: settings.config, baseUrl: running.url, key });
   }
   return withOwnProxy(context, args, { settings: onFreePort(settings, args), key });
 };
@@ -39,27 +41,31 @@ const wantsOwn = ({ options, global }: ParsedArgs): boolean => global.set.length
 const onFreePort = (settings: Settings, { options }: ParsedArgs): Settings =>
   options["port"] === undefined ? { ...settings, config: { ...settings.config, server: { ...settings.config.server, port: 0 } } } : settings;
 
-const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, key }: { settings: Settings; key: Secret }): Promise<number> => {
-  const { account, record } = args.options;
+type Keyed = { readonly settings: Settings; readonly key: Secret };
+
+const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, key }: Keyed): Promise<number> => {
+  const { log } = settings.config;
   const bus = createBus(context.clock);
   const logging = await startLogging({
     bus,
     process: context.signals,
-    log: settings.config.log,
-    stream: { output: context.stderr, level: atLeastWarn(settings.config.log.level) },
-    record: typeof record === "string" ? record : null,
+    log,
+    stream: { output: context.stderr, level: atLeastWarn(log.level) },
+    record: textOption(args, "record"),
     onFault: (message) => void context.stderr.write(`claude-oauth-proxy: ${message}\n`),
   });
   logging.hide(key);
   try {
-    const app = await context.parts.createApp({ ...openingOf(context, settings, bus), accountId: typeof account === "string" ? account : null });
+    const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account") });
     return await withStarted(context, args, { app, settings, key });
   } finally {
     await logging.stop();
   }
 };
 
-const withStarted = async (context: CliContext, args: ParsedArgs, { app, settings, key }: { app: App; settings: Settings; key: Secret }): Promise<number> => {
+const atLeastWarn = (level: LevelFilter): LevelFilter => (level === "silent" || passesLevel(level, "warn") ? level : "warn");
+
+const withStarted = async (context: CliContext, args: ParsedArgs, { app, settings, key }: Keyed & { readonly app: App }): Promise<number> => {
   // Until the command takes them over: a token may be on its way already.
   const early = stopOnSignals(context, app, null);
   const { host, port } = await startOrExplain(context, app, { settings, key });
@@ -67,17 +73,15 @@ const withStarted = async (context: CliContext, args: ParsedArgs, { app, setting
     refuseWithoutAccount(app, context.clock.now());
     const ended = early.ended();
     if (ended !== null) return exitCodes[ended];
-    return await around(context, args, { config: settings.config, baseUrl: originOf(host, port), key: app.key ?? key });
+    return await runCommand(context, args, { config: settings.config, baseUrl: originOf(host, port), key: app.key ?? key });
   } finally {
-    // Who still sends one after the command has ended does not want to wait for what it left open.
+    // A signal after the end of the command means: do not wait for what it left open.
     stopOnSignals(context, app, null);
     await app.commands.stop("run finished");
   }
 };
 
-const atLeastWarn = (level: LevelFilter): LevelFilter => (level === "silent" || passesLevel(level, "warn") ? level : "warn");
-
-const startOrExplain = async (context: CliContext, app: App, { settings, key }: { settings: Settings; key: Secret }): ReturnType<App["start"]> => {
+const startOrExplain = async (context: CliContext, app: App, { settings, key }: Keyed): ReturnType<App["start"]> => {
   try {
     return await app.start();
   } catch (error) {
@@ -96,17 +100,56 @@ const refuseWithoutAccount = ({ config, store }: App, now: number): void => {
   });
 };
 
-type Place = { readonly config: Config; readonly baseUrl: string; readonly key: Secret };
+type Target = { readonly config: Config; readonly baseUrl: string; readonly key: Secret };
 
-const around = async (context: CliContext, args: ParsedArgs, { config, baseUrl, key }: Place): Promise<number> => {
-  const { variables, warnings } = clientEnvironment({ config, baseUrl, key, environment: context.environment });
-  for (const warning of warnings) context.stderr.write(`claude-oauth-proxy: ${warning}\n`);
-  const inherited = Object.entries(context.environment).filter(([name]) => !privateVariables.includes(name));
+const runCommand = async (context: CliContext, args: ParsedArgs, { config, baseUrl, key }: Target): Promise<number> => {
+  const { environment, signals, stdin, stderr } = context;
+  const { variables, warnings } = clientEnvironment({ config, baseUrl, key, environment });
+  for (const warning of warnings) stderr.write(`claude-oauth-proxy: ${warning}\n`);
+  const inherited = Object.entries(environment).filter(([name]) => !privateVariables.includes(name));
   return runChild({
-    words: args.positionals,
+    command: args.positionals,
     environment: Object.fromEntries([...inherited, ...variables]),
-    signals: context.signals,
-    isTerminal: context.stdin.isTTY === true,
-    tell: (text) => void context.stderr.write(text),
+    signals,
+    isTerminal: stdin.isTTY === true,
+    write: (text) => void stderr.write(text),
   });
+};
+
+export type ChildOptions = {
+  /** The command and its arguments; never passed through a shell. */
+  readonly command: readonly string[];
+  readonly environment: Environment;
+  /** Where our own signals arrive. */
+  readonly signals: EventEmitter;
+  /** On a terminal Ctrl+C reaches the child by itself; sending it again would count as a second press. */
+  readonly isTerminal: boolean;
+  readonly write: (text: string) => void;
+};
+
+/**
+ * Runs one child process with our own terminal. Resolves to the exit code when it has ended: its own, 128 + signal,
+ * 127 not found, 126 not allowed. The signal listeners stay until a `takeOver` removes them.
+ */
+export const runChild = ({ command: [file = "", ...rest], environment, signals, isTerminal, write }: ChildOptions): Promise<number> =>
+  new Promise((resolve) => {
+    // Before the child exists: it may be seen, and its parent be told to end, before `spawn` has returned.
+    forwardSignals(signals, isTerminal, (name) => void child.kill(name));
+    const child = spawn(file, rest, { stdio: "inherit", env: { ...environment } });
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      write(`claude-oauth-proxy: ${visibleText(file)} could not be started (${error.code ?? "unknown error"}).\n  Check the name and whether it may be executed.\n`);
+      resolve(error.code === "EACCES" ? 126 : 127);
+    });
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+
+const forwardSignals = (signals: EventEmitter, isTerminal: boolean, send: (name: NodeJS.Signals) => void): void => {
+  const names = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+  takeOver(
+    signals,
+    names.map((name) => {
+      const fromTerminal = isTerminal && (name === "SIGINT" || name === "SIGQUIT");
+      return [name, () => void (fromTerminal || send(name))];
+    }),
+  );
 };

@@ -1,17 +1,10 @@
-// The commands that work on the store: what they ask of it, what they print where, how they end.
+// `accounts`: what it asks of the store, what it prints where, how it ends.
 import { describe, expect, it, vi } from "vitest";
-import { AppError } from "../../src/messages/errors.ts";
-import { account, fakeContext, localKey } from "./fake-context.ts";
+import { AppError } from "../../../src/messages/errors.ts";
+import { account, fakeContext } from "../fake-context.ts";
 
 const refuse = async (): Promise<never> => {
   throw new AppError({ code: "unknown-account", message: 'There is no account "x".', hint: "See `accounts list`." });
-};
-
-const removeOne = () => vi.fn(async (id: string | null) => ({ removed: [id ?? "every"] }));
-
-const failedRefresh = (needsLogin: boolean): Promise<number> => {
-  const outcome = { outcome: "failed", errorCode: "invalid_grant", message: "revoked", nextTryAt: null, needsLogin } as const;
-  return fakeContext({ accounts: [account("a")], commands: { refresh: async () => outcome } }).run("refresh");
 };
 
 describe("accounts", () => {
@@ -60,7 +53,7 @@ describe("accounts", () => {
   it("add-key reads the key from standard input and shows it nowhere", async () => {
     const key = "sk-ant-api03-canary";
     let got = "";
-    const context = fakeContext({ commands: { addApiKey: async (wish) => ((got = wish.key.reveal()), { accountId: "console" }) } });
+    const context = fakeContext({ commands: { addApiKey: async (options) => ((got = options.key.reveal()), { accountId: "console" }) } });
     context.input.end(`  ${key}  \nrest`);
     expect(await context.run("accounts", "add-key", "--label", "Work")).toBe(0);
     expect(got).toBe(key);
@@ -68,52 +61,5 @@ describe("accounts", () => {
     const silent = fakeContext();
     silent.input.end();
     expect(await silent.run("accounts", "add-key")).toBe(2);
-  });
-});
-
-describe("logout", () => {
-  it("takes the only account there is, the named one, or all of them", async () => {
-    const commands = { logout: removeOne() };
-    await fakeContext({ accounts: [account("only")], commands }).run("logout");
-    await fakeContext({ accounts: [account("a"), account("b")], commands }).run("logout", "b");
-    await fakeContext({ accounts: [account("a"), account("b")], commands }).run("logout", "--all");
-    expect(commands.logout.mock.calls).toEqual([["only"], ["b"], [null]]);
-  });
-
-  it("does not guess between several, and has nothing to do without any", async () => {
-    const context = fakeContext({ accounts: [account("a"), account("b")] });
-    expect(await context.run("logout")).toBe(2);
-    expect(context.said.err()).toContain("a, b");
-    expect(await fakeContext().run("logout")).toBe(0);
-    expect(await fakeContext({ accounts: [account("a")] }).run("logout", "a", "--all")).toBe(2);
-  });
-});
-
-describe("refresh", () => {
-  it("says until when the token is valid", async () => {
-    const context = fakeContext({ accounts: [account("a")], commands: { refresh: async () => ({ outcome: "refreshed", expiresAt: Date.UTC(2026, 0, 3) }) } });
-    expect(await context.run("refresh", "a")).toBe(0);
-    expect(context.said.err()).toContain("2026-01-03T00:00:00.000Z");
-  });
-
-  it("ends with 3 when only a sign-in helps, with 1 when a later try may", async () => {
-    expect([await failedRefresh(true), await failedRefresh(false), await fakeContext().run("refresh")]).toEqual([3, 1, 3]);
-  });
-});
-
-describe("import", () => {
-  it("tells what was taken and what was kept back; nothing taken is a failure", async () => {
-    const context = fakeContext({ store: { importFile: async () => ({ imported: ["a"], skipped: [{ id: "b", reason: "is there already" }] }) } });
-    expect(await context.run("import", "/some/file")).toBe(0);
-    expect(context.said.err()).toBe("imported a\nskipped b: is there already\n1 imported, 1 skipped\n");
-    expect(await fakeContext({ store: { importFile: async () => ({ imported: [], skipped: [] }) } }).run("import", "x")).toBe(1);
-  });
-});
-
-describe("print-key", () => {
-  it("prints the local key and nothing else", async () => {
-    const context = fakeContext();
-    expect(await context.run("print-key")).toBe(0);
-    expect([context.said.out(), context.said.err()]).toEqual([`${localKey}\n`, ""]);
   });
 });

@@ -1,5 +1,6 @@
+// Terminals: written to without waiting, and given back as they were.
 import { describe, expect, it } from "vitest";
-import { unblock } from "../../src/cli/unblock.ts";
+import { restoreSequence, unblock } from "../../src/cli/terminal.ts";
 
 const output = (isTTY: boolean) => {
   const calls: boolean[] = [];
@@ -27,5 +28,12 @@ describe("a terminal that may stop reading", () => {
     const pipe = output(false);
     unblock([pipe, { isTTY: true, writableLength: 0 }])();
     expect(pipe.calls).toEqual([]);
+  });
+});
+
+describe("a terminal that is given back", () => {
+  it("gets its cursor and its screen back", () => {
+    expect(restoreSequence).toContain("\u001b[?1049l");
+    expect(restoreSequence).toContain("\u001b[?25h");
   });
 });

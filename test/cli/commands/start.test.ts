@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Screens } from "../../src/cli/context.ts";
-import { eventually } from "../helpers/eventually.ts";
-import { appKey, fakeApps } from "./fake-app.ts";
-import type { FakeApps } from "./fake-app.ts";
-import { account, fakeContext } from "./fake-context.ts";
-import type { FakeOptions, FakeContext } from "./fake-context.ts";
+import type { Screens } from "../../../src/cli/context.ts";
+import { eventually } from "../../helpers/eventually.ts";
+import { appKey, fakeApps } from "../fake-app.ts";
+import type { FakeApps } from "../fake-app.ts";
+import { account, fakeContext } from "../fake-context.ts";
+import type { FakeOptions, FakeContext } from "../fake-context.ts";
 
 const never = async (): Promise<never> => {
   throw new Error("this screen was not expected");
@@ -18,17 +18,17 @@ const refuse = (): never => {
 };
 
 /** A terminal with the screens that are given. */
-const onTerminal = (apps: FakeApps, screens: Partial<Screens>, wish: FakeOptions = {}): FakeContext => {
+const onTerminal = (apps: FakeApps, screens: Partial<Screens>, options: FakeOptions = {}): FakeContext => {
   const all: Screens = { askTerms: never, askPortTaken: never, runLogin: never, runDashboard: refuse, ...screens };
-  const context = fakeContext({ ...wish, environment: { TERM: "xterm", LANG: "C.UTF-8", ...wish.environment }, parts: { createApp: apps.createApp, loadScreens: async () => all } });
+  const context = fakeContext({ ...options, environment: { TERM: "xterm", LANG: "C.UTF-8", ...options.environment }, parts: { createApp: apps.createApp, loadScreens: async () => all } });
   Object.assign(context.stdout, { isTTY: true });
   Object.assign(context.stdin, { isTTY: true, setRawMode: () => {} });
   return context;
 };
 
 const dashboard = (apps: FakeApps, seen: unknown[] = []): Pick<Screens, "runDashboard"> => ({
-  runDashboard(wish) {
-    seen.push(wish.app.config.mode);
+  runDashboard(options) {
+    seen.push(options.app.config.mode);
     void apps.quit();
     return { finished: Promise.resolve("one last word"), unmount: () => {} };
   },
@@ -40,11 +40,11 @@ describe("without a terminal", () => {
     const context = fakeContext({ parts: { createApp: apps.createApp } });
     const done = context.run("start", "--account", "claude", "--port", "5001");
     await eventually(context.said.out, (text) => text.includes("listening on http://127.0.0.1:5001"));
-    const [wish] = apps.wishes;
-    wish?.bus?.publish({ type: "notice", level: "warning", code: "x", message: `the key is ${appKey}`, hint: null });
+    const [options] = apps.created;
+    options?.bus?.publish({ type: "notice", level: "warning", code: "x", message: `the key is ${appKey}`, hint: null });
     context.signals.emit("SIGTERM");
     expect(await done).toBe(143);
-    expect(wish?.accountId).toBe("claude");
+    expect(options?.accountId).toBe("claude");
     expect(context.said.out()).toContain("the key is ***");
     expect(context.said.out()).not.toContain("no account can serve");
     expect(context.said.err()).toBe("");
@@ -109,7 +109,7 @@ describe("on a terminal", () => {
     const context = onTerminal(apps, { ...dashboard(apps, modes), askTerms: async () => "pass-through" });
     expect(await context.run("start")).toBe(0);
     expect(modes).toEqual(["pass-through"]);
-    expect(apps.wishes.map(({ config }) => [config.mode, config.auth.required])).toEqual([["oauth", true], ["pass-through", false]]);
+    expect(apps.created.map(({ config }) => [config.mode, config.auth.required])).toEqual([["oauth", true], ["pass-through", false]]);
     expect(JSON.parse(readFileSync(join(context.dir, "config.json"), "utf8"))).toEqual({ mode: "pass-through" });
   });
 
@@ -161,7 +161,7 @@ describe("on a terminal", () => {
     const apps = fakeApps({ accounts: [account("claude")], takenPorts: [5001] });
     const context = onTerminal(apps, { ...dashboard(apps), askPortTaken: async ({ facts }) => (expect(facts).toMatchObject({ port: 5001, other: null }), choice) });
     expect(await context.run("start", "--port", "5001")).toBe(code);
-    expect(apps.wishes.map(({ config }) => config.server.port)).toEqual([...ports]);
+    expect(apps.created.map(({ config }) => config.server.port)).toEqual([...ports]);
     if (choice === "use-that") expect(context.said.out()).toBe("http://127.0.0.1:5001\n");
   });
 });

@@ -1,6 +1,6 @@
 // `env` is evaluated by a shell: standard output holds assignments and nothing else.
 import { describe, expect, it } from "vitest";
-import { fakeContext, localKey } from "./fake-context.ts";
+import { fakeContext, localKey } from "../fake-context.ts";
 
 describe("env", () => {
   it("prints assignments on standard output and remarks on standard error", async () => {
@@ -27,5 +27,13 @@ describe("env", () => {
     expect(await context.run("env", "--set", "server.port=0")).toBe(2);
     expect(context.said).toMatchObject({});
     expect(context.said.out()).toBe("");
+  });
+});
+
+describe("print-key", () => {
+  it("prints the local key and nothing else", async () => {
+    const context = fakeContext();
+    expect(await context.run("print-key")).toBe(0);
+    expect([context.said.out(), context.said.err()]).toEqual([`${localKey}\n`, ""]);
   });
 });

@@ -1,12 +1,11 @@
 // Completion scripts in the shells they are for.
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { spotsOf } from "../../src/cli/commands/completion.ts";
-import { bashScript, fishScript } from "../../src/cli/commands/completion-scripts.ts";
-import { commandTable } from "../../src/cli/commands.ts";
-import { fakeContext } from "./fake-context.ts";
+import { bashScript, fishScript, placesOf } from "../../../src/cli/commands/completion.ts";
+import { commandTable } from "../../../src/cli/commands.ts";
+import { fakeContext } from "../fake-context.ts";
 
-const script = bashScript(spotsOf(commandTable));
+const script = bashScript(placesOf(commandTable));
 
 const complete = (...words: string[]): string[] => {
   const line = ["claude-oauth-proxy", ...words];
@@ -33,7 +32,7 @@ describe("bash", () => {
 
 describe("fish and zsh", () => {
   it("fish gets one line for every word and option of every place", () => {
-    const lines = fishScript(spotsOf(commandTable)).split("\n");
+    const lines = fishScript(placesOf(commandTable)).split("\n");
     expect(lines).toContain("complete -c claude-oauth-proxy -n '__fish_seen_subcommand_from accounts; and not __fish_seen_subcommand_from list enable disable remove rename priority set add-key' -a remove -d 'sign an account out and forget it'");
     expect(lines.filter((line) => line.includes("-l mode")).every((line) => line.includes("'oauth pass-through'"))).toBe(true);
   });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fakeContext } from "./fake-context.ts";
+import { fakeContext } from "../fake-context.ts";
 
 const fileOf = (dir: string): string => join(dir, "config.json");
 

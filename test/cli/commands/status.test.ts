@@ -2,11 +2,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { findRunning } from "../../src/cli/running.ts";
-import { shortStatus } from "../../src/cli/commands/status-text.ts";
-import type { HealthAccount, Running } from "../../src/cli/running.ts";
-import { secret } from "../../src/lib/secret.ts";
-import { account, fakeContext, localKey } from "./fake-context.ts";
+import { findRunning } from "../../../src/cli/running.ts";
+import { shortStatus } from "../../../src/cli/commands/status.ts";
+import type { HealthAccount, Running } from "../../../src/cli/running.ts";
+import { secret } from "../../../src/lib/secret.ts";
+import { account, fakeContext, localKey } from "../fake-context.ts";
 
 const health = { status: "ok", version: "0.1.0", uptime_seconds: 7500, mode: "oauth", accounts: [], in_flight: 2, requests_total: 12 };
 
@@ -87,7 +87,7 @@ describe("status", () => {
   it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
     const { port } = await proxy();
     const base = fakeContext();
-    const context = fakeContext({ fetch, parts: { openStore: (wish) => (wish.config.mode === "oauth" ? sealed() : base.parts.openStore(wish)) } });
+    const context = fakeContext({ fetch, parts: { openStore: (options) => (options.config.mode === "oauth" ? sealed() : base.parts.openStore(options)) } });
     expect(await context.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
     expect(context.said.out()).toBe(`up :${port} | 2 open | sign-in needed\n`);
   });

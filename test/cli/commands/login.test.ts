@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { FakeClock } from "../helpers/fake-clock.ts";
-import { createFakeClock } from "../helpers/fake-clock.ts";
-import { createBus } from "../../src/messages/bus.ts";
-import type { Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
-import { fakeContext } from "./fake-context.ts";
+import type { FakeClock } from "../../helpers/fake-clock.ts";
+import { createFakeClock } from "../../helpers/fake-clock.ts";
+import { createBus } from "../../../src/messages/bus.ts";
+import type { Commands, LoginAttempt, SubmitOutcome } from "../../../src/messages/commands.ts";
+import { fakeContext } from "../fake-context.ts";
 
 const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", browserUrl: null, shortUrl: null, expiresAt: 0 };
 
