@@ -1,6 +1,5 @@
 // What every endpoint gets: one admitted request, and the parts of the running program that it may use.
-import type { HttpRequest } from "../http/request.ts";
-import type { HttpResponse } from "../http/response.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { Bus } from "../messages/bus.ts";
@@ -12,8 +11,8 @@ export type Access = "key" | "session" | "none";
 
 /** One admitted request for an endpoint of ours. */
 export type Call = {
-  readonly request: HttpRequest;
-  readonly response: HttpResponse;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly requestId: string;
   readonly access: Access;
   /** The parameters after `?`; the first of several wins, so look for doubles where that matters. */

@@ -1,6 +1,6 @@
 // GET /events: every fact of the program as server-sent events, the same records as `--record`. A reader
 // that does not keep up is dropped, so that it can neither fill the memory nor slow the proxy down.
-import type { HttpResponse } from "../http/response.ts";
+import type { ServerResponse } from "node:http";
 import { AppError } from "../messages/errors.ts";
 import type { Event } from "../messages/events.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
@@ -20,8 +20,8 @@ export const createEvents = ({ subscribe, clock, stopping }: Deps): Endpoint => 
     readers += 1;
     open(response);
     const send = (text: string): void => {
-      if (response.isClosed) return;
-      if (response.unsentBytes > most.unsentBytes) response.destroy();
+      if (response.destroyed) return;
+      if (response.writableLength > most.unsentBytes) response.destroy();
       else response.write(text);
     };
     const unsubscribe = subscribe((event) => send(record(event)), "a reader of /events");
@@ -31,7 +31,7 @@ export const createEvents = ({ subscribe, clock, stopping }: Deps): Endpoint => 
       response.end();
     };
     stopping.addEventListener("abort", end, { once: true });
-    response.onClose(() => {
+    response.once("close", () => {
       readers -= 1;
       unsubscribe();
       heartbeat.cancel();
@@ -40,8 +40,8 @@ export const createEvents = ({ subscribe, clock, stopping }: Deps): Endpoint => 
   };
 };
 
-const open = (response: HttpResponse): void => {
-  response.writeHead(200, ["content-type", "text/event-stream", "cache-control", "no-store", "x-content-type-options", "nosniff"]);
+const open = (response: ServerResponse): void => {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-content-type-options": "nosniff" });
   response.write(": events of claude-oauth-proxy\n\n");
 };
 

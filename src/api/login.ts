@@ -5,7 +5,7 @@ import type { Random } from "../lib/random.ts";
 import type { CallbackResult } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { htmlAnswer, respondEmpty, send } from "../server/respond.ts";
-import type { Answer } from "../server/respond.ts";
+import type { OwnAnswer } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 import { createNonce, document } from "./document.ts";
 
@@ -29,7 +29,7 @@ export const createCallback =
     send(response, callbackPage(await commands.completeCallback(query.toString()), { random, accountsPage: "/auth/device" }));
 
 /** What the browser then sees, here and on the listener that lives for one sign-in. `accountsPage` is a path there, null when there is no such page. */
-export const callbackPage = (result: CallbackResult, { random, accountsPage }: { readonly random: Random; readonly accountsPage: string | null }): Answer => {
+export const callbackPage = (result: CallbackResult, { random, accountsPage }: { readonly random: Random; readonly accountsPage: string | null }): OwnAnswer => {
   const nonce = createNonce(random);
   const { status, title } = looks[result.result];
   const isDone = result.result === "signed-in";

@@ -31,11 +31,11 @@ export const createPage = (deps: Deps): Record<"show" | "unlock" | "lock", Endpo
   },
   unlock({ response }) {
     const { setCookie, csrf, seconds } = deps.sessions.open();
-    response.addField("set-cookie", setCookie);
+    response.appendHeader("set-cookie", setCookie);
     respondJson(response, 200, { success: true, csrf, expires_in: seconds });
   },
   lock({ response }) {
-    response.addField("set-cookie", deps.sessions.forget);
+    response.appendHeader("set-cookie", deps.sessions.forget);
     respondJson(response, 200, { success: true });
   },
 });

@@ -65,7 +65,7 @@ const logout = async ({ commands, sessions, store }: Deps, { response, body }: C
   }
   const { removed } = await commands.logout(accountId);
   // Without a name the whole sign-in ends, the browser's part of it too.
-  if (accountId === null) response.addField("set-cookie", sessions.forget);
+  if (accountId === null) response.appendHeader("set-cookie", sessions.forget);
   respondJson(response, 200, { success: true, removed });
 };
 

@@ -58,7 +58,7 @@ const openAndNewest = (rows: AppState["requests"]["rows"]): AppState["requests"]
  */
 export const createProbes = ({ version, random }: Pick<ApiDeps, "version" | "random">): Record<"root" | "hello" | "discard", Endpoint> => ({
   root({ request, response }) {
-    if (!request.valuesOf("accept").join().includes("text/html")) return respondText(response, 200, `claude-oauth-proxy ${version}\nSign-in page: /auth/device\n`);
+    if (request.headers.accept?.includes("text/html") !== true) return respondText(response, 200, `claude-oauth-proxy ${version}\nSign-in page: /auth/device\n`);
     const nonce = createNonce(random);
     const body = html`<main><h1>claude-oauth-proxy</h1><p>Version ${version}. <a href="/auth/device">Sign-in and accounts</a> · <a href="/health">Health</a></p></main>`;
     respondHtml(response, 200, { nonce, html: document({ title: "claude-oauth-proxy", nonce, body }) });

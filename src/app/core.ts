@@ -72,7 +72,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const bus = options.bus ?? createBus(clock);
   const store = createStore({ bus, version, mode: config.mode });
   const folder = openDataFolder(options, { clock, random, publish: bus.publish });
-  const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment, clock);
+  const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
   const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
   const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });

@@ -4,9 +4,9 @@ import { createSweep } from "../accounts/sweep.ts";
 import type { Config } from "../config/schema.ts";
 import type { Commands } from "../messages/commands.ts";
 import { createForwarder } from "../proxy/forward.ts";
-import type { Forward } from "../proxy/deps.ts";
-import { createServer } from "../server/listen.ts";
-import type { Server } from "../server/listen.ts";
+import type { Forward } from "../proxy/forward.ts";
+import { createServer } from "../server/server.ts";
+import type { Server } from "../server/server.ts";
 import { respondError } from "../server/respond.ts";
 import { createAccountCommands } from "./account-commands.ts";
 import type { App, Listening } from "./app.ts";
@@ -99,7 +99,6 @@ const forwarderOf = (core: Core, { accountId, cut, createForwarder: make = creat
     upstream,
     credentials,
     publish: bus.publishBuffered,
-    publishBuffered: bus.publishBuffered,
     clock,
     cut,
     respondError,

@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
 import type { AccountHealth } from "../messages/events.ts";
-import { createProxyRule, originOf } from "../proxy/outbound.ts";
+import { createProxyRule, checkedOrigin } from "../proxy/outbound-proxy.ts";
 import { inspectFolder } from "../storage/inspect-folder.ts";
 import type { SeenFolder } from "../storage/inspect-folder.ts";
 
@@ -51,7 +51,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What `upstream.baseUrl` would be reached through. Never throws. */
 export const outboundPlan = ({ baseUrl, proxy }: Pick<Config["upstream"], "baseUrl" | "proxy">, env: Environment): OutboundPlan => {
   try {
-    const origin = originOf(baseUrl);
+    const origin = checkedOrigin(baseUrl);
     const { hostname, port, protocol } = new URL(origin);
     const hop = createProxyRule(proxy, env)(hostname, port === "" ? (protocol === "https:" ? 443 : 80) : Number(port));
     return { ok: true, origin, hop: hop === null ? null : { shown: hop.shown, source: hop.source } };

@@ -1,25 +1,23 @@
-// What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded
-// amount of them, and may throw: the meter around it catches.
-import { announcedLength } from "../http/answer-head.ts";
-import { valueOf } from "../http/fields.ts";
-import type { RawFields } from "../http/fields.ts";
-import { isEventStream, mediaTypeOf } from "../lib/http-fields.ts";
+// What is read from an answer, by its status and media type. Works on decoded bytes, keeps a bounded amount of them,
+// and may throw: the meter around it catches.
+import { readErrorBody } from "../lib/error-body.ts";
+import type { ErrorBody } from "../lib/error-body.ts";
+import { isObject, parseJson } from "../lib/json.ts";
+import { isEventStream, mediaTypeOf, valueOf } from "../lib/http-fields.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Phase } from "../messages/events.ts";
 import { isKey, visitMembers } from "./json-member.ts";
-import { createMessageStream } from "./message-stream.ts";
 import { createStreamScan } from "./stream-scan.ts";
-import { readUpstreamError } from "./upstream-error.ts";
-import type { UpstreamError } from "./upstream-error.ts";
-import { emptyUsage, readMessage } from "./usage.ts";
+import { createMessageStream, emptyUsage, readMessage } from "./usage.ts";
 import type { Usage } from "./usage.ts";
 
 export type MeteredAnswer = {
   readonly status: number;
-  readonly raw: RawFields;
-  /** That was asked, without its query. */
+  readonly headers: RawHeaders;
+  /** The path that was asked for, without its query. */
   readonly path: string;
-  /** The secrets that went with the request; asked for only when the answer is an error. */
+  /** The secrets that went with the request; called only when the answer is an error. */
   readonly sent?: () => readonly Secret[];
 };
 
@@ -29,7 +27,7 @@ export type AnswerReader = {
   phase(): Phase;
   /** Null until the answer held one. */
   usage(): Usage | null;
-  error(): UpstreamError | null;
+  error(): ErrorBody | null;
   /** A stream that ended without `message_stop`. */
   isIncomplete(): boolean;
 };
@@ -40,81 +38,51 @@ const longestMessage = 1024 * 1024;
 const shortMessage = 2 * 1024;
 
 /** Null when there is nothing to learn from this answer. */
-export const readerFor = ({ status, raw, path, sent = nobodys }: MeteredAnswer): AnswerReader | null => {
+export const readerFor = ({ status, headers, path, sent = noSecrets }: MeteredAnswer): AnswerReader | null => {
   if (status >= 400) return createErrorReader(sent);
-  const contentType = valueOf(raw, "content-type");
+  const contentType = valueOf(headers, "content-type");
   if (isEventStream(contentType)) return createEventReader(sent);
-  return mediaTypeOf(contentType) === "application/json" && path === "/v1/messages" && !isTooLong(raw) ? new MessageReader() : null;
+  // What cannot be read in the end is not kept until then.
+  const isTooLong = Number(valueOf(headers, "content-length") ?? 0) > longestMessage;
+  return mediaTypeOf(contentType) === "application/json" && path === "/v1/messages" && !isTooLong ? createMessageReader() : null;
 };
 
-// What cannot be read in the end is not kept for it until then.
-const isTooLong = (raw: RawFields): boolean => (announcedLength(raw) ?? 0) > longestMessage;
-
-const nobodys = (): readonly Secret[] => [];
+const noSecrets = (): readonly Secret[] => [];
 
 const createEventReader = (sent: () => readonly Secret[]): AnswerReader => {
-  const usage = emptyUsage();
-  const message = createMessageStream(usage, sent);
-  const scan = createStreamScan(message.read);
+  const message = createMessageStream(sent);
+  return { ...message, read: createStreamScan(message.read).push, end() {} };
+};
+
+/** A whole message is read only when its usage is asked for, which is after the client has it. */
+const createMessageReader = (): AnswerReader => {
+  const text = createCollector(longestMessage);
+  let ended = false;
+  let known: Usage | null | undefined;
   return {
-    read: scan.push,
-    end() {},
-    phase: message.phase,
-    usage: () => (message.usageSeen() ? usage : null),
-    error: message.error,
-    isIncomplete: message.isIncomplete,
+    read: text.keep,
+    end() {
+      ended = true;
+    },
+    phase: () => "body",
+    usage() {
+      if (!ended) return null;
+      if (known === undefined) known = usageIn(text.take());
+      return known;
+    },
+    error: () => null,
+    isIncomplete: () => false,
   };
 };
 
-// The everyday answer: an object of a class, without a closure for each function, and read only when somebody
-// wants to know, which is after the client has it.
-class MessageReader implements AnswerReader {
-  private readonly text = new Collector(longestMessage);
-  private ended = false;
-  private known: Usage | null | undefined = undefined;
-
-  read(chunk: Buffer): void {
-    this.text.keep(chunk);
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-
-  phase(): Phase {
-    return "body";
-  }
-
-  usage(): Usage | null {
-    if (!this.ended) return null;
-    if (this.known === undefined) this.known = usageIn(this.text.take());
-    return this.known;
-  }
-
-  error(): null {
-    return null;
-  }
-
-  isIncomplete(): boolean {
-    return false;
-  }
-}
-
 const usageIn = (body: Buffer): Usage | null => {
   const usage = emptyUsage();
-  return readMessage(usage, body.length <= shortMessage ? parsed(body) : accounted(body)) ? usage : null;
-};
-
-const parsed = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return accounted(body);
-  }
+  const whole = body.length <= shortMessage ? parseJson(body.toString("utf8")) : undefined;
+  return readMessage(usage, isObject(whole) ? whole : membersOf(body)) ? usage : null;
 };
 
 // Only the members that say what it cost: building the whole of a long answer costs more than relaying it.
-const accounted = (body: Buffer): unknown => {
+const membersOf = (body: Buffer): unknown => {
   const found: { [Name in (typeof names)[number]]?: unknown } = {};
   visitMembers(body, (keyStart, keyEnd, start, end) => {
     for (const name of names) {
@@ -128,12 +96,12 @@ const accounted = (body: Buffer): unknown => {
 const names = ["model", "stop_reason", "usage"] as const;
 
 const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
-  const text = new Collector(longestError);
-  let error: UpstreamError | null = null;
+  const text = createCollector(longestError);
+  let error: ErrorBody | null = null;
   return {
-    read: (chunk) => text.keep(chunk),
+    read: text.keep,
     end() {
-      error = readUpstreamError(text.take().toString("utf8"), sent());
+      error = readErrorBody(text.take().toString("utf8"), { sent: sent() });
     },
     phase: () => "body",
     usage: () => null,
@@ -142,24 +110,16 @@ const createErrorReader = (sent: () => readonly Secret[]): AnswerReader => {
   };
 };
 
-/** A body that is kept as a whole. Beyond the limit it cannot be read and is given up, as an empty one. */
-class Collector {
-  private readonly limit: number;
-  private parts: Buffer[] = [];
-  private bytes = 0;
-
-  constructor(limit: number) {
-    this.limit = limit;
-  }
-
-  keep(chunk: Buffer): void {
-    this.bytes += chunk.length;
-    if (this.bytes > this.limit) this.parts = [];
-    else this.parts.push(chunk);
-  }
-
-  take(): Buffer {
-    const only = this.parts.length === 1 ? this.parts[0] : undefined;
-    return only ?? Buffer.concat(this.parts);
-  }
-}
+/** A body that is kept as a whole. Beyond the limit it cannot be read, and what came is dropped. */
+const createCollector = (limit: number) => {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  return {
+    keep(chunk: Buffer): void {
+      bytes += chunk.length;
+      if (bytes > limit) parts = [];
+      else parts.push(chunk);
+    },
+    take: (): Buffer => (parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)),
+  };
+};

@@ -1,9 +1,9 @@
 // Who is to blame for a failed request, in whose words, and what to do next. Pure: the one line a person
 // reads instead of a stack of logs.
-import { valueOf } from "../http/fields.ts";
-import type { RawFields } from "../http/fields.ts";
+import type { ErrorBody } from "../lib/error-body.ts";
+import { valueOf } from "../lib/http-fields.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import type { Blame } from "../messages/events.ts";
-import type { UpstreamError } from "./upstream-error.ts";
 
 export type BlameLine = {
   readonly blame: Blame;
@@ -13,10 +13,10 @@ export type BlameLine = {
 };
 
 /** The upstream's refusal: its status (200 for an error inside a stream), headers, and own words. */
-export type Refusal = { readonly status: number; readonly raw: RawFields; readonly error: UpstreamError };
+export type UpstreamRefusal = { readonly status: number; readonly headers: RawHeaders; readonly error: Pick<ErrorBody, "type" | "message"> };
 
 /** Names the party at fault for an error answer of the upstream. */
-export const blameUpstream = (refusal: Refusal): BlameLine => {
+export const blameUpstream = (refusal: UpstreamRefusal): BlameLine => {
   const blame = culprit(refusal);
   return {
     blame,
@@ -39,9 +39,9 @@ const known = new Map<string | number | null, Blame>([
   [529, "overload"],
 ]);
 
-const culprit = (refusal: Refusal): Blame => {
-  const { status, error, raw } = refusal;
-  if (status === 429 || error.type === "rate_limit_error") return isPlanLimit(raw) ? "plan-limit" : "throttle";
+const culprit = (refusal: UpstreamRefusal): Blame => {
+  const { status, error, headers } = refusal;
+  if (status === 429 || error.type === "rate_limit_error") return isPlanLimit(headers) ? "plan-limit" : "throttle";
   if (isAboutCredential(error.message)) return "credential";
   if (isAboutCredits(error.message)) return "plan-limit";
   return known.get(error.type) ?? known.get(status) ?? (isClientError(status) ? "client" : "upstream");
@@ -50,17 +50,17 @@ const culprit = (refusal: Refusal): Blame => {
 const isClientError = (status: number): boolean => status >= 400 && status < 500;
 
 // A 429 without the unified headers is a short throttle of the server, not the plan's limit.
-const isPlanLimit = (raw: RawFields): boolean => {
-  const status = valueOf(raw, "anthropic-ratelimit-unified-status");
-  return status === "rejected" || status === "rate_limited" || valueOf(raw, "anthropic-ratelimit-unified-representative-claim") !== null;
+const isPlanLimit = (headers: RawHeaders): boolean => {
+  const status = valueOf(headers, "anthropic-ratelimit-unified-status");
+  return status === "rejected" || status === "rate_limited" || valueOf(headers, "anthropic-ratelimit-unified-representative-claim") !== null;
 };
 
 const isAboutCredential = (message: string | null): boolean => message !== null && /credential is only authorized|OAuth (?:authentication|token)/i.test(message);
 const isAboutCredits = (message: string | null): boolean => message !== null && /extra usage|usage credits|credit balance/i.test(message);
 
-const nextStep = (blame: Blame, { status, raw }: Refusal): string => {
+const nextStep = (blame: Blame, { status, headers }: UpstreamRefusal): string => {
   if (blame === "credential" && status === 403) return "This account may not do that: check its plan, organisation and scopes.";
-  const wait = blame === "throttle" || blame === "plan-limit" ? waitOf(valueOf(raw, "retry-after")) : "";
+  const wait = blame === "throttle" || blame === "plan-limit" ? waitOf(valueOf(headers, "retry-after")) : "";
   return `${wait}${steps[blame]}`;
 };
 

@@ -1,19 +1,18 @@
-// The record of one request on its way through, mutable on purpose: it is touched for every chunk. It owns
-// the rule that a request ends exactly once, whatever is cut and in whatever order.
-import type { RawFields } from "../http/fields.ts";
-import type { HttpRequest } from "../http/request.ts";
-import type { HttpResponse } from "../http/response.ts";
-import type { Clock, Timer } from "../lib/clock.ts";
+// The record of one request on its way through, mutable on purpose: it is touched for every chunk. It has one
+// AbortController: whatever ends the exchange early (the client left, a limit, silence, a stop) aborts it with an
+// `ExchangeError`, and `forward.ts` alone turns that reason into the ending.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../lib/clock.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Publish, PublishBuffered } from "../messages/bus.ts";
+import type { PublishBuffered } from "../messages/bus.ts";
+import type { ErrorCode } from "../messages/errors.ts";
 import type { Blame, EventDraft, Outcome, Phase } from "../messages/events.ts";
-import type { Call } from "./call.ts";
-import type { RequestFacts } from "./deps.ts";
 import type { Meter } from "./meter.ts";
 import { emptyBody } from "./request-body.ts";
 import type { RequestBody } from "./request-body.ts";
 
-/** How a request ended. */
+/** How a request ended, in the words of its last event. */
 export type Ending = {
   readonly outcome: Outcome;
   readonly blame: Blame | null;
@@ -22,39 +21,48 @@ export type Ending = {
   readonly nextStep: string | null;
 };
 
+/** What the server knows of an admitted request. */
+export type ForwardOptions = {
+  readonly requestId: string;
+  /** Monotonic milliseconds. */
+  readonly receivedAt: number;
+  /** `x-claude-code-session-id`, for stickiness. */
+  readonly sessionId: string | null;
+  /** Added to every answer, such as our CORS fields. */
+  readonly headers: RawHeaders;
+};
+
 export type Exchange = {
-  /** Among those in flight. */
-  place: number;
-  readonly facts: RequestFacts;
-  readonly request: HttpRequest;
-  readonly response: HttpResponse;
+  readonly options: ForwardOptions;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The target without its query. */
   readonly path: string;
+  readonly controller: AbortController;
+  /** Resolves when the response is closed: all of it was handed to the kernel, or it never will be. */
+  readonly closed: Promise<void>;
   /**
-   * `local`: the body or a credential is awaited, or an answer of our own is on its way · `awaiting`: an attempt
-   * runs and its answer has not begun · `held`: a 401 waits for a new token · `relaying`: the head went to the client.
+   * `preparing`: the body, a credential or the next attempt is awaited · `waiting`: an attempt was sent and its answer
+   * has not begun · `relaying`: the upstream's head went to the client.
    */
-  stage: "local" | "awaiting" | "held" | "relaying";
+  stage: "preparing" | "waiting" | "relaying";
   body: RequestBody;
-  call: Call | null;
-  meter: Meter | null;
-  /** A pause between two attempts. */
-  timer: Timer | null;
   attempts: number;
+  /** Where the latest attempt went. */
+  origin: string;
   retries: number;
+  /** A 401 has already asked for a newer token. */
   renewed: boolean;
   accountId: string | null;
   /** Every token an attempt was made with. */
   readonly tokens: Secret[];
-  /** Base URLs, null for the configured one, that no connection could be had to. */
-  unreachable: readonly (string | null)[];
-  /** The connection stands: the present attempt may have been executed. */
-  sent: boolean;
+  /** Base URLs, null for the configured one, to which no connection could be made. */
+  readonly unreachable: (string | null)[];
   status: number | null;
   upstreamRequestId: string | null;
   /** Of the answer that is relayed. */
-  answerFields: RawFields;
-  /** Of that answer's body in bytes, null when only its end tells. */
-  length: number | null;
+  responseHeaders: RawHeaders;
+  meter: Meter | null;
   ttfbMs: number | null;
   /** Monotonic: the last sign of life of the upload or of the answer. */
   aliveAt: number;
@@ -62,107 +70,132 @@ export type Exchange = {
   bytesOut: number;
   /** The client reads more slowly than the upstream sends. */
   paused: boolean;
-  /** Progress that was last told. */
-  toldPhase: Phase | null;
-  toldBytes: number;
-  toldAt: number;
-  toldUsage: boolean;
-  /** What `finish` will say once the client has it all. */
-  ending: Ending | null;
-  finished: boolean;
+  /** What `response.progress` and `usage.updated` last said. */
+  readonly published: { phase: Phase | null; bytesOut: number; at: number; usage: boolean };
 };
 
-export const ok: Ending = { outcome: "ok", blame: null, errorCode: null, message: null, nextStep: null };
+export type OpenExchange = Pick<Exchange, "request" | "response" | "path" | "options">;
 
-const none: readonly never[] = [];
+/** Opens the record of an admitted request. */
+export const createExchange = ({ request, response, path, options }: OpenExchange): Exchange => {
+  const controller = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    response.on("close", () => {
+      resolve();
+      // Without effect once the exchange has come to its own end.
+      controller.abort(clientLeft);
+    });
+  });
+  return {
+    options,
+    request,
+    response,
+    path,
+    controller,
+    closed,
+    stage: "preparing",
+    body: emptyBody,
+    attempts: 0,
+    origin: "",
+    retries: 0,
+    renewed: false,
+    accountId: null,
+    tokens: [],
+    unreachable: [],
+    status: null,
+    upstreamRequestId: null,
+    responseHeaders: [],
+    meter: null,
+    ttfbMs: null,
+    aliveAt: options.receivedAt,
+    longestSilenceMs: 0,
+    bytesOut: 0,
+    paused: false,
+    published: { phase: null, bytesOut: 0, at: 0, usage: false },
+  };
+};
 
-/** Opens the record of an admitted request. One literal with every field: a spread costs five times the memory. */
-export const createExchange = (parts: Pick<Exchange, "request" | "response" | "facts" | "path">): Exchange => ({
-  place: -1,
-  facts: parts.facts,
-  request: parts.request,
-  response: parts.response,
-  path: parts.path,
-  stage: "local",
-  body: emptyBody,
-  call: null,
-  meter: null,
-  timer: null,
-  attempts: 0,
-  retries: 0,
-  renewed: false,
-  accountId: null,
-  tokens: [],
-  unreachable: none,
-  sent: false,
-  status: null,
-  upstreamRequestId: null,
-  answerFields: none,
-  length: null,
-  ttfbMs: null,
-  aliveAt: parts.facts.receivedAt,
-  longestSilenceMs: 0,
-  bytesOut: 0,
-  paused: false,
-  toldPhase: null,
-  toldBytes: 0,
-  toldAt: 0,
-  toldUsage: false,
-  ending: null,
-  finished: false,
+/** Why an exchange ends without the upstream's whole answer. `answer` is our own instead of it; null when no client is there to read one. */
+export class ExchangeError extends Error {
+  override readonly name = "ExchangeError";
+  readonly ending: Ending;
+  readonly answer: { readonly code: ErrorCode; readonly headers: RawHeaders } | null;
+
+  constructor(ending: Ending, answer: ExchangeError["answer"]) {
+    super(ending.message ?? ending.outcome);
+    this.ending = ending;
+    this.answer = answer;
+  }
+}
+
+/** An ending in our own words: `code` is that of the answer and of the event. */
+export const ownEnding = (code: ErrorCode, ending: Omit<Ending, "errorCode">, headers: RawHeaders = []): ExchangeError =>
+  new ExchangeError({ ...ending, errorCode: code }, { code, headers });
+
+const leftEnding: Ending = { outcome: "client-left", blame: "client", errorCode: null, message: "The client closed the connection.", nextStep: null };
+
+export const clientLeft = new ExchangeError(leftEnding, null);
+
+export const shutDown = ownEnding("shutting-down", {
+  outcome: "shutdown",
+  blame: "proxy",
+  message: "The proxy was stopped before the answer was complete.",
+  nextStep: "Start the proxy and send the request again.",
 });
 
-type Telling = { readonly clock: Clock; readonly publish: Publish; readonly publishBuffered: PublishBuffered };
+export const silentUpstream = ownEnding("upstream-timeout", {
+  outcome: "timeout",
+  blame: "network",
+  message: "The upstream sent nothing for too long in the middle of its answer.",
+  nextStep: "Send the request again; the limit is upstream.silenceSeconds.",
+});
 
-/**
- * Ends the exchange: stops whatever still runs, publishes what it cost and the one `request.finished`. A
- * second call does nothing.
- */
-export const finish = (exchange: Exchange, ending: Ending, { clock, publish, publishBuffered }: Telling): void => {
-  if (exchange.finished) return;
-  exchange.finished = true;
-  if (exchange.meter !== null) publishBuffered(() => usageDraft(exchange));
-  exchange.call?.abort();
-  exchange.timer?.cancel();
+/** `promise`, or a rejection with the reason as soon as the exchange is aborted. */
+export const untilAborted = <T>({ controller: { signal } }: Exchange, promise: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+
+type Reporting = { readonly clock: Clock; readonly publish: PublishBuffered };
+
+/** Publishes what the exchange cost and its one `request.finished`; stops whatever still runs for it. */
+export const finishExchange = (exchange: Exchange, ending: Ending, { clock, publish }: Reporting): void => {
+  if (exchange.meter !== null) publish(() => usageEvent(exchange));
+  exchange.controller.abort(clientLeft);
   exchange.meter?.stop();
   exchange.body.close();
-  const durationMs = toMicroseconds(clock.monotonic() - exchange.facts.receivedAt);
   publish({
     type: "request.finished",
-    requestId: exchange.facts.requestId,
+    requestId: exchange.options.requestId,
     status: exchange.status,
-    durationMs,
+    durationMs: toMicroseconds(clock.monotonic() - exchange.options.receivedAt),
     ttfbMs: exchange.ttfbMs,
     longestSilenceMs: toMicroseconds(exchange.longestSilenceMs),
     bytesIn: exchange.body.bytesIn(),
     bytesOut: exchange.bytesOut,
     attempts: exchange.attempts,
     upstreamRequestId: exchange.upstreamRequestId,
-    outcome: ending.outcome,
-    blame: ending.blame,
-    errorCode: ending.errorCode,
-    message: ending.message,
-    nextStep: ending.nextStep,
+    ...ending,
   });
 };
 
-/** Milliseconds as exactly as the clock knows them: what stands behind is noise that fills every log line. */
+/** Milliseconds, rounded to what the clock can measure: further digits are noise that fills every log line. */
 export const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** Its answer is complete or on its way, or it is closed: nothing further may be started for it. */
-export const isOver = (exchange: Exchange): boolean => exchange.finished || exchange.ending !== null;
-
 /** Publishes what the answer has cost so far, when it said so. */
-export const tellUsage = (exchange: Exchange, publish: Publish): void => {
-  const draft = usageDraft(exchange);
-  if (draft === null) return;
-  exchange.toldUsage = true;
-  publish(draft);
+export const publishUsage = (exchange: Exchange, publish: PublishBuffered): void => {
+  const event = usageEvent(exchange);
+  if (event === null) return;
+  exchange.published.usage = true;
+  publish(event);
 };
 
-const usageDraft = ({ meter, facts }: Exchange): EventDraft | null => {
+const usageEvent = ({ meter, options }: Exchange): EventDraft | null => {
   const usage = meter?.usage() ?? null;
   if (usage === null) return null;
   const { model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason } = usage;
-  return { type: "usage.updated", requestId: facts.requestId, model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason };
+  return { type: "usage.updated", requestId: options.requestId, model, inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens, stopReason };
 };

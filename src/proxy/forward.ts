@@ -1,143 +1,249 @@
-// The way of a request, as a table of contents: target, body, credential, attempt; then relay and end.
-// It reports every fact once, and a request that was let in ends with exactly one `request.finished`.
-import type { Credential, CredentialOutcome } from "../accounts/credential.ts";
-import type { HttpResponse } from "../http/response.ts";
+// The way of a request: target, body, credential, then one attempt after another until there is an answer to relay.
+// What comes after an attempt is decided in `retry.ts`. Every fact is reported once, and a request that was let in ends
+// with exactly one `request.finished`.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Credential, CredentialOutcome, Credentials } from "../accounts/credential.ts";
+import { assertNever } from "../lib/assert-never.ts";
+import { sleep } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { PublishBuffered } from "../messages/bus.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
-import { giveUpWaiting, startAttempt, tellAssigned } from "./attempt.ts";
-import type { Forward, ForwarderDeps, RequestFacts } from "./deps.ts";
-import { shutDown, silent } from "./endings.ts";
-import { createExchange, finish, isOver } from "./exchange.ts";
-import type { Exchange } from "./exchange.ts";
-import { settle } from "./lane.ts";
-import type { Lane } from "./lane.ts";
-import { mapsModels, planModel } from "./model-map.ts";
-import { answerOurselves } from "./own-answer.ts";
-import { relayBreak } from "./relay.ts";
+import type { ErrorCode } from "../messages/errors.ts";
+import { attempt, brokenAnswer, failedUpstream, publishFailed, unansweredInTime } from "./attempt.ts";
+import { ExchangeError, clientLeft, createExchange, finishExchange, ownEnding, shutDown, silentUpstream, untilAborted } from "./exchange.ts";
+import type { Ending, Exchange, ForwardOptions } from "./exchange.ts";
+import { mapsModels, planModel } from "./models.ts";
+import type { ModelSettings } from "./models.ts";
+import { breakOff, relay } from "./relay.ts";
 import { openRequestBody, wholeBody } from "./request-body.ts";
-import type { BodyEvents, RequestBody } from "./request-body.ts";
+import type { RequestBody } from "./request-body.ts";
+import { nextStep } from "./retry.ts";
+import type { RetrySettings } from "./retry.ts";
 import { checkTarget } from "./target.ts";
-import { createWatch } from "./watch.ts";
-import type { Lapse } from "./watch.ts";
+import { createTimeouts } from "./timeouts.ts";
+import type { TimeoutSettings } from "./timeouts.ts";
+import type { Upstream } from "./upstream.ts";
 
-/** Bodies up to here come in one read: collected they cost one write. Larger ones flow faster than they are gathered. */
-const collectBytes = 48 * 1024;
+export type ForwardSettings = TimeoutSettings & {
+  readonly maxBodyBytes: number;
+  readonly retry: RetrySettings;
+  readonly models: ModelSettings;
+  /** The account every request is pinned to (`--account`), null for none. */
+  readonly accountId: string | null;
+};
+
+/** Our own answer in the Messages API's error envelope. Headers already set on `response` are kept. */
+export type RespondError = (response: ServerResponse, error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly requestId: string }) => void;
+
+/** What all requests of one forwarder share. */
+export type ForwardContext = {
+  readonly upstream: Upstream;
+  /** Null in pass-through mode: the client keeps its own login. */
+  readonly credentials: Credentials | null;
+  readonly publish: PublishBuffered;
+  readonly clock: Clock;
+  readonly settings: ForwardSettings;
+  readonly respondError: RespondError;
+  /** Aborted when the drain time is over: every open request ends at once with outcome `shutdown`. */
+  readonly cut?: AbortSignal;
+};
+
+/** Sends an admitted request upstream and relays the answer. Resolves when the request has ended; never rejects. */
+export type Forward = (request: IncomingMessage, response: ServerResponse, options: ForwardOptions) => Promise<void>;
 
 /** Makes the one function that the server hands admitted `/v1/*` requests to. */
-export const createForwarder = (deps: ForwarderDeps): Forward => {
-  const lane: Lane = {
-    ...deps,
-    end(exchange, ending) {
-      finish(exchange, ending, deps);
-      watch.remove(exchange);
+export const createForwarder = (context: ForwardContext): Forward => {
+  const { clock, publish, settings } = context;
+  const timeouts = createTimeouts({
+    clock,
+    publish,
+    settings,
+    onTimeout(exchange, which) {
+      const end = which === "silence" ? silentUpstream : unansweredInTime(exchange.origin);
+      if (which === "headers") publishFailed(context, exchange, { code: "HEADERS_TIMEOUT", message: end.message });
+      exchange.controller.abort(end);
     },
+  });
+  context.cut?.addEventListener("abort", () => timeouts.each(({ controller }) => controller.abort(shutDown)), { once: true });
+
+  return async (request, response, options) => {
+    const target = checkTarget(request.url ?? "");
+    if (!target.ok) return refuseTarget(context, response, { ...target, options });
+    const exchange = createExchange({ request, response, path: target.path, options });
+    timeouts.watch(exchange);
+    const ending = await serve(context, exchange).catch((error: unknown) => endEarly(context, exchange, error));
+    timeouts.forget(exchange);
+    finishExchange(exchange, ending, context);
   };
-  const watch = createWatch({ clock: deps.clock, publish: deps.publish, limits: deps.settings, onLapse: (exchange, lapse) => lapsed(lane, exchange, lapse) });
-  const limits = { maxBytes: deps.settings.maxBodyBytes, collectBytes, collectAll: mapsModels(deps.settings.models) };
-  const upload: BodyEvents<Exchange> = {
-    onReady: (exchange, body) => begin(lane, exchange, body),
-    onTooLarge: (exchange) => refuseBody(lane, exchange),
-    onProgress(exchange) {
-      if (exchange.stage === "awaiting") exchange.aliveAt = deps.clock.monotonic();
+};
+
+const refuseTarget = ({ publish, respondError }: ForwardContext, response: ServerResponse, { code, message, options: { requestId } }: { readonly code: "bad-request" | "not-found"; readonly message: string; readonly options: ForwardOptions }): void => {
+  publish({ type: "request.rejected", requestId, status: meaningOf(code).status, code, message });
+  respondError(response, { code, message, requestId });
+};
+
+/** From the body to the relayed answer. Rejects with an `ExchangeError`, or with any error for an answer that broke off. */
+const serve = async (context: ForwardContext, exchange: Exchange): Promise<Ending> => {
+  exchange.body = await openBody(context, exchange);
+  let credential = await assign(context, exchange);
+  for (;;) {
+    const { body, retries } = exchange;
+    const result = await attempt(context, exchange, credential);
+    const renewable = credential?.kind === "oauth" && !exchange.renewed;
+    const next = nextStep(result, { retries, replayable: body.isReplayable(), renewable }, context.settings.retry);
+    switch (next.do) {
+      case "relay":
+        return relay(context, exchange, next.answer);
+      case "renew": {
+        const newer = await newerCredential(context, exchange, credential);
+        if (newer === null) return relay(context, exchange, next.answer);
+        publishFailed(context, exchange, { code: "unauthorized", message: "The upstream refused the token (401); sent again with a newer one." });
+        next.answer.discard();
+        credential = newer;
+        break;
+      }
+      case "wait":
+        publishFailed(context, exchange, { code: `http-${next.answer.status}`, message: `The upstream answered ${next.answer.status}; tried again as configured.` });
+        next.answer.discard();
+        await pause(context, exchange, next.ms);
+        break;
+      case "other account": {
+        publishFailed(context, exchange, { code: next.failure.reason, message: next.failure.explanation.message });
+        const other = await otherAccount(context, exchange, { credential, reason: next.failure.reason });
+        if (other === null) await pause(context, exchange, next.ms);
+        else exchange.retries += 1;
+        credential = other ?? credential;
+        break;
+      }
+      case "give up":
+        publishFailed(context, exchange, { code: next.failure.reason, message: next.failure.explanation.message });
+        throw failedUpstream(next.failure);
+      default:
+        assertNever(next);
+    }
+    publishAssigned(context, exchange, credential);
+  }
+};
+
+const openBody = ({ clock, settings }: ForwardContext, exchange: Exchange): Promise<RequestBody> => {
+  const limits = { maxBytes: settings.maxBodyBytes, collectAll: mapsModels(settings.models) };
+  const opened = openRequestBody(exchange.request, limits, {
+    onTooLarge: () => exchange.controller.abort(tooLarge(settings.maxBodyBytes)),
+    onProgress() {
+      if (exchange.stage === "waiting") exchange.aliveAt = clock.monotonic();
     },
-  };
-  deps.cut?.addEventListener("abort", () => watch.each((exchange) => cutOff(lane, exchange)), { once: true });
-
-  return (request, response, facts) => {
-    const verdict = checkTarget(request.target);
-    if (!verdict.ok) return reject(lane, response, { facts, code: verdict.code, message: verdict.message });
-    const exchange = createExchange({ request, response, facts, path: verdict.path });
-    watch.add(exchange);
-    response.onClose(() => settle(lane, exchange));
-    openRequestBody(exchange, limits, upload);
-  };
+  });
+  return untilAborted(exchange, opened);
 };
 
-const reject = (lane: Lane, response: HttpResponse, refusal: { readonly facts: RequestFacts; readonly code: "bad-request" | "not-found"; readonly message: string }): void => {
-  const { code, message } = refusal;
-  const { requestId } = refusal.facts;
-  lane.publish({ type: "request.rejected", requestId, status: meaningOf(code).status, code, message });
-  lane.respondError(response, { code, message, requestId });
-};
-
-const refuseBody = (lane: Lane, exchange: Exchange): void => {
-  if (isOver(exchange)) return;
-  exchange.call?.abort();
-  const message = `The request body is larger than ${lane.settings.maxBodyBytes} bytes.`;
-  const hint = "The limit is server.maxBodyBytes.";
-  const ending = { outcome: "failed", blame: "client", errorCode: "too-large", message, nextStep: hint } as const;
-  if (exchange.stage === "relaying") relayBreak(lane, exchange, ending);
-  else answerOurselves(lane, exchange, { code: "too-large", message, hint }, ending);
-};
+const tooLarge = (maxBodyBytes: number): ExchangeError =>
+  ownEnding("too-large", { outcome: "failed", blame: "client", message: `The request body is larger than ${maxBodyBytes} bytes.`, nextStep: "The limit is server.maxBodyBytes." });
 
 /** One way to serve the request: a body, and the account that was asked for. */
 type Choice = { readonly body: RequestBody; readonly accountId: string | null };
 
-const begin = (lane: Lane, exchange: Exchange, body: RequestBody): void => {
-  if (isOver(exchange)) return;
-  exchange.body = body;
-  try {
-    assign(lane, exchange, choicesFor(lane, body));
-  } catch (error) {
-    failInside(lane, exchange, error);
+/** Finds the credential of the first attempt, and with a mapped model the body that goes with it. Null in pass-through mode. */
+const assign = async (context: ForwardContext, exchange: Exchange): Promise<Credential | null> => {
+  const { credentials, settings } = context;
+  let refused: Refused | null = null;
+  for (const { body, accountId } of choicesFor(exchange.body, settings)) {
+    exchange.body = body;
+    const outcome = credentials === null ? null : await settled(exchange, credentials.acquire({ sessionId: exchange.options.sessionId, accountId }));
+    if (outcome === null || outcome.ok) {
+      const credential = outcome === null ? null : outcome.credential;
+      publishAssigned(context, exchange, credential);
+      return credential;
+    }
+    refused = outcome;
   }
+  throw withoutCredential(refused);
 };
 
-const choicesFor = ({ settings }: Lane, body: RequestBody): readonly Choice[] => {
-  const asIs = [{ body, accountId: settings.accountId }];
-  const content = mapsModels(settings.models) ? body.whole() : null;
-  if (content === null) return asIs;
-  const plan = planModel(content, settings.models);
-  const mapped = plan.routes.map((route) => ({ body: wholeBody(plan.apply(route), body.bytesIn()), accountId: route.account ?? settings.accountId }));
-  return mapped.length === 0 ? asIs : mapped;
+type Refused = Extract<CredentialOutcome, { ok: false }>;
+
+const choicesFor = (body: RequestBody, { models, accountId }: ForwardSettings): readonly Choice[] => {
+  const content = mapsModels(models) ? body.whole() : null;
+  const plan = content === null ? null : planModel(content, models);
+  if (plan === null || plan.routes.length === 0) return [{ body, accountId }];
+  return plan.routes.map((route) => ({ body: wholeBody(plan.apply(route), body.bytesIn()), accountId: route.account ?? accountId }));
 };
 
-const assign = (lane: Lane, exchange: Exchange, choices: readonly Choice[]): void => {
-  const [choice, ...others] = choices;
-  if (choice === undefined) return;
-  exchange.body = choice.body;
-  if (lane.credentials === null) return depart(lane, exchange, null);
-  const outcome = lane.credentials.acquire({ sessionId: exchange.facts.sessionId, accountId: choice.accountId });
-  if (!(outcome instanceof Promise)) return decide(lane, exchange, { outcome, others });
-  outcome.then((later) => decide(lane, exchange, { outcome: later, others })).catch((error: unknown) => failInside(lane, exchange, error));
+/** Nearly always there is no promise to wait for. */
+const settled = <T>(exchange: Exchange, value: T | Promise<T>): T | Promise<T> => (value instanceof Promise ? untilAborted(exchange, value) : value);
+
+const withoutCredential = (refused: Refused | null): ExchangeError => {
+  const { code, message, retryAfterSeconds } = refused ?? { code: "sign-in-needed", message: "No account can serve this request.", retryAfterSeconds: null };
+  const advice = retryAfterSeconds === null ? "Sign in: claude-oauth-proxy login." : "Nothing to do: it is tried again by itself.";
+  return ownEnding(code, { outcome: "failed", blame: "credential", message, nextStep: advice }, retryAfterSeconds === null ? [] : ["retry-after", String(retryAfterSeconds)]);
 };
 
-const decide = (lane: Lane, exchange: Exchange, { outcome, others }: { readonly outcome: CredentialOutcome; readonly others: readonly Choice[] }): void => {
-  if (isOver(exchange)) return;
-  if (outcome.ok) depart(lane, exchange, outcome.credential);
-  else if (others.length > 0) assign(lane, exchange, others);
-  else refuseWithoutCredential(lane, exchange, outcome);
+/** After a 401: a newer token for the same account. Null when there is none, or when the body cannot be sent again by then. */
+const newerCredential = async ({ credentials }: ForwardContext, exchange: Exchange, used: Credential | null): Promise<Credential | null> => {
+  exchange.renewed = true;
+  if (credentials === null || used === null) return null;
+  // Why there is no newer token is reported by the part that tried to get one.
+  const outcome = await untilAborted(exchange, credentials.renew(used).catch(() => null));
+  return outcome?.ok === true && exchange.body.isReplayable() ? outcome.credential : null;
 };
 
-const depart = (lane: Lane, exchange: Exchange, credential: Credential | null): void => {
-  tellAssigned(lane, exchange, credential);
-  startAttempt(lane, exchange, credential);
+/** Nothing was sent: an account with another server, null when there is none. */
+const otherAccount = async ({ credentials }: ForwardContext, exchange: Exchange, { credential, reason }: { readonly credential: Credential | null; readonly reason: string }): Promise<Credential | null> => {
+  if (credentials === null || credential === null) return null;
+  const { unreachable, options } = exchange;
+  unreachable.push(credential.baseUrl);
+  const other = credentials.elsewhere(credential, { sessionId: options.sessionId, reason, unreachable });
+  if (other === null) return null;
+  // Whatever keeps the other one from serving, the first is then as good as before.
+  return untilAborted(exchange, other.catch(() => null).then((found) => found ?? credential));
 };
 
-const refuseWithoutCredential = (lane: Lane, exchange: Exchange, { code, message, retryAfterSeconds }: Extract<CredentialOutcome, { ok: false }>): void => {
-  if (retryAfterSeconds !== null) exchange.response.addField("retry-after", String(retryAfterSeconds));
-  const hint = retryAfterSeconds === null ? "Sign in: claude-oauth-proxy login." : "Nothing to do: it is tried again by itself.";
-  answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "credential", errorCode: code, message, nextStep: hint });
+const pause = async ({ clock }: ForwardContext, exchange: Exchange, ms: number): Promise<void> => {
+  const { signal } = exchange.controller;
+  exchange.retries += 1;
+  await sleep(clock, ms, { signal });
+  if (signal.aborted) throw signal.reason;
+};
+
+/** Publishes the account of the next attempt when it is another one. */
+const publishAssigned = ({ publish }: ForwardContext, exchange: Exchange, credential: Credential | null): void => {
+  const accountId = credential?.accountId ?? null;
+  if (exchange.attempts > 0 && exchange.accountId === accountId) return;
+  exchange.accountId = accountId;
+  publish({ type: "request.assigned", requestId: exchange.options.requestId, accountId, reason: credential?.reason ?? "pass-through" });
+};
+
+/**
+ * The end of an exchange without the upstream's whole answer: aborted for a reason, given up, or broken off. The client
+ * gets an answer of our own, or its connection is broken off when the upstream's answer had begun.
+ */
+const endEarly = async (context: ForwardContext, exchange: Exchange, error: unknown): Promise<Ending> => {
+  const { controller, response, options } = exchange;
+  const end = reasonOf(exchange, error);
+  controller.abort(end);
+  if (end.answer === null || response.destroyed || response.writableEnded) return end.ending;
+  if (response.headersSent) {
+    breakOff(exchange);
+    return end.ending;
+  }
+  const { code, headers } = end.answer;
+  const { message, nextStep: hint } = end.ending;
+  exchange.status = meaningOf(code).status;
+  for (const fields of [options.headers, headers]) for (let index = 0; index + 1 < fields.length; index += 2) response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
+  context.respondError(response, { code, message: message ?? "", requestId: options.requestId, ...(hint === null ? {} : { hint }) });
+  await exchange.closed;
+  return response.writableFinished ? end.ending : clientLeft.ending;
+};
+
+const reasonOf = (exchange: Exchange, error: unknown): ExchangeError => {
+  const { signal } = exchange.controller;
+  if (signal.aborted) return signal.reason as ExchangeError;
+  if (error instanceof ExchangeError) return error;
+  return exchange.stage === "relaying" ? brokenAnswer(error, exchange.origin) : ownFault(error);
 };
 
 // A fault of our own must still end the one request it hit, and only that.
-const failInside = (lane: Lane, exchange: Exchange, error: unknown): void => {
-  if (isOver(exchange)) return;
+const ownFault = (error: unknown): ExchangeError => {
   const known = error instanceof AppError ? error : null;
-  const code = known?.code ?? "internal";
   const message = known?.message ?? "The proxy failed to handle this request.";
-  const hint = known?.hint ?? "Report it with the request id.";
-  answerOurselves(lane, exchange, { code, message, hint }, { outcome: "failed", blame: "proxy", errorCode: code, message, nextStep: hint });
-};
-
-const lapsed = (lane: Lane, exchange: Exchange, lapse: Lapse): void => {
-  if (lapse === "headers-timeout") giveUpWaiting(lane, exchange);
-  else relayBreak(lane, exchange, silent);
-};
-
-const cutOff = (lane: Lane, exchange: Exchange): void => {
-  if (exchange.stage === "relaying") return relayBreak(lane, exchange, shutDown);
-  if (exchange.ending !== null) return;
-  exchange.call?.abort();
-  exchange.timer?.cancel();
-  answerOurselves(lane, exchange, { code: "shutting-down", message: shutDown.message ?? "" }, shutDown);
+  return ownEnding(known?.code ?? "internal", { outcome: "failed", blame: "proxy", message, nextStep: known?.hint ?? "Report it with the request id." });
 };

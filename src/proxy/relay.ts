@@ -1,116 +1,125 @@
-// The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes
-// first, the meter reads afterwards. What broke off upstream must never look complete to the client.
-import { valueOf } from "../http/fields.ts";
-import type { RawFields } from "../http/fields.ts";
+// The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes first, the
+// meter reads afterwards. What broke off upstream must never look complete to the client.
+import { valueOf, valuesOf } from "../lib/http-fields.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { ok, toMicroseconds } from "./exchange.ts";
+import { blameUpstream } from "./blame.ts";
+import { clientLeft, toMicroseconds } from "./exchange.ts";
 import type { Ending, Exchange } from "./exchange.ts";
+import type { ForwardContext } from "./forward.ts";
 import { responseHeaders } from "./header-policy.ts";
-import type { Lane } from "./lane.ts";
 import { createMeter } from "./meter.ts";
-import type { ResponseHead } from "./response-head.ts";
+import type { UpstreamResponse } from "./upstream.ts";
 
-/** The final status and fields of the upstream. May throw when they cannot be written as HTTP. */
-export const relayHead = (lane: Lane, exchange: Exchange, head: ResponseHead): void => {
-  const { response, facts } = exchange;
-  const { status, raw, framing } = head;
-  const fields = responseHeaders(raw, status);
-  if (facts.answerHeaders !== undefined) fields.push(...facts.answerHeaders);
-  // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anyone.
-  response.sendDate = false;
-  response.writeHead(status, fields);
-  const now = lane.clock.monotonic();
+/** Passes `answer` to the client. Rejects when the upstream breaks off, and when its head cannot be written as HTTP. */
+export const relay = async (context: ForwardContext, exchange: Exchange, answer: UpstreamResponse): Promise<Ending> => {
+  const { response, closed } = exchange;
   exchange.stage = "relaying";
+  writeHead(context, exchange, answer);
+  const over = answer.read((chunk) => writeChunk(context, exchange, { answer, chunk }));
+  // A head whose body has not begun goes out alone; usually both come together and leave in one packet.
+  if (exchange.bytesOut === 0 && !answer.hasBody) response.flushHeaders();
+  await over;
+  // Trailers are not passed on: no client asked for them (`TE` is not forwarded).
+  response.end();
+  exchange.stage = "preparing";
+  exchange.meter?.end();
+  await closed;
+  if (!response.writableFinished) return clientLeft.ending;
+  await exchange.meter?.finished();
+  return endingOfAnswer(exchange);
+};
+
+const writeHead = ({ clock, publish }: ForwardContext, exchange: Exchange, { status, headers }: UpstreamResponse): void => {
+  const { response, options } = exchange;
+  // A Date of our own would be an alteration; the reason phrase is ours, because the upstream's is not checked by anything.
+  response.sendDate = false;
+  response.writeHead(status, [...responseHeaders(headers, status), ...options.headers]);
+  const now = clock.monotonic();
   exchange.status = status;
-  exchange.answerFields = raw;
-  exchange.length = typeof framing === "number" ? framing : null;
-  exchange.ttfbMs = toMicroseconds(now - facts.receivedAt);
+  exchange.responseHeaders = headers;
+  exchange.ttfbMs = toMicroseconds(now - options.receivedAt);
   exchange.aliveAt = now;
-  exchange.upstreamRequestId = text(raw, "request-id");
+  exchange.upstreamRequestId = shown(headers, "request-id");
   exchange.body.release();
-  exchange.meter = createMeter({ status, raw, path: exchange.path, sent: () => secretsOf(exchange) }, (reason) => reportMetering(lane, exchange, reason));
-  lane.publish({
+  exchange.meter = createMeter({ status, headers, path: exchange.path, sent: () => sentSecrets(exchange) }, (reason) =>
+    publish({
+      type: "notice",
+      level: "warning",
+      code: "metering-stopped",
+      message: `The usage of request ${options.requestId} could not be read (${reason}); the answer itself goes through unchanged.`,
+      hint: null,
+    }));
+  publish({
     type: "response.started",
-    requestId: facts.requestId,
+    requestId: options.requestId,
     status,
     ttfbMs: exchange.ttfbMs,
     upstreamRequestId: exchange.upstreamRequestId,
-    contentType: text(raw, "content-type"),
-    contentEncoding: text(raw, "content-encoding"),
-    retryAfter: text(raw, "retry-after"),
+    contentType: shown(headers, "content-type"),
+    contentEncoding: shown(headers, "content-encoding"),
+    retryAfter: shown(headers, "retry-after"),
   });
 };
 
-// In pass-through mode the client's own login went upstream, and may be quoted back just as well.
-const secretsOf = ({ tokens, request }: Exchange): readonly Secret[] => {
-  const own = [...request.valuesOf("authorization").map((value) => value.replace(/^\w+ +/, "")), ...request.valuesOf("x-api-key")];
+// In pass-through mode the client's own login went upstream, and may be quoted back as well.
+const sentSecrets = ({ tokens, request: { rawHeaders } }: Exchange): readonly Secret[] => {
+  const own = [...valuesOf(rawHeaders, "authorization").map((value) => value.replace(/^\w+ +/, "")), ...valuesOf(rawHeaders, "x-api-key")];
   return [...tokens, ...own.map(secret)];
 };
 
-const text = (raw: RawFields, name: string): string | null => {
-  const value = valueOf(raw, name);
+const shown = (headers: RawHeaders, name: string): string | null => {
+  const value = valueOf(headers, name);
   return value === null ? null : visibleText(value, 128);
 };
 
-const reportMetering = (lane: Lane, exchange: Exchange, reason: string): void =>
-  lane.publish({
-    type: "notice",
-    level: "warning",
-    code: "metering-stopped",
-    message: `The usage of request ${exchange.facts.requestId} could not be read (${reason}); the answer itself goes through unchanged.`,
-    hint: null,
-  });
-
-/** One piece of the body. */
-export const relayChunk = (lane: Lane, exchange: Exchange, chunk: Buffer): void => {
-  const now = lane.clock.monotonic();
-  const silence = now - exchange.aliveAt;
-  if (silence > exchange.longestSilenceMs) exchange.longestSilenceMs = silence;
+const writeChunk = ({ clock }: ForwardContext, exchange: Exchange, { answer, chunk }: { readonly answer: UpstreamResponse; readonly chunk: Buffer }): void => {
+  const now = clock.monotonic();
+  exchange.longestSilenceMs = Math.max(exchange.longestSilenceMs, now - exchange.aliveAt);
   exchange.aliveAt = now;
   exchange.bytesOut += chunk.length;
-  if (exchange.bytesOut === exchange.length) return relayLast(exchange, chunk);
-  if (!exchange.response.write(chunk)) holdBack(lane, exchange);
+  if (!exchange.response.write(chunk) && !exchange.paused) {
+    exchange.paused = true;
+    answer.pause();
+    exchange.response.once("drain", () => {
+      exchange.paused = false;
+      // It was the client that was silent.
+      exchange.aliveAt = clock.monotonic();
+      answer.resume();
+    });
+  }
   exchange.meter?.push(chunk);
 };
 
-/** No more is at hand: a head whose body has not begun goes out alone. Usually both come together, and leave in one packet. */
-export const relayRead = ({ bytesOut, response }: Exchange): void => {
-  if (bytesOut === 0) response.flushHead();
-};
-
-// Every byte that was announced is here: nothing has to be waited for.
-const relayLast = (exchange: Exchange, chunk: Buffer): void => {
-  exchange.ending = ok;
-  exchange.response.end(chunk);
-  exchange.meter?.push(chunk);
-  exchange.meter?.end();
-};
-
-const holdBack = (lane: Lane, exchange: Exchange): void => {
-  if (exchange.paused || exchange.finished) return;
-  exchange.paused = true;
-  exchange.call?.pause();
-  exchange.response.onDrain(() => {
-    exchange.paused = false;
-    // It was the client who was silent.
-    exchange.aliveAt = lane.clock.monotonic();
-    exchange.call?.resume();
+/** Breaks the client's connection off in the middle of the upstream's answer. */
+export const breakOff = ({ request, response, responseHeaders: headers }: Exchange): void => {
+  // Without a length and without chunks (HTTP/1.0) a plain close would look like the end of the body.
+  const isCloseDelimited = !response.chunkedEncoding && valueOf(headers, "content-length") === null;
+  // Chunks of this very tick are still corked: they go out first.
+  setImmediate(() => {
+    if (isCloseDelimited) request.socket.resetAndDestroy();
+    else request.socket.destroy();
   });
 };
 
-/** The upstream's regular end. Trailers are not passed on: no client asked for them (`TE` is not forwarded). */
-export const relayEnd = (exchange: Exchange): void => {
-  if (exchange.ending !== null) return;
-  exchange.ending = ok;
-  exchange.response.end();
-  exchange.meter?.end();
+const nothingRead = { type: null, message: null };
+
+const endingOfAnswer = (exchange: Exchange): Ending => {
+  const status = exchange.status ?? 0;
+  const error = exchange.meter?.error() ?? null;
+  if (status >= 400 || error !== null) {
+    return { outcome: "upstream-error", ...blameUpstream({ status, headers: exchange.responseHeaders, error: error ?? nothingRead }) };
+  }
+  if (exchange.meter?.isIncomplete() === true) return incompleteStream;
+  return { outcome: "ok", blame: null, errorCode: null, message: null, nextStep: null };
 };
 
-/** The upstream broke off after its head had been passed on: the client's connection is destroyed. */
-export const relayBreak = (lane: Lane, exchange: Exchange, ending: Ending): void => {
-  lane.end(exchange, ending);
-  exchange.response.flushHead();
-  exchange.response.destroy();
+const incompleteStream: Ending = {
+  outcome: "upstream-error",
+  blame: "upstream",
+  errorCode: "incomplete-stream",
+  message: "The stream ended without message_stop.",
+  nextStep: "Send the request again.",
 };

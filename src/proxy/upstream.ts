@@ -1,28 +1,18 @@
-// The way out: connections of our own to fixed origins, speaking HTTP/1.1 (one request at a time on each; HTTP/2
-// would put every stream on one socket), and undici where it serves best: to connect, and for the token endpoint.
-// One policy holds for both. A redirect is never followed, a certificate never unchecked.
-import type { OnReadOpts } from "node:net";
+// The way out, and the only file that knows undici: pools of fixed origin without HTTP/2 (it halved the throughput and
+// puts every stream on one socket), without undici's own timers, and with one policy for requests and for the token
+// endpoint. A redirect is never followed, a certificate always checked.
+import type { Readable } from "node:stream";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
-import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { Agent, Pool, buildConnector, fetch as undiciFetch } from "undici";
+import type { Dispatcher } from "undici";
 
-import { maxHeadBytes } from "../http/head-reader.ts";
-import type { Clock } from "../lib/clock.ts";
+import { isEventStream, valueOf, valuesOf } from "../lib/http-fields.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import { AppError } from "../messages/errors.ts";
-import { PooledCall } from "./call.ts";
-import type { Call, CallListener } from "./call.ts";
-import { Connections } from "./connections.ts";
-import type { OpenSocket } from "./connections.ts";
-import { createProxyRule, originOf, refuseUncheckedTls } from "./outbound.ts";
-import type { ProxyRule } from "./outbound.ts";
-import { requestHead } from "./request-head.ts";
-import type { BodyFraming } from "./request-head.ts";
-import { sharedReads } from "./shared-reads.ts";
-import { createSlots } from "./slots.ts";
-import type { Slots } from "./slots.ts";
-import type { Upload } from "./streamed-body.ts";
-import { failedBeyond } from "./tunnel-failure.ts";
-import { openTunnel } from "./tunnel.ts";
+import { checkedOrigin, createProxyRule, refuseUncheckedTls } from "./outbound-proxy.ts";
+import type { ProxyRule } from "./outbound-proxy.ts";
+import { openTunnel, tlsThroughTunnelFailed } from "./tunnel.ts";
 
 export type UpstreamSettings = {
   readonly baseUrl: string;
@@ -41,19 +31,35 @@ export type UpstreamRequest = {
   readonly baseUrl: string | null;
   readonly method: string;
   readonly path: string;
-  /** Name, value, name, value …, each byte one latin-1 character. */
-  readonly headers: readonly string[];
-  readonly body: Buffer | Upload | null;
+  readonly headers: string[];
+  readonly body: Buffer | Readable | null;
+  readonly signal: AbortSignal;
+  /** A connection was made and the request is being written: from here on it may have been executed. */
+  readonly onSent: () => void;
+};
+
+/** The answer of the upstream: its head, and its body still unread. Reads no more than 64 KiB ahead of its reader. */
+export type UpstreamResponse = {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  /** Something of the body, or its end, is here already. */
+  readonly hasBody: boolean;
+  /** Hands over every chunk in the tick it arrives. Resolves at the regular end; rejects when the upstream breaks off or the signal aborts. */
+  read(onChunk: (chunk: Buffer) => void): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** The rest is not wanted. */
+  discard(): void;
 };
 
 export type Upstream = {
   /** The configured origin, for messages. */
   readonly origin: string;
   /**
-   * Throws `AppError` (`bad-config`, `unsafe-settings`) for a base URL that is not allowed, and a `WireFault`
-   * (`INVALID_REQUEST`) for what cannot be written as HTTP.
+   * Resolves with the final head (never 1xx). Rejects with an error of Node, of undici or with an `AppError`
+   * (`bad-config`, `unsafe-settings`: a base URL that is not allowed), and with the signal's reason.
    */
-  send(request: UpstreamRequest, listener: CallListener): Call;
+  request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** `fetch` through the same outbound proxy and certificate checks, for the token endpoint. */
   readonly fetch: typeof globalThis.fetch;
   /** Stops using the present connections (after a suspend they may be dead); open calls keep theirs. */
@@ -62,89 +68,247 @@ export type Upstream = {
   close(): Promise<void>;
 };
 
+// Streams are limited by the clients; this is only a bound against a runaway.
+const mostStreams = 8192;
 const mostOrigins = 16;
+// api.anthropic.com's edge closes idle sockets after about 400 s; a hint of the server shortens ours.
+const idleMs = 55_000;
+const longestIdleMs = 60_000;
+const maxHeaderSize = 64 * 1024;
 
-type Origin = { readonly host: string; readonly slots: Slots; readonly connections: Connections };
+type Origin = { pool: Pool; readonly places: Places };
 
 /** `env` is read for `HTTPS_PROXY`, `NO_PROXY` and `NODE_TLS_REJECT_UNAUTHORIZED`. Throws `AppError` for unsafe settings. */
-export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>, clock: Clock): Upstream => {
+export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>): Upstream => {
   refuseUncheckedTls(env);
-  const origin = originOf(settings.baseUrl);
-  const connectorFor = createConnectors(settings, createProxyRule(settings.proxy, env));
-  const agent = new Agent({ connect: connectorFor({}), allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize: maxHeadBytes });
+  const origin = checkedOrigin(settings.baseUrl);
+  const connect = createConnector(settings, createProxyRule(settings.proxy, env));
+  const agent = new Agent({ connect, allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize });
   const origins = new Map<string, Origin>();
 
+  const openPool = (name: string): Pool =>
+    new Pool(name, {
+      connect,
+      allowH2: false,
+      pipelining: 1,
+      connections: settings.connections + mostStreams,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: longestIdleMs,
+      maxHeaderSize,
+    });
+
   const find = (baseUrl: string | null): Origin => {
-    const name = baseUrl === null ? origin : originOf(baseUrl);
+    const name = baseUrl === null ? origin : checkedOrigin(baseUrl);
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const made = { host: new URL(name).host, slots: createSlots(settings.connections), connections: new Connections(opener(connectorFor, name), clock) };
-    origins.set(name, made);
-    return made;
+    const opened = { pool: openPool(name), places: createPlaces(settings.connections) };
+    origins.set(name, opened);
+    return opened;
   };
 
   return {
     origin,
-    send({ baseUrl, method, path, headers, body }, listener) {
-      const line = find(baseUrl);
-      const head = requestHead({ method, path, host: line.host, headers, framing: framingOf(body) });
-      const call = new PooledCall(line, { method, head, body }, listener);
-      line.slots.enter(call);
-      return call;
+    async request({ baseUrl, method, path, headers, body, signal, onSent }) {
+      const target = find(baseUrl);
+      const call = new Call({ signal, onSent, places: target.places });
+      const place = target.places.take(call);
+      if (place !== null) await Promise.race([place, call.head.promise]);
+      if (!signal.aborted) target.pool.dispatch({ method, path, headers, body } as Dispatcher.DispatchOptions, call);
+      return call.head.promise;
     },
     fetch: boundFetch(agent),
     renewConnections() {
-      for (const { connections } of origins.values()) connections.renew();
+      for (const [name, entry] of origins) {
+        void entry.pool.close();
+        entry.pool = openPool(name);
+      }
     },
     async close() {
-      await Promise.all([agent.destroy(), ...[...origins.values()].map(({ connections }) => connections.close())]);
+      await Promise.all([agent.destroy(), ...[...origins.values()].map(({ pool }) => pool.destroy())]);
       origins.clear();
     },
   };
 };
 
-const framingOf = (body: UpstreamRequest["body"]): BodyFraming => (body === null ? "none" : (body.length ?? "chunked"));
+/** The places for plain requests of one origin. An event stream gives its place back when it begins. */
+type Places = {
+  /** Null: there is one. Else resolves when one is free. */
+  take(call: Call): Promise<void> | null;
+  /** The first time for each call counts. */
+  release(call: Call): void;
+};
 
-/** How one connection, or all of an agent, differ from the others. */
-type Own = { readonly session?: Buffer | undefined; readonly onread?: OnReadOpts };
-type Connectors = (own: Own) => buildConnector.connector;
-
-const opener = (connectorFor: Connectors, origin: string): OpenSocket => {
-  const { protocol, host, port, hostname } = new URL(origin);
-  const options = { protocol, host, port, hostname: hostname.replace(/^\[|\]$/g, "") };
-  // Of the last connection: the next one's handshake is shorter by it.
-  let session: Buffer | undefined;
-  return (onBytes, done) => {
-    const connect = connectorFor({ session, onread: sharedReads(onBytes) });
-    connect(options, (...[error, socket]) => {
-      if (error !== null) return done(error, null);
-      socket.on("session", (newest: Buffer) => void (session = newest));
-      return done(null, socket);
-    });
+const createPlaces = (limit: number): Places => {
+  const inside = new Set<Call>();
+  const waiting = new Map<Call, () => void>();
+  return {
+    take(call) {
+      if (inside.size < limit) {
+        inside.add(call);
+        return null;
+      }
+      return new Promise((resolve) => waiting.set(call, resolve));
+    },
+    release(call) {
+      waiting.delete(call);
+      if (!inside.delete(call)) return;
+      const [next] = waiting;
+      if (next === undefined) return;
+      const [following, enter] = next;
+      waiting.delete(following);
+      inside.add(following);
+      enter();
+    },
   };
 };
 
-const createConnectors = (settings: UpstreamSettings, proxyFor: ProxyRule): Connectors => {
+// More than any server has a reason to send; each is up to the header limit, so a flood must end.
+const mostInterimAnswers = 16;
+const readAheadBytes = 64 * 1024;
+
+type CallOptions = { readonly signal: AbortSignal; readonly onSent: () => void; readonly places: Places };
+
+/** One call: undici's handler on one side, on the other the answer as a promise and a reader. */
+class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
+  readonly head = Promise.withResolvers<UpstreamResponse>();
+  status = 0;
+  headers: RawHeaders = [];
+  private readonly options: CallOptions;
+  private controller: Dispatcher.DispatchController | null = null;
+  private interim = 0;
+  /** What came before its reader. */
+  private chunks: Buffer[] = [];
+  private ahead = 0;
+  /** By its reader. */
+  private paused = false;
+  private onChunk: ((chunk: Buffer) => void) | null = null;
+  private readonly end = Promise.withResolvers<void>();
+  private over = false;
+
+  constructor(options: CallOptions) {
+    this.options = options;
+    // Either may be rejected before its reader has come.
+    this.head.promise.catch(() => {});
+    this.end.promise.catch(() => {});
+    options.signal.addEventListener("abort", this.abort, { once: true });
+    if (options.signal.aborted) this.abort();
+  }
+
+  get hasBody(): boolean {
+    return this.over || this.chunks.length > 0;
+  }
+
+  read(onChunk: (chunk: Buffer) => void): Promise<void> {
+    this.onChunk = onChunk;
+    const { chunks } = this;
+    this.chunks = [];
+    for (const chunk of chunks) onChunk(chunk);
+    if (!this.paused) this.controller?.resume();
+    return this.end.promise;
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.controller?.resume();
+  }
+
+  discard(): void {
+    if (this.finish()) this.controller?.abort(new Error("the rest of this answer is not wanted"));
+  }
+
+  private readonly abort = (): void => {
+    const reason = this.options.signal.reason as Error;
+    if (!this.finish()) return;
+    this.head.reject(reason);
+    this.end.reject(reason);
+    this.controller?.abort(reason);
+  };
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Throwing is undici's only way to drop a request that waited without closing the good connection.
+    if (this.over) throw new Error("aborted before it was sent");
+    this.controller = controller;
+    this.options.onSent();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.over) return;
+    if (status < 200) {
+      this.interim += 1;
+      // Undici turns an exception here into the end of this call and of its connection.
+      if (this.interim > mostInterimAnswers) throw badResponse("INTERIM_FLOOD", "too many interim answers");
+      return;
+    }
+    const headers = latin1(controller.rawHeaders);
+    // Undici takes any coding for granted and would hand out the coded bytes as content.
+    if (valuesOf(headers, "transfer-encoding").some((coding) => coding.toLowerCase() !== "chunked")) throw badResponse("BAD_TRANSFER_ENCODING", "a transfer coding other than chunked");
+    if (isEventStream(valueOf(headers, "content-type"))) this.options.places.release(this);
+    this.status = status;
+    this.headers = headers;
+    this.head.resolve(this);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.over) return;
+    if (this.onChunk !== null) return this.onChunk(chunk);
+    this.chunks.push(chunk);
+    this.ahead += chunk.length;
+    if (this.ahead >= readAheadBytes) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.finish()) this.end.resolve();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (!this.finish()) return;
+    this.head.reject(error);
+    this.end.reject(error);
+  }
+
+  private finish(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.options.signal.removeEventListener("abort", this.abort);
+    this.options.places.release(this);
+    return true;
+  }
+}
+
+const badResponse = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+const latin1 = (raw: unknown): RawHeaders => (Array.isArray(raw) ? raw.map((each: Buffer | string) => (typeof each === "string" ? each : each.toString("latin1"))) : []);
+
+const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): buildConnector.connector => {
   const timing = { timeout: settings.connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000, allowH2: false };
-  let context: SecureContext | null = null;
-  return (own) => {
-    let plain: buildConnector.connector | null = null;
-    let secured: buildConnector.connector | null = null;
-    return (options, callback) => {
-      if (options.protocol !== "https:") return (plain ??= buildConnector({ ...timing, ...own }))(options, callback);
-      // Reading the system's certificates takes tens of milliseconds: not before the first use.
-      context ??= createSecureContext({ ca: trusted(settings.ca) });
-      const connect = (secured ??= buildConnector({ ...timing, ...own, secureContext: context, rejectUnauthorized: true }));
-      const target = { hostname: options.hostname, port: options.port === "" ? 443 : Number(options.port) };
-      const hop = proxyFor(target.hostname, target.port);
-      if (hop === null) return connect(options, callback);
-      openTunnel(hop, target, { timeoutMs: settings.connectTimeoutMs, secureContext: context }, (error, socket) => {
-        if (socket === null) return callback(error ?? new Error("no tunnel"), null);
-        return connect({ ...options, httpSocket: socket }, (...[failure, encrypted]) =>
-          failure === null ? callback(null, encrypted) : callback(failedBeyond(hop, `https://${options.host ?? target.hostname}`, failure), null));
-      });
-    };
+  const plain = buildConnector(timing);
+  let secure: { readonly context: SecureContext; readonly connect: buildConnector.connector } | null = null;
+  // Reading the system's certificates takes tens of milliseconds: not before the first use.
+  const secured = () => {
+    if (secure !== null) return secure;
+    const context = createSecureContext({ ca: trusted(settings.ca) });
+    secure = { context, connect: buildConnector({ ...timing, secureContext: context, rejectUnauthorized: true }) };
+    return secure;
+  };
+  return (options, callback) => {
+    if (options.protocol !== "https:") return plain(options, callback);
+    const { context, connect } = secured();
+    const target = { hostname: options.hostname, port: options.port === "" ? 443 : Number(options.port) };
+    const hop = proxyFor(target.hostname, target.port);
+    if (hop === null) return connect(options, callback);
+    openTunnel(hop, target, { timeoutMs: settings.connectTimeoutMs, secureContext: context }, (error, socket) => {
+      if (socket === null) return callback(error ?? new Error("no tunnel"), null);
+      return connect({ ...options, httpSocket: socket }, (...[failure, encrypted]) =>
+        failure === null ? callback(null, encrypted) : callback(tlsThroughTunnelFailed(hop, `https://${options.host ?? target.hostname}`, failure), null));
+    });
   };
 };
 
@@ -158,7 +322,7 @@ const boundFetch =
   async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     // Throws for an unencrypted endpoint beyond loopback; the path is the caller's own.
-    originOf(new URL(url).origin);
+    checkedOrigin(new URL(url).origin);
     const options = { ...init, redirect: "manual", dispatcher: agent } as Parameters<typeof undiciFetch>[1];
     return (await undiciFetch(url, options)) as unknown as Response;
   };

@@ -2,7 +2,7 @@
 // for every request. Only the key's length may show in the time it takes; that is no secret.
 import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../lib/secret.ts";
-import type { Inbound } from "./inbound.ts";
+import type { RequestFields } from "./request-info.ts";
 
 const bearer = /^bearer +/i;
 
@@ -14,9 +14,9 @@ export const createKeyCheck = (key: Secret) => {
   const same = createSameAs(key.reveal());
   const carries = (shown: string | null): boolean => shown !== null && same(shown);
   return {
-    inCredentials: ({ authorization, apiKey }: Inbound): boolean =>
+    inCredentials: ({ authorization, apiKey }: RequestFields): boolean =>
       carries(authorization === null ? null : tokenOf(authorization)) || carries(apiKey),
-    inOwnHeader: ({ proxyKey }: Inbound): boolean => carries(proxyKey),
+    inOwnHeader: ({ proxyKey }: RequestFields): boolean => carries(proxyKey),
   };
 };
 

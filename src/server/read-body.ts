@@ -1,6 +1,6 @@
 // The JSON body of our own endpoints: bounded in size and time, one object, read once. Bodies of `/v1/*`
 // never come here.
-import type { HttpRequest } from "../http/request.ts";
+import type { IncomingMessage } from "node:http";
 import type { Clock } from "../lib/clock.ts";
 import { mediaTypeOf } from "../lib/http-fields.ts";
 import { AppError } from "../messages/errors.ts";
@@ -18,10 +18,11 @@ export const ownBodyLimits: BodyLimits = { bytes: 65_536, ms: 10_000 };
  * `unsupported-media-type` for anything but JSON (a form from a foreign page can send text/plain without
  * asking first), `too-large`, `request-timeout`, and `bad-request` for broken JSON or a JSON that is no object.
  */
-export const readBody = async (request: HttpRequest, clock: Pick<Clock, "setTimeout">, limits: BodyLimits = ownBodyLimits): Promise<JsonBody> => {
-  const { framing } = request;
-  if (framing === 0) return {};
-  if (framing !== "chunked" && framing > limits.bytes) throw tooLarge(limits);
+export const readBody = async (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, limits: BodyLimits = ownBodyLimits): Promise<JsonBody> => {
+  const isChunked = request.headers["transfer-encoding"] !== undefined;
+  const length = Number(request.headers["content-length"] ?? 0);
+  if (!isChunked && length === 0) return {};
+  if (length > limits.bytes) throw tooLarge(limits);
   checkType(request);
   const bytes = await collect(request, clock, limits);
   return bytes.length === 0 ? {} : parse(bytes);
@@ -57,33 +58,39 @@ export const integerField = (body: JsonBody, field: string): number | undefined 
   throw new AppError({ code: "bad-request", message: `"${field}" must be a whole number.` });
 };
 
-const checkType = (request: HttpRequest): void => {
-  const type = mediaTypeOf(request.valuesOf("content-type")[0] ?? null);
-  const [coding] = request.valuesOf("content-encoding");
+const checkType = (request: IncomingMessage): void => {
+  const type = mediaTypeOf(request.headers["content-type"] ?? null);
+  const coding = request.headers["content-encoding"];
   if (type === "application/json" && (coding === undefined || coding === "identity")) return;
   throw new AppError({ code: "unsupported-media-type", message: "The body must be JSON.", hint: "Send it with the header content-type: application/json." });
 };
 
-const collect = (request: HttpRequest, clock: Pick<Clock, "setTimeout">, limits: BodyLimits): Promise<Buffer> =>
+const collect = (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, limits: BodyLimits): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = clock.setTimeout(() => reject(tooSlow()), limits.ms);
-    const settle = (finish: () => void): void => {
-      timer.cancel();
-      finish();
+    const timer = clock.setTimeout(() => fail(tooSlow()), limits.ms);
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limits.bytes) fail(tooLarge(limits));
+      else chunks.push(chunk);
     };
-    request.read({
-      onData(chunk) {
-        size += chunk.length;
-        if (size <= limits.bytes) return void chunks.push(chunk);
-        // Whoever says no also decides what becomes of the rest.
-        request.pause();
-        settle(() => reject(tooLarge(limits)));
-      },
-      onEnd: () => settle(() => resolve(Buffer.concat(chunks))),
-      onAbort: () => settle(() => reject(new AppError({ code: "bad-request", message: "The body broke off." }))),
-    });
+    const onEnd = (): void => {
+      stop();
+      resolve(Buffer.concat(chunks));
+    };
+    const onClose = (): void => fail(new AppError({ code: "bad-request", message: "The body broke off." }));
+    const stop = (): void => {
+      timer.cancel();
+      request.off("data", onData).off("end", onEnd).off("close", onClose);
+    };
+    // The refusal that follows decides what happens to the rest of the body.
+    const fail = (error: AppError): void => {
+      stop();
+      request.pause();
+      reject(error);
+    };
+    request.on("data", onData).on("end", onEnd).on("close", onClose);
   });
 
 const parse = (bytes: Buffer): JsonBody => {

@@ -3,14 +3,17 @@
 import type { Clock } from "../lib/clock.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { Publish } from "../messages/bus.ts";
-import { pathOf, receivedFact } from "./facts.ts";
-import type { Denied, Head } from "./verdict.ts";
+import { meaningOf } from "../messages/errors.ts";
+import { isForwarded } from "./admission.ts";
+import { pathOf, receivedEvent } from "./request-info.ts";
+import type { RequestInfo } from "./request-info.ts";
+import type { Refusal } from "./respond.ts";
 
 export type RefusalReports = {
-  /** A refusal of a request that nobody has heard of; `head` is null when it could not be parsed. */
-  refused(head: Head | null, requestId: string, denied: Denied): void;
+  /** A refusal of a request that nobody has heard of; `info` is null when it could not be parsed. */
+  refused(info: RequestInfo | null, requestId: string, refusal: Refusal): void;
   /** A refusal of a request whose `request.received` is out already. */
-  rejected(requestId: string, denied: Denied): void;
+  rejected(requestId: string, refusal: Refusal): void;
   /** The listener itself failed to take a connection, for want of descriptors for example; it goes on listening. */
   troubled(error: NodeJS.ErrnoException): void;
 };
@@ -24,8 +27,8 @@ export const createRefusalReports = ({ publish, clock }: { readonly publish: Pub
   let quietUntil = -Infinity;
   let held = 0;
 
-  const rejected = (requestId: string, { status, code, message }: Denied): void =>
-    publish({ type: "request.rejected", requestId, status, code, message });
+  const rejected = (requestId: string, { code, message }: Refusal): void =>
+    publish({ type: "request.rejected", requestId, status: meaningOf(code).status, code, message });
 
   const notice = (code: string, message: string, hint: string | null): void => {
     if (clock.monotonic() < quietUntil) {
@@ -40,21 +43,18 @@ export const createRefusalReports = ({ publish, clock }: { readonly publish: Pub
 
   return {
     rejected,
-    refused(head, requestId, denied) {
-      if (head !== null && isTraffic(head)) {
-        publish(receivedFact(head, requestId));
-        rejected(requestId, denied);
-      } else if (!quiet.has(denied.code)) notice(denied.code, `${describe(head)} was refused: ${denied.message}`, denied.hint ?? null);
+    refused(info, requestId, refusal) {
+      if (info !== null && isForwarded(info)) {
+        publish(receivedEvent(info, requestId));
+        rejected(requestId, refusal);
+      } else if (!quiet.has(refusal.code)) notice(refusal.code, `${describe(info)} was refused: ${refusal.message}`, refusal.hint ?? null);
     },
     troubled: ({ code = "unknown error" }) => notice("listener", `A connection could not be taken (${code}).`, "Too many open files or connections; see `ulimit -n`."),
   };
 };
 
-/** True for what would have been forwarded. */
-export const isTraffic = ({ target }: Head): boolean => target.startsWith("/v1/");
-
-const describe = (head: Head | null): string => {
-  if (head === null) return "A connection";
-  const from = head.inbound.origin === null ? "" : ` from ${visibleText(head.inbound.origin, 80)}`;
-  return `${visibleText(head.method, 20)} ${visibleText(pathOf(head.target), 80)} (Host ${visibleText(head.inbound.host, 80)})${from}`;
+const describe = (info: RequestInfo | null): string => {
+  if (info === null) return "A connection";
+  const from = info.fields.origin === null ? "" : ` from ${visibleText(info.fields.origin, 80)}`;
+  return `${visibleText(info.method, 20)} ${visibleText(pathOf(info.target), 80)} (Host ${visibleText(info.fields.host, 80)})${from}`;
 };

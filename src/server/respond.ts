@@ -1,32 +1,37 @@
 // How this program answers for itself: JSON, text, pages, and errors in the Messages API's envelope.
 // Never used for bytes that come from upstream; never says more than the caller handed in.
-import type { HttpResponse } from "../http/response.ts";
+import type { ServerResponse } from "node:http";
+import type { RawHeaders } from "../lib/http-fields.ts";
 import { meaningOf } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
 
-/** One of our own errors on its way out. `message` and `hint` are safe to show. */
+/** Why a request is not served. `message` and `hint` are sentences for the client, safe to show. */
 export type Refusal = {
+  readonly ok: false;
   readonly code: ErrorCode;
   readonly message: string;
   /** What to do next; becomes the second sentence of the message. */
   readonly hint?: string;
-  readonly requestId: string;
   readonly retryAfterSeconds?: number;
-  /** For 405: the methods there are (RFC 9110 section 15.5.6). */
+  /** For 405: the methods of this path (RFC 9110 section 15.5.6). */
   readonly allow?: string;
 };
 
+export const refusal = (code: ErrorCode, message: string, hint?: string): Refusal => ({ ok: false, code, message, ...(hint === undefined ? {} : { hint }) });
+
 /** An answer that is complete before its first byte goes out. */
-export type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
+export type OwnAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 /** Every answer of ours is fresh, and no browser may guess its type. */
 const plainHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+type OwnError = Omit<Refusal, "ok"> & { readonly requestId: string };
 
 /**
  * The envelope `{"type":"error","error":{"type","message"},"request_id"}` (platform docs, API errors) with
  * `x-claude-oauth-proxy-error`, by which a client tells our errors from the upstream's.
  */
-export const errorAnswer = ({ code, message, hint, requestId, ...extra }: Refusal): Answer => {
+export const errorAnswer = ({ code, message, hint, requestId, retryAfterSeconds, allow }: OwnError): OwnAnswer => {
   const { status, type } = meaningOf(code);
   const sentence = hint === undefined ? message : `${message} ${hint}`;
   return {
@@ -36,28 +41,26 @@ export const errorAnswer = ({ code, message, hint, requestId, ...extra }: Refusa
       "content-type": "application/json",
       "x-claude-oauth-proxy-error": code,
       "request-id": requestId,
-      ...(extra.retryAfterSeconds === undefined ? {} : { "retry-after": String(extra.retryAfterSeconds) }),
-      ...(extra.allow === undefined ? {} : { allow: extra.allow }),
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+      ...(allow === undefined ? {} : { allow }),
     },
     body: `${JSON.stringify({ type: "error", error: { type, message: sentence }, request_id: requestId })}\n`,
   };
 };
 
 /**
- * Sends our own error. Fields added to `response` before are kept. When an answer has already begun the
- * socket is destroyed: a cut must never look like a complete message (RFC 9112 section 8).
+ * Sends our own error. Fields that were set on `response` before are kept. When an answer has already begun the
+ * connection is destroyed: a cut must never look like a complete message (RFC 9112 section 8).
  */
-export const respondError = (response: HttpResponse, refusal: Refusal): void => {
-  send(response, errorAnswer(refusal));
-};
+export const respondError = (response: ServerResponse, error: OwnError): void => send(response, errorAnswer(error));
 
 /** `value` as JSON. */
-export const respondJson = (response: HttpResponse, status: number, value: unknown): void => {
+export const respondJson = (response: ServerResponse, status: number, value: unknown): void => {
   send(response, { status, headers: { ...plainHeaders, "content-type": "application/json" }, body: `${JSON.stringify(value)}\n` });
 };
 
 /** Plain text, or another text type such as the Prometheus format. */
-export const respondText = (response: HttpResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void => {
+export const respondText = (response: ServerResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void => {
   send(response, { status, headers: { ...plainHeaders, "content-type": contentType }, body });
 };
 
@@ -65,7 +68,7 @@ export const respondText = (response: HttpResponse, status: number, body: string
  * A page that loads nothing from anywhere: only the style and the script that carry `nonce` run, it can
  * be put in no frame, and no address of ours leaves as a Referer.
  */
-export const htmlAnswer = (status: number, page: { readonly html: string; readonly nonce: string }): Answer => ({
+export const htmlAnswer = (status: number, page: { readonly html: string; readonly nonce: string }): OwnAnswer => ({
   status,
   headers: {
     ...plainHeaders,
@@ -80,15 +83,16 @@ export const htmlAnswer = (status: number, page: { readonly html: string; readon
 });
 
 /** Sends an `htmlAnswer`. */
-export const respondHtml = (response: HttpResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => {
-  send(response, htmlAnswer(status, page));
-};
+export const respondHtml = (response: ServerResponse, status: number, page: { readonly html: string; readonly nonce: string }): void => send(response, htmlAnswer(status, page));
 
 /** An answer without a body (204, 302 …) and the headers that make its sense. */
-export const respondEmpty = (response: HttpResponse, status: number, headers: Readonly<Record<string, string>> = {}): void => {
-  if (!canAnswer(response)) return;
-  response.writeHead(status, Object.entries({ ...plainHeaders, ...headers }).flat());
-  response.end();
+export const respondEmpty = (response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void => {
+  if (canAnswer(response)) response.writeHead(status, { ...plainHeaders, ...headers }).end();
+};
+
+/** Sets `fields` for whatever answer follows. */
+export const setHeaders = (response: ServerResponse, fields: RawHeaders): void => {
+  for (let index = 0; index + 1 < fields.length; index += 2) response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
 };
 
 const pagePolicy = (nonce: string): string =>
@@ -102,15 +106,12 @@ const pagePolicy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join("; ");
 
-/** Sends `answer` whole. Does nothing once the response is over, and destroys one that has begun. */
-export const send = (response: HttpResponse, { status, headers, body }: Answer): void => {
-  if (!canAnswer(response)) return;
-  const bytes = Buffer.from(body);
-  response.writeHead(status, [...Object.entries(headers).flat(), "content-length", String(bytes.length)]);
-  response.end(bytes);
+/** Sends an answer whole. Does nothing once the response is over, and destroys one that has begun. */
+export const send = (response: ServerResponse, { status, headers, body }: OwnAnswer): void => {
+  if (canAnswer(response)) response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 };
 
-const canAnswer = (response: HttpResponse): boolean => {
-  if (response.headSent) response.destroy();
-  return !response.headSent && !response.isClosed;
+const canAnswer = (response: ServerResponse): boolean => {
+  if (response.headersSent) response.destroy();
+  return !response.headersSent && !response.destroyed;
 };

@@ -1,26 +1,26 @@
 // Forwarders that are wrong on purpose, each in one way, and the proof that has to find it.
-import type { HttpRequest } from "../../src/http/request.ts";
-import type { HttpResponse } from "../../src/http/response.ts";
-import type { Forward, ForwarderDeps } from "../../src/proxy/deps.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createForwarder } from "../../src/proxy/forward.ts";
+import type { Forward, ForwardContext } from "../../src/proxy/forward.ts";
 
 export type MakeForwarder = typeof createForwarder;
 
-type Change = (request: HttpRequest, response: HttpResponse) => void;
+type Change = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** The real forwarder, with every exchange changed before it is handed over. */
 const changing = (change: Change): MakeForwarder => (deps) => withChange(createForwarder(deps), change);
 
-const withChange = (forward: Forward, change: Change): Forward => (request, response, facts) => {
+const withChange = (forward: Forward, change: Change): Forward => (request, response, options) => {
   change(request, response);
-  forward(request, response, facts);
+  return forward(request, response, options);
 };
 
-const withDeps = (change: (deps: ForwarderDeps) => ForwarderDeps): MakeForwarder => (deps) => createForwarder(change(deps));
+const withDeps = (change: (deps: ForwardContext) => ForwardContext): MakeForwarder => (deps) => createForwarder(change(deps));
 
+// node:http pushes each piece of the body after it has announced the request.
 const eachByte = (change: (byte: number) => number): Change => (request) => {
-  const read = request.read.bind(request);
-  request.read = (reader) => read({ onData: (bytes) => reader.onData(Buffer.from(bytes.map(change))), onEnd: () => reader.onEnd() });
+  const push = request.push.bind(request);
+  request.push = (piece: Buffer | null) => push(piece === null ? null : Buffer.from(piece.map(change)));
 };
 
 const headers = (change: (raw: string[]) => void): MakeForwarder => changing(({ rawHeaders }) => change(rawHeaders as string[]));
@@ -32,23 +32,17 @@ const valueAfter = (raw: string[], name: string, change: (value: string) => stri
 
 const chunks = (change: (text: string) => string | null): MakeForwarder =>
   changing((_, response) => {
-    const write = response.write.bind(response);
-    const end = response.end.bind(response);
-    response.write = (chunk) => {
+    const write = response.write.bind(response) as (chunk: Buffer) => boolean;
+    response.write = ((chunk: Buffer) => {
       const changed = change(chunk.toString("latin1"));
       return changed === null ? true : write(Buffer.from(changed, "latin1"));
-    };
-    // A whole short answer comes with the end.
-    response.end = (last) => {
-      const changed = last === undefined ? null : change(last.toString("latin1"));
-      end(changed === null ? undefined : Buffer.from(changed, "latin1"));
-    };
+    }) as ServerResponse["write"];
   });
 
 const heads = (change: (status: number, fields: string[]) => [number, string[]]): MakeForwarder =>
   changing((_, response) => {
-    const writeHead = response.writeHead.bind(response);
-    response.writeHead = (status, fields) => writeHead(...change(status, [...fields]));
+    const writeHead = response.writeHead.bind(response) as (status: number, fields: string[]) => ServerResponse;
+    response.writeHead = ((status: number, fields: string[]) => writeHead(...change(status, [...fields]))) as ServerResponse["writeHead"];
   });
 
 const without = (fields: string[], name: string): string[] => {
@@ -57,36 +51,43 @@ const without = (fields: string[], name: string): string[] => {
 };
 
 const oneBehind: Change = (_, response) => {
-  const write = response.write.bind(response);
+  const write = response.write.bind(response) as (chunk: Buffer) => boolean;
   const end = response.end.bind(response);
-  let held: Buffer | string | null = null;
-  response.write = (chunk) => {
+  let held: Buffer | null = null;
+  response.write = ((chunk: Buffer) => {
     if (held !== null) write(held);
     held = chunk;
     return true;
-  };
-  response.end = () => {
+  }) as ServerResponse["write"];
+  response.end = (() => {
     if (held !== null) write(held);
-    end();
-  };
+    return end();
+  }) as ServerResponse["end"];
 };
 
-const endingCleanly: Change = (_, response) => {
-  response.destroy = () => response.end();
+/** The client sees a clean end although the upstream broke off. */
+const endingCleanly: Change = ({ socket }, response) => {
+  const destroy = socket.destroy.bind(socket);
+  socket.destroy = () => {
+    socket.destroy = destroy;
+    response.end();
+    return socket;
+  };
 };
 
 const deafToAbort = withDeps((deps) => ({
   ...deps,
-  upstream: { ...deps.upstream, send: (request, listener) => ({ ...deps.upstream.send(request, listener), abort: () => {} }) },
+  upstream: { ...deps.upstream, request: (request) => deps.upstream.request({ ...request, signal: new AbortController().signal }) },
 }));
 
 const askedTwice = withDeps((deps) => ({
   ...deps,
   upstream: {
     ...deps.upstream,
-    send(request, listener) {
-      deps.upstream.send(request, { onSent() {}, onHead() {}, onData() {}, onRead() {}, onEnd() {}, onError() {} });
-      return deps.upstream.send(request, listener);
+    async request(request) {
+      const first = await deps.upstream.request({ ...request, onSent() {} });
+      await first.read(() => {});
+      return deps.upstream.request(request);
     },
   },
 }));

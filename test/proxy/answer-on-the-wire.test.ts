@@ -104,7 +104,7 @@ describe("answers", () => {
     client.send(post());
     await client.until(isWhole);
     client.send(post());
-    const text = await client.until((seen) => seen.includes("502 Bad Gateway") && seen.endsWith("}"));
+    const text = await client.until((seen) => seen.includes("502 Bad Gateway") && seen.endsWith("}\n"));
     expect(text.match(/Access-Control-Allow-Origin: https:\/\/app\.example/g)).toHaveLength(2);
   });
 });

@@ -102,7 +102,7 @@ describe("a connection that fails", () => {
     client.send(post());
     await client.until((text) => text.endsWith("one"));
     client.send(post());
-    const text = await client.until((seen) => seen.endsWith("}"));
+    const text = await client.until((seen) => seen.endsWith("}\n"));
     expect(text).toMatch(/HTTP\/1\.1 502[\s\S]*x-should-retry: true/);
     expect(upstream.requests).toHaveLength(2);
     expect((await harness.finished(2))[1]).toMatchObject({ errorCode: "upstream-broken", attempts: 1 });
@@ -117,7 +117,7 @@ describe("a connection that fails", () => {
     let answered = 0;
     for (let round = 1; round <= 60; round += 1) {
       client.send(post());
-      const text = await client.until((seen) => (seen.match(/HTTP\/1\.1 /g)?.length ?? 0) === round && (seen.endsWith("fine") || seen.endsWith("}")));
+      const text = await client.until((seen) => (seen.match(/HTTP\/1\.1 /g)?.length ?? 0) === round && (seen.endsWith("fine") || seen.endsWith("}\n")));
       answered += 1;
       expect(text).toMatch(/200 OK|x-should-retry: true/);
     }

@@ -4,7 +4,6 @@ import { createServer } from "node:https";
 import { createServer as createSilence } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createSystemClock } from "../../src/lib/clock.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
 import { createAuthority } from "../demo/certificate.ts";
 import type { Certificate } from "../demo/certificate.ts";
@@ -77,7 +76,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
 
   it("F16 the token endpoint is reached through it too", async () => {
     const { port, heads } = await openTarget();
-    const out = createUpstream({ baseUrl: "https://api.example", connectTimeoutMs: 2000, connections: 1, proxy: hop(), ca: authority.cert }, {}, createSystemClock());
+    const out = createUpstream({ baseUrl: "https://api.example", connectTimeoutMs: 2000, connections: 1, proxy: hop(), ca: authority.cert }, {});
     closing.push(() => out.close());
     const answer = await out.fetch(`https://upstream.example:${port}/token`, { method: "POST", body: "refresh_token=canary" });
     expect([answer.status, heads.length]).toEqual([200, 1]);

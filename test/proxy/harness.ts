@@ -1,28 +1,26 @@
-// The forwarder behind the HTTP server alone (no admission) on a real socket, with everything it reports at hand.
+// The forwarder behind a node:http server alone (no admission) on a real socket, with everything it reports at hand.
 // `close` is also a test: it fails when a timer, a socket or an unfinished request is left.
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Socket } from "node:net";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 
 import type { Credential, Credentials } from "../../src/accounts/credential.ts";
-import { createHttpServer } from "../../src/http/server.ts";
-import type { HttpServer } from "../../src/http/server.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { createBus } from "../../src/messages/bus.ts";
-import { meaningOf } from "../../src/messages/errors.ts";
 import type { Event, EventType } from "../../src/messages/events.ts";
-import type { ForwardSettings, RequestFacts } from "../../src/proxy/deps.ts";
 import { createForwarder } from "../../src/proxy/forward.ts";
+import type { ForwardSettings } from "../../src/proxy/forward.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
 import type { Upstream, UpstreamSettings } from "../../src/proxy/upstream.ts";
+import { createConnections } from "../../src/server/connections.ts";
+import { respondError } from "../../src/server/respond.ts";
 
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
 
 export type Harness = {
   readonly port: number;
   readonly url: string;
-  readonly server: HttpServer;
   /** The accepted sockets, in their order. */
   readonly sockets: readonly Socket[];
   readonly upstream: Upstream;
@@ -83,12 +81,14 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     events.push(event);
     for (const look of watchers) look();
   });
-  const upstream = createUpstream({ baseUrl: options.baseUrl, connectTimeoutMs: 2000, connections: 256, proxy: null, ca: null, ...options.out }, options.env ?? {}, clock);
+  const upstream = createUpstream({ baseUrl: options.baseUrl, connectTimeoutMs: 2000, connections: 256, proxy: null, ca: null, ...options.out }, options.env ?? {});
   const forward = createForwarder({
     upstream,
     credentials: options.credentials === undefined ? steadyCredentials() : options.credentials,
-    publish: bus.publish,
-    publishBuffered: bus.publishBuffered,
+    publish(fact) {
+      bus.publishBuffered(fact);
+      bus.flush();
+    },
     clock,
     settings: { ...defaults, ...options.settings },
     respondError,
@@ -96,30 +96,21 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
   });
   let count = 0;
   const sockets: Socket[] = [];
-  const onSocket = (message: unknown): void => {
-    const { socket } = message as { readonly socket: Socket };
-    if (socket.localPort === port) sockets.push(socket);
-  };
-  // Published for every accepted connection of the process (documentation of node:diagnostics_channel).
-  subscribe("net.server.socket", onSocket);
-  const server = createHttpServer({ clock, limits: { headersMs: 15_000, requestMs: 600_000, keepAliveMs: 600_000, checkMs: 2000 }, onTrouble() {} });
-  const port = await server.listen({ host: "127.0.0.1", port: 0 }, () => ({
-    onRequest(request, response) {
+  const connections = createConnections();
+  const server = createServer({ requireHostHeader: false, maxHeaderSize: 65_536 }, (request, response) => {
+    connections.enqueue({ request, response }, () => {
       count += 1;
-      if (request.valuesOf("expect").length > 0) response.writeContinue();
-      const facts: RequestFacts = {
+      void forward(request, response, {
         requestId: `r${count}`,
         receivedAt: clock.monotonic(),
-        sessionId: request.valuesOf("x-claude-code-session-id")[0] ?? null,
-        ...(options.answerHeaders === undefined ? {} : { answerHeaders: options.answerHeaders }),
-      };
-      forward(request, response, facts);
-    },
-    onFault(_, response) {
-      response.writeHead(400, []);
-      response.end();
-    },
-  }));
+        sessionId: request.headersDistinct["x-claude-code-session-id"]?.[0] ?? null,
+        headers: options.answerHeaders ?? [],
+      });
+    });
+  });
+  server.on("connection", connections.accept).on("connection", (socket: Socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
 
   const of = <T extends EventType>(type: T) => events.filter((event): event is EventOf<T> => event.type === type);
   const until = (check: () => boolean): Promise<void> =>
@@ -135,7 +126,6 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    server,
     sockets,
     upstream,
     events,
@@ -147,10 +137,9 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
       return of("request.finished");
     },
     async close() {
-      unsubscribe("net.server.socket", onSocket);
-      server.stop();
-      server.cut();
-      await server.drain();
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
       await upstream.close();
       const open = new Set(of("attempt.started").map(({ requestId }) => requestId));
       for (const { requestId } of of("request.finished")) {
@@ -181,13 +170,6 @@ const withoutAttempt = (events: readonly Event[], note: string): boolean => {
   const id = note.split(" ")[0];
   const count = (type: EventType): number => events.filter((event) => event.type === type && "requestId" in event && event.requestId === id).length;
   return count("attempt.started") === 0 && count("request.finished") === 1;
-};
-
-const respondError: Parameters<typeof createForwarder>[0]["respondError"] = (response, { code, message, hint, requestId }) => {
-  const { status, type } = meaningOf(code);
-  const body = JSON.stringify({ type: "error", error: { type, message: `${message} ${hint ?? ""}` }, request_id: requestId });
-  response.writeHead(status, ["content-type", "application/json", "x-claude-oauth-proxy-error", code]);
-  response.end(body);
 };
 
 /** Counts the timers that are running. */

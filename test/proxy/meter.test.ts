@@ -12,10 +12,10 @@ const stream = { "content-type": "text/event-stream" };
 
 const read = async (chunks: readonly Buffer[], table: Record<string, string>, status = 200): Promise<{ meter: Meter; faults: string[] }> => {
   const faults: string[] = [];
-  const meter = createMeter({ status, raw: Object.entries(table).flat(), path: "/v1/messages" }, (reason) => faults.push(reason));
+  const meter = createMeter({ status, headers: Object.entries(table).flat(), path: "/v1/messages" }, (reason) => faults.push(reason));
   for (const chunk of chunks) meter.push(chunk);
   meter.end();
-  await new Promise<void>((resolve) => meter.whenSettled(resolve));
+  await meter.finished();
   return { meter, faults };
 };
 
@@ -41,7 +41,7 @@ describe("a streamed message", () => {
     ["server_tool_use", "tool"],
     ["something_new", "text"],
   ])("a %s block is the phase %s", (type, phase) => {
-    const meter = createMeter({ status: 200, raw: Object.entries(stream).flat(), path: "/v1/messages" }, () => {});
+    const meter = createMeter({ status: 200, headers: Object.entries(stream).flat(), path: "/v1/messages" }, () => {});
     expect(meter.phase()).toBe("waiting");
     meter.push(Buffer.from(start + event("content_block_start", { index: 0, content_block: { type } })));
     expect(meter.phase()).toBe(phase);
@@ -94,7 +94,7 @@ describe("a JSON message", () => {
   });
 
   it("one that is announced as too large is not even begun to be kept", () => {
-    const readers = [1024 * 1024, 1024 * 1024 + 1].map((length) => readerFor({ status: 200, path: "/v1/messages", raw: ["content-type", "application/json", "Content-Length", String(length)] }));
+    const readers = [1024 * 1024, 1024 * 1024 + 1].map((length) => readerFor({ status: 200, path: "/v1/messages", headers: ["content-type", "application/json", "Content-Length", String(length)] }));
     expect(readers.map((reader) => reader !== null)).toEqual([true, false]);
   });
 });
@@ -108,7 +108,7 @@ describe("errors", () => {
     ["[]", { type: null, message: null }],
   ])("the upstream's own words are read from %s", async (body, expected) => {
     const { meter } = await read([gzipSync(Buffer.from(body))], { "content-encoding": "gzip" }, 400);
-    expect(meter.error()).toEqual(expected);
+    expect(meter.error()).toMatchObject(expected);
   });
 });
 
@@ -143,11 +143,11 @@ describe("a reading that fails", () => {
   });
 
   it("a meter that is stopped settles and ignores what still comes", async () => {
-    const meter = createMeter({ status: 200, raw: [...Object.entries(stream).flat(), "content-encoding", "gzip"], path: "/v1/messages" }, () => {});
+    const meter = createMeter({ status: 200, headers: [...Object.entries(stream).flat(), "content-encoding", "gzip"], path: "/v1/messages" }, () => {});
     meter.push(gzipSync(start).subarray(0, 20));
     meter.stop();
     meter.push(Buffer.from("late"));
-    await new Promise<void>((resolve) => meter.whenSettled(resolve));
+    await meter.finished();
     expect(meter.isIncomplete()).toBe(false);
   });
 });

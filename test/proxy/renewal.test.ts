@@ -85,6 +85,21 @@ describe("after a 401", () => {
     expect(bodyOf(client.received()).toString()).toBe(expired);
   });
 
+  it("a 401 whose connection breaks in the middle while the refresh runs is broken off for the client too", async () => {
+    const gate = Promise.withResolvers<CredentialOutcome>();
+    const { client, harness, upstream } = await open(({ socket }) => socket.write("HTTP/1.1 401 Unauthorized\r\ncontent-length: 9\r\n\r\nexp"), {
+      credentials: { ...steadyCredentials(), renew: () => gate.promise },
+    });
+    client.send(post());
+    await upstream.until((up) => up.requests.length === 1);
+    upstream.requests[0]?.socket.end();
+    await upstream.until((up) => up.open() === 0);
+    gate.resolve(await none());
+    await client.closed;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 401[\s\S]*exp$/);
+    expect((await harness.finished())[0]).toMatchObject({ errorCode: "upstream-broken" });
+  });
+
   it("A9 a 403 refreshes nothing", async () => {
     const credentials = renewing(newer);
     const { client } = await open(({ socket }) => socket.write(reply("403 Forbidden", "no")), { credentials });

@@ -5,8 +5,6 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { createSystemClock } from "../../src/lib/clock.ts";
-import type { ResponseHead } from "../../src/proxy/response-head.ts";
 import { createUpstream } from "../../src/proxy/upstream.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { selfSigned } from "../demo/certificate.ts";
@@ -55,7 +53,7 @@ const ask = async (options: HarnessOptions): Promise<string> => {
   return client.until(isWhole);
 };
 
-const from = (baseUrl: string) => () => createUpstream({ baseUrl, connectTimeoutMs: 1, connections: 1, proxy: null, ca: null }, {}, createSystemClock());
+const from = (baseUrl: string) => () => createUpstream({ baseUrl, connectTimeoutMs: 1, connections: 1, proxy: null, ca: null }, {});
 
 /** A forward proxy that tunnels whatever name it is asked for to this machine. */
 const openProxy = async (status = "200 Connection Established"): Promise<{ port: number; heads: string[] }> => {
@@ -103,7 +101,7 @@ describe("certificates", () => {
 
   it("S18 NODE_TLS_REJECT_UNAUTHORIZED=0 refuses to start", () => {
     const settings = { baseUrl: "https://api.anthropic.com", connectTimeoutMs: 1, connections: 1, proxy: null, ca: null };
-    expect(() => createUpstream(settings, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }, createSystemClock())).toThrow(/unchecked server/);
+    expect(() => createUpstream(settings, { NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toThrow(/unchecked server/);
   });
 
   it("S19 http: beyond loopback, paths, users and other schemes are refused", () => {
@@ -118,7 +116,7 @@ describe("certificates", () => {
   it("the token endpoint's fetch obeys the same rules and follows no redirect", async () => {
     const upstream = await openRawUpstream(({ socket }) => socket.write(reply("302 Found", "", ["location: http://127.0.0.1:1/"])));
     closing.push(upstream.close);
-    const out = createUpstream({ baseUrl: upstream.baseUrl, connectTimeoutMs: 1000, connections: 1, proxy: null, ca: null }, {}, createSystemClock());
+    const out = createUpstream({ baseUrl: upstream.baseUrl, connectTimeoutMs: 1000, connections: 1, proxy: null, ca: null }, {});
     closing.push(() => out.close());
     expect((await out.fetch(`${upstream.baseUrl}/token`, { method: "POST", body: "a=1" })).status).toBe(302);
     await expect(out.fetch("http://tokens.example/")).rejects.toThrow(/not encrypted/);
@@ -182,14 +180,14 @@ describe("connections", () => {
   it("a request that cannot be sent at all gives its place back", async () => {
     const upstream = await openRawUpstream(({ socket }) => socket.write(reply("200 OK", "x")));
     closing.push(upstream.close);
-    const out = createUpstream({ baseUrl: upstream.baseUrl, connectTimeoutMs: 1000, connections: 1, proxy: null, ca: null }, {}, createSystemClock());
+    const out = createUpstream({ baseUrl: upstream.baseUrl, connectTimeoutMs: 1000, connections: 1, proxy: null, ca: null }, {});
     closing.push(() => out.close());
-    const send = (method: string): Promise<string> =>
-      new Promise((resolve) => {
-        const listener = { onSent() {}, onData() {}, onRead() {}, onHead: ({ status }: ResponseHead) => resolve(`${status}`), onEnd() {}, onError: (error: unknown) => resolve(`${(error as { code?: string }).code}`) };
-        out.send({ baseUrl: null, method, path: "/v1/x", headers: [], body: null }, listener);
-      });
-    await expect(send("BAD METHOD")).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    const send = async (method: string): Promise<string> => {
+      const answer = await out.request({ baseUrl: null, method, path: "/v1/x", headers: [], body: null, signal: new AbortController().signal, onSent() {} });
+      await answer.read(() => {});
+      return `${answer.status}`;
+    };
+    await expect(send("BAD METHOD")).rejects.toMatchObject({ code: "UND_ERR_INVALID_ARG" });
     expect(await send("GET")).toBe("200");
   });
 

@@ -92,7 +92,7 @@ describe("pages of other origins", () => {
     expect(headerOf(preflight, "access-control-allow-headers")).toBe("x-api-key,content-type");
     expect(headerOf(preflight, "access-control-allow-credentials")).toBeUndefined();
     await from({ origin, "sec-fetch-site": "cross-site" });
-    expect(kit.forwards[0]?.facts.answerHeaders).toContain(origin);
+    expect(kit.forwards[0]?.options.headers).toContain(origin);
     expect(headerOf(await from({ origin, "sec-fetch-site": "cross-site" }, "/health"), "access-control-allow-origin")).toBe(origin);
   });
 });
@@ -151,7 +151,7 @@ describe("the local key", () => {
     await using own = await startServer({ mode: "pass-through" });
     const get = async (path: string, fields: Record<string, string>): Promise<number> => statusOf(await ask(own.port, head(own.port, `GET ${path}`, keyless(fields))));
     expect(await get("/v1/models", { authorization: "Bearer of-the-client", "x-claude-oauth-proxy-key": key })).toBe(200);
-    expect(own.forwards[0]?.request.valuesOf("authorization")).toEqual(["Bearer of-the-client"]);
+    expect(own.forwards[0]?.request.headersDistinct["authorization"]).toEqual(["Bearer of-the-client"]);
     expect(await get("/v1/models", { authorization: `Bearer ${key}` })).toBe(401);
     expect(await get("/api/status", { authorization: `Bearer ${key}` })).toBe(200);
     expect(await get("/v1/models", { authorization: "Bearer of-the-client", "x-claude-oauth-proxy-key": "wrong" })).toBe(401);

@@ -1,9 +1,7 @@
 // A real listener on a free port of loopback, with a forwarder that only remembers what reached it.
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import type { HttpRequest } from "../../src/http/request.ts";
-import type { HttpResponse } from "../../src/http/response.ts";
-import type { HttpLimits } from "../../src/http/server.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -11,18 +9,18 @@ import { secret } from "../../src/lib/secret.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Commands } from "../../src/messages/commands.ts";
 import type { Event, EventDraft } from "../../src/messages/events.ts";
-import type { RequestFacts } from "../../src/proxy/deps.ts";
-import { createServer } from "../../src/server/listen.ts";
-import type { ServerSettings } from "../../src/server/listen.ts";
+import type { ForwardOptions } from "../../src/proxy/exchange.ts";
+import { createServer } from "../../src/server/server.ts";
+import type { ServerSettings, ServerTimeouts } from "../../src/server/server.ts";
 import { createStore } from "../../src/state/store.ts";
 
 export const key = "local-key-canary-0123456789abcdef";
 
-export type Forwarded = { readonly request: HttpRequest; readonly response: HttpResponse; readonly facts: RequestFacts };
+export type Forwarded = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly options: ForwardOptions };
 
 export type KitOptions = Partial<ServerSettings> & {
   readonly key?: string | null;
-  readonly timeouts?: Partial<HttpLimits>;
+  readonly timeouts?: Partial<ServerTimeouts>;
   readonly clock?: Clock;
   readonly commands?: Partial<Commands>;
   readonly onCut?: () => void;
@@ -48,7 +46,7 @@ const noCommands = new Proxy({} as Commands, {
 });
 
 const answerForwarded = ({ request, response }: Forwarded): void => {
-  request.read({ onData() {}, onEnd: () => response.end("forwarded") });
+  request.on("end", () => response.end("forwarded")).resume();
 };
 
 /** Starts listening. `forwards` are the requests that reached the forwarder, `events` all facts in order. */
@@ -69,8 +67,8 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
   };
   const server = createServer({
     settings: { ...settings, ...own },
-    forward: (request, response, facts) => {
-      const forwarded = { request, response, facts };
+    forward: async (request, response, options) => {
+      const forwarded = { request, response, options };
       forwards.push(forwarded);
       forward(forwarded);
     },

@@ -74,8 +74,8 @@ describe("slow clients", () => {
     const text = await wire.closed();
     clearInterval(dribble);
     expect(statusOf(text)).toBe(408);
-    expect(own.forwards[0]?.request.isComplete).toBe(false);
-    await expect.poll(() => own.forwards[0]?.response.isClosed, { timeout: 3000 }).toBe(true);
+    expect(own.forwards[0]?.request.complete).toBe(false);
+    await expect.poll(() => own.forwards[0]?.response.closed, { timeout: 3000 }).toBe(true);
   });
 
   it("L10 hundreds of slow connections do not keep a normal request waiting, and all are gone in the end", async () => {
@@ -124,7 +124,7 @@ const streaming = async (requests = 1) => {
   const open: { end(): void }[] = [];
   const own = await startServer({
     forward: ({ response }) => {
-      response.writeHead(200, ["content-type", "text/event-stream"]);
+      response.writeHead(200, { "content-type": "text/event-stream" });
       response.write("data: first\n\n");
       open.push({ end: () => response.end("data: last\n\n") });
     },

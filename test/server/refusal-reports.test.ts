@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/messages/events.ts";
-import { readInbound } from "../../src/server/inbound.ts";
 import { createRefusalReports } from "../../src/server/refusal-reports.ts";
-import { deny } from "../../src/server/verdict.ts";
+import { readFields } from "../../src/server/request-info.ts";
+import { refusal } from "../../src/server/respond.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 
 const setUp = () => {
@@ -11,15 +11,15 @@ const setUp = () => {
   return { clock, facts, reports: createRefusalReports({ clock, publish: (draft) => facts.push(draft) }) };
 };
 
-const headOf = (target: string) => ({ method: "GET", target, inbound: readInbound(["Host", "evil.example\u009b", "Origin", "https://evil.example"]) });
-const foreign = deny("foreign-host", "This Host name is not served here.", "Use localhost.");
+const infoOf = (target: string) => ({ method: "GET", target, httpVersion: "1.1", fields: readFields(["Host", "evil.example\u009b", "Origin", "https://evil.example"]) });
+const foreign = refusal("foreign-host", "This Host name is not served here.", "Use localhost.");
 
 describe("what is told of refusals", () => {
   it("one notice in ten seconds, with the number of those held back", async () => {
     const { clock, facts, reports } = setUp();
-    for (let index = 0; index < 50; index += 1) reports.refused(headOf("/health?key=canary"), "r", foreign);
+    for (let index = 0; index < 50; index += 1) reports.refused(infoOf("/health?key=canary"), "r", foreign);
     await clock.advance(10_000);
-    reports.refused(null, "r", deny("bad-request", "Not HTTP."));
+    reports.refused(null, "r", refusal("bad-request", "Not HTTP."));
     expect(facts).toEqual([
       { type: "notice", level: "warning", code: "foreign-host", message: "GET /health (Host evil.example·) from https://evil.example was refused: This Host name is not served here.", hint: "Use localhost." },
       { type: "notice", level: "warning", code: "bad-request", message: "A connection was refused: Not HTTP. (49 more like this before)", hint: null },
@@ -28,13 +28,13 @@ describe("what is told of refusals", () => {
 
   it("every refused request for /v1/* is a row of its own", () => {
     const { facts, reports } = setUp();
-    for (const id of ["r1", "r2"]) reports.refused(headOf("/v1/messages"), id, foreign);
+    for (const id of ["r1", "r2"]) reports.refused(infoOf("/v1/messages"), id, foreign);
     expect(facts.map((fact) => [fact.type, "requestId" in fact && fact.requestId])).toEqual([["request.received", "r1"], ["request.rejected", "r1"], ["request.received", "r2"], ["request.rejected", "r2"]]);
   });
 
   it("a path that is not there is no news", () => {
     const { facts, reports } = setUp();
-    reports.refused(headOf("/favicon.ico"), "r", deny("not-found", "There is no such path here."));
+    reports.refused(infoOf("/favicon.ico"), "r", refusal("not-found", "There is no such path here."));
     expect(facts).toEqual([]);
   });
 

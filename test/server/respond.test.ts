@@ -1,21 +1,20 @@
 // Our own answers, and that they never touch one that has begun.
 import { describe, expect, it } from "vitest";
-import type { HttpResponse } from "../../src/http/response.ts";
-import { createHttpServer } from "../../src/http/server.ts";
-import { createSystemClock } from "../../src/lib/clock.ts";
+import { createServer } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { meanings } from "../../src/messages/errors.ts";
 import type { ErrorCode } from "../../src/messages/errors.ts";
 import { errorAnswer, respondEmpty, respondError, respondHtml } from "../../src/server/respond.ts";
 import { errorOf, headerOf, jsonOf, openWire, statusOf } from "./kit.ts";
 
-const answered = async (answer: (response: HttpResponse) => void): Promise<string> => {
-  const server = createHttpServer({ clock: createSystemClock(), limits: { headersMs: 1000, requestMs: 1000, keepAliveMs: 1000, checkMs: 1000 }, onTrouble() {} });
-  const port = await server.listen({ host: "127.0.0.1", port: 0 }, () => ({ onRequest: (_, response) => answer(response), onFault() {} }));
-  const wire = openWire(port);
+const answered = async (answer: (response: ServerResponse) => void): Promise<string> => {
+  const server = createServer((_, response) => answer(response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const wire = openWire((server.address() as AddressInfo).port);
   wire.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const text = await wire.closed();
-  server.stop();
-  await server.drain();
+  await new Promise((resolve) => server.close(resolve));
   return text;
 };
 
@@ -40,7 +39,7 @@ describe("our own errors", () => {
 
   it("keep the fields that were set before", async () => {
     const text = await answered((response) => {
-      response.addField("access-control-allow-origin", "https://tools.example");
+      response.setHeader("access-control-allow-origin", "https://tools.example");
       respondError(response, { ...refusal, retryAfterSeconds: 7 });
     });
     expect(headerOf(text, "access-control-allow-origin")).toBe("https://tools.example");

@@ -1,0 +1,110 @@
+// The connections of one listener, and the exchange that each carries. node:http announces every pipelined request
+// as soon as it is parsed; here the later ones wait, so that a connection carries one exchange at a time, in order,
+// and nothing is begun for a client that has left or on a connection that is to close (RFC 9112 section 9.3.2).
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export type Socket = IncomingMessage["socket"];
+
+/** One request and the answer that belongs to it. */
+export type HttpExchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+type Waiting = HttpExchange & { readonly begin: () => void };
+
+export type Connection = {
+  readonly socket: Socket;
+  current: HttpExchange | null;
+  readonly waiting: Waiting[];
+  /** The bytes on it stopped making sense, or an answer closes it: no request after those that wait is read. */
+  broken: boolean;
+  /** What is still to be sent after the requests that wait. */
+  last: (() => void) | null;
+};
+
+export type Connections = {
+  /** Watches `socket` until it is closed. */
+  accept(socket: Socket): void;
+  /** Calls `begin` when it is this exchange's turn, or never. */
+  enqueue(exchange: HttpExchange, begin: () => void): void;
+  of(socket: Socket): Connection | undefined;
+  /** Exchanges that were begun and have no complete answer yet. */
+  inFlight(): number;
+  /** Keeps no connection from now on; resolves when the last one is closed. */
+  drain(): Promise<void>;
+  /** Destroys every connection. */
+  destroy(): void;
+};
+
+/** With more requests than this waiting, nothing further is read from the connection. */
+const mostWaiting = 4;
+
+export const createConnections = (): Connections => {
+  const connections = new Map<Socket, Connection>();
+  const drained = new Set<() => void>();
+  let inFlight = 0;
+  let draining = false;
+
+  const begin = (connection: Connection, { request, response, begin: go }: Waiting): void => {
+    connection.current = { request, response };
+    inFlight += 1;
+    if (draining) response.shouldKeepAlive = false;
+    response.on("close", () => {
+      if (connection.current?.response !== response) return;
+      connection.current = null;
+      inFlight -= 1;
+      advance(connection, response.shouldKeepAlive);
+    });
+    go();
+  };
+
+  const advance = (connection: Connection, keepAlive: boolean): void => {
+    const { socket, waiting } = connection;
+    if (!keepAlive || socket.destroyed) waiting.length = 0;
+    const next = waiting.shift();
+    if (next !== undefined) {
+      if (waiting.length === mostWaiting) socket.resume();
+      begin(connection, next);
+    } else if (connection.last !== null && !socket.destroyed) connection.last();
+    else if (draining) socket.destroySoon();
+  };
+
+  const enqueue = ({ request, response }: HttpExchange, go: () => void): void => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined) return;
+    const exchange = { request, response, begin: go };
+    if (connection.current === null) return begin(connection, exchange);
+    connection.waiting.push(exchange);
+    if (connection.waiting.length > mostWaiting) connection.socket.pause();
+  };
+
+  const accept = (socket: Socket): void => {
+    const connection: Connection = { socket, current: null, waiting: [], broken: false, last: null };
+    connections.set(socket, connection);
+    socket.once("close", () => {
+      connections.delete(socket);
+      connection.waiting.length = 0;
+      if (connection.current !== null) inFlight -= 1;
+      connection.current = null;
+      if (connections.size === 0) for (const resolve of drained) resolve();
+    });
+  };
+
+  const drain = (): Promise<void> => {
+    draining = true;
+    for (const { socket, current } of connections.values()) {
+      if (current === null) socket.destroySoon();
+      else if (!current.response.headersSent) current.response.shouldKeepAlive = false;
+    }
+    return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => drained.add(resolve));
+  };
+
+  return {
+    accept,
+    enqueue,
+    of: (socket) => connections.get(socket),
+    inFlight: () => inFlight,
+    drain,
+    destroy() {
+      for (const socket of connections.keys()) socket.destroy();
+    },
+  };
+};
