@@ -26,7 +26,7 @@ const health = async (port: number, withKey = false): Promise<Record<string, unk
 
 describe("/health", () => {
   it("has exactly the documented shape, without a key", async () => {
-    await using own = await startServer();
+    await using own = await startServer({ commands: { canServe: () => true } });
     const expiresAt = Date.now() + 3_600_000;
     own.publish(added({ expiresAt }));
     expect(await health(own.port)).toEqual({
@@ -53,7 +53,7 @@ describe("/health", () => {
   });
 
   it("pass-through needs no account", async () => {
-    await using own = await startServer({ mode: "pass-through" });
+    await using own = await startServer({ mode: "pass-through", commands: { canServe: () => true } });
     expect(await health(own.port)).toMatchObject({ code: 200, status: "ok", mode: "pass-through", accounts: [] });
   });
 

@@ -72,7 +72,7 @@ export const startServer = async ({ key: localKey = key, timeouts, clock = creat
       forwards.push(forwarded);
       forward(forwarded);
     },
-    commands: Object.assign(Object.create(noCommands) as Commands, { pendingLogin: () => null, canServe: () => true }, commands),
+    commands: Object.assign(Object.create(noCommands) as Commands, { pendingLogin: () => null, canServe: () => false }, commands),
     store,
     publish: bus.publish,
     subscribe,
