@@ -1,4 +1,4 @@
-// Time as an argument. Nothing in the core reads Date or sets a timer by itself, so that tests own
+// Time as an argument. No part of the core reads Date or sets a timer by itself, so that tests own
 // the clock and a suspended laptop is just another pair of numbers.
 
 /** A running timer; `cancel` is idempotent. */
@@ -20,7 +20,7 @@ export type Clock = {
 const longestMs = 2 ** 31 - 1;
 const possible = (ms: number): number => Math.min(longestMs, Math.max(0, ms));
 
-/** The machine's own clock. A timer of more than 24.8 days fires then: whoever plans so far ahead looks again. */
+/** The machine's own clock. A timer of more than 24.8 days fires after 24.8 days: a caller that plans so far ahead looks at the time again. */
 export const createSystemClock = (): Clock => ({
   now: () => Date.now(),
   monotonic: () => performance.now(),

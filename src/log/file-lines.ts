@@ -11,7 +11,7 @@ export type FileLinesOptions = {
   readonly maxBytes: number | null;
   /** How many rotated files are kept. */
   readonly keep: number;
-  /** Told once for each run of failures, with a sentence. */
+  /** Called once for each run of failures, with a sentence. */
   readonly onFault: (message: string) => void;
 };
 
@@ -23,7 +23,7 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
   const { path, onFault } = options;
   let file: FileHandle | null = await openFile(path);
   const opened = await file.stat();
-  // A device or a pipe has no size, and moved away it would be missing for everybody (/dev/null for the whole machine).
+  // A device or a pipe has no size, and moving it away would take it from every program (/dev/null from the whole machine).
   const mostBytes = opened.isFile() ? options.maxBytes : null;
   let { size } = opened;
   let waiting: string[] = [];
@@ -72,7 +72,7 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
       waitingLength += line.length + 1;
       pump ??= run();
     },
-    // The disk is written without anybody waiting: there is no way to hurry it.
+    // Writing to the disk goes on by itself: there is no way to hurry it.
     flush() {},
     async close() {
       await pump;

@@ -1,5 +1,5 @@
 // Lines to stdout or stderr that can neither stall nor kill the proxy: a reader that is too slow loses
-// lines (and is told how many), a reader that has gone is forgotten.
+// lines (and learns how many), a reader that has gone is forgotten.
 
 /** The part of a writable stream that is used. */
 export type LineStream = {
@@ -22,8 +22,8 @@ const mostWaiting = 1024 * 1024;
 
 /**
  * Lines to `stream`, which stays open. An error of the stream (EPIPE, EIO) ends the writing, not the process.
- * The lines of one turn of the event loop go out together: to a file every write is a system call that
- * everybody waits for (70 µs for each request when each wrote its own).
+ * The lines of one turn of the event loop go out together: to a file every write is a system call that blocks the
+ * loop (70 µs for each request when each wrote its own).
  */
 export const createStreamLines = (stream: LineStream): Lines => {
   let gone = false;

@@ -20,7 +20,7 @@ export type Bus = {
   readonly publishBuffered: PublishBuffered;
   /** Delivers what is buffered: call it before you read what a subscriber has made of the events. */
   flush(): void;
-  /** Calls `listener` for every later event, in order. `name` tells people which part it is, should it fail. Returns the way to stop, which flushes first. */
+  /** Calls `listener` for every later event, in order. `name` is what a notice calls it when it fails. Returns the way to stop, which flushes first. */
   subscribe(listener: (event: Event) => void, name?: string): () => void;
 };
 

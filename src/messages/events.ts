@@ -92,11 +92,11 @@ export type UsageEvent = {
   stopReason: string | null;
 };
 
-/** One window of one account's limits, as the unified (or the classic) headers told it. */
+/** One window of one account's limits, as the unified (or the classic) headers give it. */
 export type LimitsEvent = {
   type: "limits.updated";
   accountId: string;
-  /** `5h`, `7d`, `7d_oi`, `overage`, `requests`, `input-tokens` …: whatever stands in the header's name; empty for the whole. */
+  /** `5h`, `7d`, `7d_oi`, `overage`, `requests`, `input-tokens` …: the part of the header's name; empty for the whole. */
   window: string;
   status: string | null;
   /** 0..1, can exceed 1. */

@@ -1,5 +1,5 @@
 // One line of the refresh timeline: what an event says of a refresh, in one shape for the file that keeps
-// it over restarts and for the picture of the running program. Never a token.
+// it over restarts and for the state of the running program. Never a token.
 import type { Event, RefreshReason, TokenEvent } from "./events.ts";
 
 /** Times are wall milliseconds. */
@@ -19,7 +19,7 @@ export type RefreshFact = {
   readonly nextTryAt: number | null;
 };
 
-/** How many lines of the timeline are kept, oldest gone first: in the file and in the picture. */
+/** How many lines of the timeline are kept, oldest gone first: in the file and in the state. */
 export const refreshLimit = 500;
 
 /** What a failed refresh leaves behind. Wall milliseconds. */

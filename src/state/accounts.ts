@@ -8,7 +8,7 @@ import type { AccountRow, LimitReading } from "./state.ts";
 
 type Stamped<T> = Readonly<T & { at: number; seq: number }>;
 
-/** Folds one event; the same array when nothing changed. `past` tells of a new row when its token was refreshed. */
+/** Folds one event; the same array when nothing changed. `past` says of a new row when its token was refreshed last. */
 export const foldAccounts = (accounts: readonly AccountRow[], event: Event, past: readonly RefreshFact[] = []): readonly AccountRow[] => {
   if (event.type === "account.added") return upsert(accounts, event, past);
   if (event.type === "account.removed") {
@@ -33,9 +33,9 @@ const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "
   const { accountId: id, kind, label, enabled, priority, expiresAt, renewable, health, lastError } = event;
   const index = accounts.findIndex((account) => account.id === id);
   const known = accounts[index];
-  const told = { id, kind, label, enabled, priority, expiresAt, renewable, health, lastError };
-  if (known === undefined) return [...accounts, { ...fresh, ...told, ...refreshedBefore(past, id, event.at) }];
-  return accounts.with(index, { ...known, ...told, coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null });
+  const announced = { id, kind, label, enabled, priority, expiresAt, renewable, health, lastError };
+  if (known === undefined) return [...accounts, { ...fresh, ...announced, ...refreshedBefore(past, id, event.at) }];
+  return accounts.with(index, { ...known, ...announced, coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null });
 };
 
 const refreshedBefore = (past: readonly RefreshFact[], id: string, now: number) => {
@@ -75,16 +75,16 @@ const foldHealth = (row: AccountRow, event: Stamped<AccountEvent>): AccountRow =
 };
 
 const foldToken = (row: AccountRow, event: Stamped<TokenEvent>): AccountRow => {
-  const settled = { refreshing: false, lastRefreshReason: event.reason };
+  const ended = { refreshing: false, lastRefreshReason: event.reason };
   switch (event.type) {
     case "token.refreshing":
       return { ...row, refreshing: true, lastRefreshReason: event.reason };
     case "token.refreshed":
-      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), renewable: true, refreshCount: row.refreshCount + 1 };
+      return { ...row, ...ended, ...renewed(event.newExpiresAt, event.at), renewable: true, refreshCount: row.refreshCount + 1 };
     case "token.adopted":
-      return { ...row, ...settled, ...renewed(event.newExpiresAt, event.at), renewable: event.renewable };
+      return { ...row, ...ended, ...renewed(event.newExpiresAt, event.at), renewable: event.renewable };
     case "token.refresh-failed":
-      return { ...row, ...settled, refreshFailures: event.failures, nextRefreshAt: event.nextTryAt, lastError: event.message };
+      return { ...row, ...ended, refreshFailures: event.failures, nextRefreshAt: event.nextTryAt, lastError: event.message };
   }
 };
 

@@ -10,7 +10,7 @@ import type { ActivityLine, AppState, RequestRow, SessionRow } from "./state.ts"
 
 export const maxLines = 1000;
 
-/** What stands around one event. */
+/** What one event is about. */
 export type Surroundings = {
   /** As it was before the event. */
   readonly before: Pick<AppState, "accounts" | "upstream">;
@@ -88,7 +88,7 @@ const contextOf = ({ before, request }: Surroundings): DescribeContext => ({
   outage: before.upstream.failingSince === null ? null : { since: before.upstream.failingSince, failures: before.upstream.failures },
 });
 
-// Told once, by the answer with which the cache collapsed.
+// Only with the answer that makes the cache collapse.
 const cacheWarning = ({ before, after }: NonNullable<Surroundings["session"]>): string | null => {
   const collapsed = before.cacheShares === after.cacheShares ? null : cacheCollapse(after);
   if (collapsed === null || cacheCollapse(before) !== null) return null;

@@ -1,12 +1,8 @@
-// What one event makes of one row of the requests table. The row is written in place: whoever folds a batch
-// copies it once before. A closed row changes only by a late usage report, because the meter may finish after
-// the bytes.
+// What one event makes of one row of the requests table. A closed row changes only by a late usage report, because the
+// meter may finish after the bytes.
 import { isEventStream } from "../lib/http-fields.ts";
 import type { Event } from "../messages/events.ts";
 import type { RequestRow } from "./state.ts";
-
-/** A row that nobody else holds. */
-export type OwnRow = { -readonly [Name in keyof RequestRow]: RequestRow[Name] };
 
 /** The events that name a request. */
 export type TrafficEvent = Extract<Event, { readonly requestId: string }>;
@@ -14,7 +10,7 @@ export type TrafficEvent = Extract<Event, { readonly requestId: string }>;
 type Of<T extends TrafficEvent["type"]> = Extract<TrafficEvent, { readonly type: T }>;
 
 /** The row of a request that has just come in. */
-export const newRow = (event: Of<"request.received">): OwnRow => ({
+export const newRow = (event: Of<"request.received">): RequestRow => ({
   id: event.requestId,
   receivedAt: event.at,
   method: event.method,
@@ -68,102 +64,72 @@ const traffic: Readonly<Record<TrafficEvent["type"], true>> = {
 
 export const isTraffic = (event: Event): event is TrafficEvent => event.type in traffic;
 
-/** Could `event`, which is not its first, change `row`? */
-export const concerns = (event: TrafficEvent, row: RequestRow): boolean => event.type === "usage.updated" || row.outcome === null;
+/** `row` after `event`, which is not its first; the same row when that is no news for it. */
+export const foldRow = (row: RequestRow, event: TrafficEvent): RequestRow => {
+  if (row.outcome !== null && event.type !== "usage.updated") return row;
+  const changes = changesBy(event, row);
+  return changes === null ? row : { ...row, ...changes };
+};
 
-/** Writes what `event` says into `row`. */
-export const foldRow = (row: OwnRow, event: TrafficEvent): void => {
+const changesBy = (event: TrafficEvent, row: RequestRow): Partial<RequestRow> | null => {
   switch (event.type) {
     case "usage.updated":
-      return noteUsage(row, event);
+      return byUsage(event, row);
     case "response.progress":
-      return noteProgress(row, event);
+      return byProgress(event, row);
     case "request.assigned":
-      row.accountId = event.accountId;
-      row.pickReason = event.reason;
-      return;
+      return { accountId: event.accountId, pickReason: event.reason };
     case "attempt.started":
-      return noteAttempt(row, event);
+      return { attempts: event.attempt, accountId: event.accountId ?? row.accountId, modelAsked: event.modelAsked ?? row.modelAsked, phase: "connecting" };
     case "attempt.failed":
-      row.attempts = Math.max(row.attempts, event.attempt);
-      row.errorCode = event.code;
-      row.message = event.message;
-      return;
+      return { attempts: Math.max(row.attempts, event.attempt), errorCode: event.code, message: event.message };
     case "response.started":
-      return noteResponse(row, event);
+      return byResponse(event);
     case "request.rejected":
-      return closeRejected(row, event);
+      return { ...ended(event), outcome: "rejected", durationMs: Math.max(0, event.at - row.receivedAt), errorCode: event.code, blame: "client" };
     case "request.finished":
-      return closeFinished(row, event);
-    default:
+      return byFinish(event, row);
+    case "request.received":
+      return null;
   }
 };
 
-const noteUsage = (row: OwnRow, event: Of<"usage.updated">): void => {
-  row.model = event.model ?? row.model;
-  row.inputTokens = event.inputTokens ?? row.inputTokens;
-  row.outputTokens = event.outputTokens ?? row.outputTokens;
-  row.cacheReadTokens = event.cacheReadTokens ?? row.cacheReadTokens;
-  row.cacheCreationTokens = event.cacheCreationTokens ?? row.cacheCreationTokens;
-  row.stopReason = event.stopReason ?? row.stopReason;
+const byUsage = (event: Of<"usage.updated">, row: RequestRow): Partial<RequestRow> => ({
+  model: event.model ?? row.model,
+  inputTokens: event.inputTokens ?? row.inputTokens,
+  outputTokens: event.outputTokens ?? row.outputTokens,
+  cacheReadTokens: event.cacheReadTokens ?? row.cacheReadTokens,
+  cacheCreationTokens: event.cacheCreationTokens ?? row.cacheCreationTokens,
+  stopReason: event.stopReason ?? row.stopReason,
+});
+
+// A report may name a new phase alone: only more bytes are a sign of life. The tokens of a running answer are an
+// estimate that the usage report replaces, so they never fall behind it.
+const byProgress = (event: Of<"response.progress">, row: RequestRow): Partial<RequestRow> => {
+  const outputTokens = event.outputTokens === null ? row.outputTokens : Math.max(event.outputTokens, row.outputTokens ?? 0);
+  if (event.bytesOut <= row.bytesOut) return { phase: event.phase, outputTokens };
+  const longestSilenceMs = Math.max(row.longestSilenceMs, event.at - (row.lastByteAt ?? row.receivedAt));
+  return { phase: event.phase, outputTokens, bytesOut: event.bytesOut, longestSilenceMs, lastByteAt: event.at };
 };
 
-const noteAttempt = (row: OwnRow, event: Of<"attempt.started">): void => {
-  row.attempts = event.attempt;
-  row.accountId = event.accountId ?? row.accountId;
-  row.modelAsked = event.modelAsked ?? row.modelAsked;
-  row.phase = "connecting";
+const byResponse = ({ at, status, ttfbMs, upstreamRequestId, contentType, contentEncoding, retryAfter }: Of<"response.started">): Partial<RequestRow> => ({
+  status,
+  ttfbMs,
+  lastByteAt: at,
+  phase: isEventStream(contentType) ? "waiting" : "body",
+  upstreamRequestId,
+  contentType,
+  contentEncoding,
+  retryAfter,
+  errorCode: null,
+  message: null,
+});
+
+const byFinish = (event: Of<"request.finished">, row: RequestRow): Partial<RequestRow> => {
+  const { outcome, durationMs, longestSilenceMs, bytesIn, bytesOut, attempts, blame, errorCode, nextStep } = event;
+  const ttfbMs = event.ttfbMs ?? row.ttfbMs;
+  const upstreamRequestId = event.upstreamRequestId ?? row.upstreamRequestId;
+  return { ...ended(event), outcome, durationMs, longestSilenceMs, bytesIn, bytesOut, attempts, blame, errorCode, nextStep, ttfbMs, upstreamRequestId };
 };
 
-// Progress may also tell a phase alone: only more bytes are a sign of life. The tokens of a running
-// answer are an estimate that the usage report replaces, so they never fall behind it.
-const noteProgress = (row: OwnRow, event: Of<"response.progress">): void => {
-  row.phase = event.phase;
-  if (event.outputTokens !== null) row.outputTokens = Math.max(event.outputTokens, row.outputTokens ?? 0);
-  if (event.bytesOut <= row.bytesOut) return;
-  row.bytesOut = event.bytesOut;
-  row.longestSilenceMs = Math.max(row.longestSilenceMs, event.at - (row.lastByteAt ?? row.receivedAt));
-  row.lastByteAt = event.at;
-};
-
-const noteResponse = (row: OwnRow, event: Of<"response.started">): void => {
-  row.status = event.status;
-  row.ttfbMs = event.ttfbMs;
-  row.lastByteAt = event.at;
-  row.phase = isEventStream(event.contentType) ? "waiting" : "body";
-  row.upstreamRequestId = event.upstreamRequestId;
-  row.contentType = event.contentType;
-  row.contentEncoding = event.contentEncoding;
-  row.retryAfter = event.retryAfter;
-  row.errorCode = null;
-  row.message = null;
-};
-
-const noteEnd = (row: OwnRow, event: Of<"request.rejected" | "request.finished">): void => {
-  row.finishedAt = event.at;
-  row.status = event.status;
-  row.message = event.message;
-};
-
-const closeRejected = (row: OwnRow, event: Of<"request.rejected">): void => {
-  noteEnd(row, event);
-  row.outcome = "rejected";
-  row.durationMs = Math.max(0, event.at - row.receivedAt);
-  row.errorCode = event.code;
-  row.blame = "client";
-};
-
-const closeFinished = (row: OwnRow, event: Of<"request.finished">): void => {
-  noteEnd(row, event);
-  row.outcome = event.outcome;
-  row.durationMs = event.durationMs;
-  row.longestSilenceMs = event.longestSilenceMs;
-  row.bytesIn = event.bytesIn;
-  row.bytesOut = event.bytesOut;
-  row.attempts = event.attempts;
-  row.blame = event.blame;
-  row.errorCode = event.errorCode;
-  row.nextStep = event.nextStep;
-  row.ttfbMs = event.ttfbMs ?? row.ttfbMs;
-  row.upstreamRequestId = event.upstreamRequestId ?? row.upstreamRequestId;
-};
+const ended = ({ at, status, message }: Of<"request.rejected" | "request.finished">): Partial<RequestRow> => ({ finishedAt: at, status, message });

@@ -1,5 +1,4 @@
-// Questions to the picture, answered without changing it. Everything that depends on the time of the
-// question takes `now` (wall milliseconds).
+// What can be read from the state without changing it. What depends on the time takes `now` in wall milliseconds.
 import { canServe as servesNow } from "../accounts/can-serve.ts";
 import type { AccountRow, AppState, LimitReading, RequestRow, RequestsState, SessionRow } from "./state.ts";
 
@@ -99,6 +98,6 @@ export const headerWord = ({ server, upstream }: AppState): HeaderWord => {
 /** How long an open request has been without a byte, milliseconds; null once it is closed. */
 export const silenceMs = (row: RequestRow, now: number): number | null => (row.outcome === null ? Math.max(0, now - (row.lastByteAt ?? row.receivedAt)) : null);
 
-/** Ended in a way that somebody should look at: not merely cancelled by its client. */
+/** Ended in a way that a person should look at: not merely cancelled by its client. */
 export const isError = (row: RequestRow): boolean =>
   row.outcome !== null && row.outcome !== "ok" && row.outcome !== "client-left" && row.outcome !== "shutdown";

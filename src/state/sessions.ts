@@ -91,7 +91,7 @@ const ended = (row: SessionRow, request: RequestRow, at: number): SessionRow => 
   return { ...row, lastSeenAt: at, inFlight: row.inFlight - 1, errors: row.errors + (failed ? 1 : 0), cacheShares: withShare(row.cacheShares, request) };
 };
 
-// Subagents begin with a prompt of their own: only the main conversation tells whether its prefix still hits.
+// Subagents begin with a prompt of their own: only the main conversation shows whether its prefix still hits.
 const withShare = (shares: readonly number[], request: RequestRow): readonly number[] => {
   const total = totalInput(request);
   if (request.outcome !== "ok" || request.agentId !== null || total < smallestCacheable) return shares;
