@@ -6,7 +6,7 @@ import type { Config, SettingKey } from "../config/schema.ts";
 import { acceptedBy, checkText, shapeOf } from "../config/text.ts";
 import type { Secret } from "../lib/secret.ts";
 import { endpointKeys, isAccountId } from "../messages/commands.ts";
-import type { EndpointKey, EndpointWishes } from "../messages/commands.ts";
+import type { EndpointKey, EndpointOptions } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import type { TokenGrant } from "../messages/tokens.ts";
 import type { Core } from "./core.ts";
@@ -92,7 +92,7 @@ const settingOf: Readonly<Record<EndpointKey, SettingKey>> = {
 };
 
 /** `wanted` as an account keeps them. Throws `bad-usage` with every mistake; never quotes a value. */
-export const checkEndpoints = (wanted: EndpointWishes, config: Config): AccountEndpoints => {
+export const checkEndpoints = (wanted: EndpointOptions, config: Config): AccountEndpoints => {
   const given = endpointKeys.flatMap((key) => (wanted[key] === undefined ? [] : [[key, wanted[key]] as const]));
   const wrong = given.flatMap(([key, text]) => wrongShape(key, text));
   const problems = wrong.length > 0 ? wrong : crossCheck(withEndpoints(config, wanted), (key) => `the account (${key})`).filter((problem) => given.some(([key]) => problem.startsWith(settingOf[key])));
@@ -105,7 +105,7 @@ const wrongShape = (key: EndpointKey, text: string): readonly string[] => {
   return checked.ok && text !== "" ? [] : [`${key} is ${shapeOf(text)}; accepted: ${acceptedBy(settingOf[key])}`];
 };
 
-const withEndpoints = (config: Config, { baseUrl, ...oauth }: EndpointWishes): Config => ({
+const withEndpoints = (config: Config, { baseUrl, ...oauth }: EndpointOptions): Config => ({
   ...config,
   upstream: { ...config.upstream, ...(baseUrl === undefined ? {} : { baseUrl }) },
   oauth: { ...config.oauth, ...oauth },

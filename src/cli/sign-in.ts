@@ -2,7 +2,7 @@
 // first start and by the dashboard's key.
 import { isObject } from "../lib/json.ts";
 import type { Bus } from "../messages/bus.ts";
-import type { Commands, StartLogin } from "../messages/commands.ts";
+import type { Commands, LoginOptions } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import type { TermsChoice } from "../tui/screens/terms.tsx";
 import type { CliContext, ParsedArgs, Screen } from "./context.ts";
@@ -15,7 +15,7 @@ export type SignInRequest = {
   readonly settings: Settings;
   readonly commands: Commands;
   readonly subscribe: Bus["subscribe"];
-  readonly login: StartLogin;
+  readonly login: LoginOptions;
   readonly reason: string;
   readonly autoOpen: boolean;
   readonly signal?: AbortSignal;

@@ -7,7 +7,7 @@ import { openCore, refreshSettings } from "../app/core.ts";
 import type { Core, CoreOptions } from "../app/core.ts";
 import { createLoginCommands } from "../app/login-commands.ts";
 import { Secret, secret } from "../lib/secret.ts";
-import type { Commands, LoginAttempt, StartLogin } from "../messages/commands.ts";
+import type { Commands, LoginAttempt, LoginOptions } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import { whileAwake } from "./options.ts";
 import { TokenStore, tokenOf } from "./token-store.ts";
@@ -30,7 +30,7 @@ export class OAuthClient {
   }
 
   /** Opens a sign-in for ten minutes: `authorizeUrl` is for the person, `attemptId` for `exchangeCode`. The PKCE verifier stays inside. */
-  async getAuthorizationUrl(options: StartLogin = {}): Promise<LoginAttempt> {
+  async getAuthorizationUrl(options: LoginOptions = {}): Promise<LoginAttempt> {
     return (await this.#open()).commands.startLogin(options);
   }
 

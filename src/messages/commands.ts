@@ -1,6 +1,6 @@
-// Wishes: what a person or a program may ask of the running core. The dashboard, the HTTP API and the
-// command line call the same object, so there is no button that the API cannot press. The promise
-// says that the wish was accepted; what came of it is seen in the events.
+// What a person or a program may ask of the running core. The dashboard, the HTTP API and the command line call the same
+// object, so there is no button that the API cannot press. A promise that resolves means that the command was accepted;
+// its results come as events.
 import type { Secret } from "../lib/secret.ts";
 
 /** An open sign-in. The links carry state and challenge but never the verifier. */
@@ -25,14 +25,14 @@ export const endpointKeys = ["baseUrl", "tokenUrl", "authorizeUrl", "redirectUri
 
 export type EndpointKey = (typeof endpointKeys)[number];
 
-export type EndpointWishes = { readonly [Key in EndpointKey]?: string };
+export type EndpointOptions = { readonly [Key in EndpointKey]?: string };
 
-export type StartLogin = {
+export type LoginOptions = {
   readonly kind?: "max" | "console";
   /** Sign this account in again, or name the new one. */
   readonly accountId?: string;
   /** Addresses of another server for this account; kept with it. */
-  readonly endpoints?: EndpointWishes;
+  readonly endpoints?: EndpointOptions;
 };
 
 /** What became of a pasted code. `bad-paste` keeps the attempt open; `failed` has closed it. */
@@ -53,11 +53,11 @@ export type CallbackResult =
   | { readonly result: "signed-in" }
   | { readonly result: "retry" | "refused" | "failed"; readonly message: string };
 
-/** Throws `AppError` (unknown-account, login-expired, store-…) when a wish cannot be accepted. */
+/** Throws `AppError` (unknown-account, login-expired, store-…) when a command cannot be accepted. */
 export type Commands = {
   /** A request that comes now gets a credential: of the one account that every request uses when there is such a one, else of any. */
   canServe(): boolean;
-  startLogin(wish: StartLogin): Promise<LoginAttempt>;
+  startLogin(options: LoginOptions): Promise<LoginAttempt>;
   /** The attempt that waits for a code, for `/login` and for a screen that was opened later. */
   pendingLogin(): LoginAttempt | null;
   /** `attemptId` null means the one that is open; `accountId` names the account when the attempt did not. */
@@ -69,7 +69,7 @@ export type Commands = {
   completeCallback(query: string): Promise<CallbackResult>;
   cancelLogin(attemptId: string): void;
   refresh(accountId: string | null): Promise<RefreshOutcome>;
-  addApiKey(wish: { key: Secret; accountId?: string; label?: string; endpoints?: EndpointWishes }): Promise<{ accountId: string }>;
+  addApiKey(options: { key: Secret; accountId?: string; label?: string; endpoints?: EndpointOptions }): Promise<{ accountId: string }>;
   setEnabled(accountId: string, enabled: boolean): Promise<void>;
   rename(accountId: string, label: string): Promise<void>;
   setPriority(accountId: string, priority: number): Promise<void>;

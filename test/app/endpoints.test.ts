@@ -5,7 +5,7 @@ import type { Upstream } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { secret } from "../../src/lib/secret.ts";
-import type { EndpointWishes } from "../../src/messages/commands.ts";
+import type { EndpointOptions } from "../../src/messages/commands.ts";
 import { startApp } from "../helpers/running-app.ts";
 import type { RunningApp } from "../helpers/running-app.ts";
 
@@ -15,7 +15,7 @@ const anotherServer = async (): Promise<Upstream> => {
   return upstream;
 };
 
-const endpointsOf = (upstream: Upstream): EndpointWishes => {
+const endpointsOf = (upstream: Upstream): EndpointOptions => {
   const settings = upstream.settings();
   return {
     baseUrl: settings["upstream.baseUrl"],

@@ -3,7 +3,7 @@ import type { OpenStore } from "../../app/open-store.ts";
 import { asciiJson } from "../../lib/json.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { endpointKeys } from "../../messages/commands.ts";
-import type { StartLogin } from "../../messages/commands.ts";
+import type { LoginOptions } from "../../messages/commands.ts";
 import { AppError } from "../../messages/errors.ts";
 import type { AccountRow } from "../../state/state.ts";
 import { listing } from "../../tui/table.ts";
@@ -76,7 +76,7 @@ export const addKey: Command = (context, args) =>
   });
 
 /** What `login` and `add-key` may say of the account: its id, and addresses of its own (`--base-url` is `baseUrl`). */
-export const accountOptions = (args: ParsedArgs): Pick<StartLogin, "accountId" | "endpoints"> => {
+export const accountOptions = (args: ParsedArgs): Pick<LoginOptions, "accountId" | "endpoints"> => {
   const accountId = textOption(args, "account");
   const endpoints = endpointKeys.flatMap((key) => {
     const value = textOption(args, key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));

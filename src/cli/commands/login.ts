@@ -1,6 +1,6 @@
 // `login`: sign in and exit. On a terminal the sign-in screen, elsewhere one line from standard input.
 import type { OpenStore } from "../../app/open-store.ts";
-import type { StartLogin } from "../../messages/commands.ts";
+import type { LoginOptions } from "../../messages/commands.ts";
 import { AppError } from "../../messages/errors.ts";
 import { runPlainLogin } from "../../tui/screens/login-plain.ts";
 import type { PlainLoginEnd } from "../../tui/screens/login-plain.ts";
@@ -22,7 +22,7 @@ export const login: Command = (context, args) =>
     return screen === null ? loginByLine(context, args, { store, settings }) : loginOnScreen(context, args, { store, settings, screen });
   });
 
-const requestOf = (args: ParsedArgs): StartLogin => ({ kind: args.options["console"] === true ? "console" : "max", ...accountOptions(args) });
+const requestOf = (args: ParsedArgs): LoginOptions => ({ kind: args.options["console"] === true ? "console" : "max", ...accountOptions(args) });
 
 type Opened = { readonly store: OpenStore; readonly settings: Settings };
 

@@ -4,7 +4,7 @@ import { sleep } from "../../lib/clock.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { Bus } from "../../messages/bus.ts";
-import type { Commands, LoginAttempt, StartLogin, SubmitOutcome } from "../../messages/commands.ts";
+import type { Commands, LoginAttempt, LoginOptions, SubmitOutcome } from "../../messages/commands.ts";
 import type { OpenBrowser, Opened } from "../edges/browser.ts";
 import { giveBack } from "./login-room.ts";
 
@@ -12,7 +12,7 @@ export type PlainLoginDeps = {
   readonly commands: Pick<Commands, "startLogin" | "submitCode" | "cancelLogin">;
   readonly subscribe: Bus["subscribe"];
   readonly clock: Clock;
-  readonly wish: StartLogin;
+  readonly wish: LoginOptions;
   /** Where everything is said: standard error. */
   readonly write: (text: string) => void;
   /** One line, null when the input has ended; stops when the signal fires. */

@@ -4,7 +4,7 @@ import { render } from "ink";
 import type { Instance } from "ink";
 import type { Clock } from "../../lib/clock.ts";
 import type { Bus } from "../../messages/bus.ts";
-import type { Commands, LoginAttempt, StartLogin } from "../../messages/commands.ts";
+import type { Commands, LoginAttempt, LoginOptions } from "../../messages/commands.ts";
 import { createLoginForm } from "./login-form.ts";
 import type { LoginForm } from "./login-form.ts";
 import { createLoginHelp } from "./login-help.ts";
@@ -24,7 +24,7 @@ export type LoginDeps = LoginTerminal & {
   readonly subscribe: Bus["subscribe"];
   readonly clock: Clock;
   readonly edges: LoginEdges;
-  readonly wish: StartLogin;
+  readonly wish: LoginOptions;
   readonly version: string;
   /** One clause behind the program's name on why a sign-in is needed, such as `no account yet`. */
   readonly reason: string;
