@@ -1,11 +1,30 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./helpers/count-reporter.ts";
 import { LongestFirst } from "./helpers/longest-first.ts";
 
-// Two projects: `unit` mirrors src/ and stays fast; `e2e` starts real processes, terminals and browsers.
+const root = new URL("..", import.meta.url).pathname;
+
+// React's production build, which the program runs with, has no `jsxDEV`.
+const oxc = { jsx: { runtime: "automatic", development: false } } as const;
+
+// One file of each kind: what is shown to people, what is written to files, what the program does as a whole.
+const elsewhere = [
+  "state/activity", "state/refreshes", "log/format", "cli/status", "doctor/report", "api/status", "storage/import",
+  "tui/run", "tui/panes/requests", "tui/panes/events", "tui/screens/dashboard", "tui/screens/overlay", "e2e/main-story",
+].map((name) => `test/${name}.test.ts`);
+const missing = elsewhere.filter((file) => !existsSync(join(root, file)));
+if (missing.length > 0) throw new Error(`test/vitest.config.ts names files that are not there: ${missing.join(", ")}`);
+
+/** Far from UTC and from English, with a dotless i; the programs that a test starts get the same (cleanEnvironment). */
+const otherPlace = { TZ: "Pacific/Chatham", TEST_TZ: "Pacific/Chatham", LC_ALL: "tr_TR.UTF-8", TEST_LANG: "tr_TR.UTF-8", HOME: "/nowhere" };
+
+// `unit` mirrors src/ and stays fast; `e2e` starts real processes, terminals and browsers; `elsewhere` runs some files of
+// both in another time zone and locale and without a home.
 export default defineConfig({
   test: {
-    root: new URL("..", import.meta.url).pathname,
+    root,
     // Left to itself vitest keeps one of two cores free, and most tests here wait rather than compute.
     maxWorkers: 2,
     globalSetup: ["test/helpers/compiled-code.ts"],
@@ -13,14 +32,13 @@ export default defineConfig({
     reporters: ["default", new CountReporter()],
     projects: [
       {
-        // React's production build, which the program runs with, has no `jsxDEV`.
-        oxc: { jsx: { runtime: "automatic", development: false } },
+        oxc,
         test: {
           name: "unit",
-          root: new URL("..", import.meta.url).pathname,
+          root,
           include: ["test/**/*.test.{ts,tsx}"],
           exclude: ["test/e2e/**", "node_modules/**"],
-          env: { NODE_ENV: "production", TZ: "UTC" },
+          env: { NODE_ENV: "production" },
           testTimeout: 15_000,
           // A process for each of two hundred files is a third of the time. Modules are loaded anew for each file,
           // and no file may leave anything else behind: no variable, listener or timer of the process.
@@ -28,11 +46,23 @@ export default defineConfig({
         },
       },
       {
+        oxc,
+        test: {
+          name: "elsewhere",
+          root,
+          include: elsewhere,
+          env: { NODE_ENV: "production", ...otherPlace },
+          globalSetup: ["test/helpers/built-program.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         test: {
           name: "e2e",
-          root: new URL("..", import.meta.url).pathname,
+          root,
           include: ["test/e2e/**/*.test.{ts,tsx}"],
-          env: { TZ: "UTC" },
+          globalSetup: ["test/helpers/built-program.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real terminals and browsers on a machine that others use too. Only where a failure stops everybody,

@@ -1,8 +1,6 @@
 // The built program with its dashboard in a real terminal, signed in from the start, before a simulated
 // Anthropic in the test: sizes, keys, ends and hostile texts are all looked at from here.
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
-import { spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
 import type { UpstreamOptions } from "../../src/demo/upstream.ts";
 import { storeGrants } from "./data-folder.ts";
 import { eventually } from "./eventually.ts";
@@ -13,42 +11,6 @@ import type { Asked, Question, RealProxy } from "./real-proxy.ts";
 import { openTerminal } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-const root = resolve(import.meta.dirname, "../..");
-
-/** Compiles `src` when something there is newer than what was compiled; two test files at once do it once. */
-export const buildIfStale = async (): Promise<void> => {
-  const lock = join(root, "node_modules/.dashboard-build");
-  if (!isStale()) return;
-  await eventually(() => makeFolder(lock), Boolean, { within: 60_000, what: "the other file's build" });
-  try {
-    if (!isStale()) return;
-    const { status, stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.json")], { encoding: "utf8" });
-    if (status !== 0 && isStale()) throw new Error(`the build failed:\n${stdout}`);
-  } finally {
-    rmdirSync(lock);
-  }
-};
-
-const makeFolder = (path: string): boolean => {
-  try {
-    mkdirSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const newest = (folder: string): number =>
-  Math.max(...readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
-
-const isStale = (): boolean => {
-  try {
-    return newest(join(root, "src")) > statSync(join(root, "dist/cli/main.js")).mtimeMs;
-  } catch {
-    return true;
-  }
-};
-
 export type Signed = RealProxy & {
   /** One request with the local key. */
   ask(question?: Question): Promise<Asked>;
@@ -58,7 +20,6 @@ export type Signed = RealProxy & {
 
 /** A home with the named accounts signed in and the notice answered; nothing runs yet. */
 export const prepareSigned = async (accounts: readonly string[] = ["ada"], upstreamOptions: Partial<UpstreamOptions> = {}): Promise<Signed> => {
-  await buildIfStale();
   const proxy = await prepareProxy(upstreamOptions, { CLAUDE_OAUTH_PROXY_TERMS__ACCEPTED: "true" });
   mkdirSync(proxy.dir, { recursive: true, mode: 0o700 });
   storeGrants(proxy.dir, Object.fromEntries(accounts.map((id) => [id, { grant: proxy.upstream.issueTokens(id === "grace" ? { account: "grace" } : {}) }])));

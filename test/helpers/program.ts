@@ -17,8 +17,8 @@ export const launcher = join(root, "bin/claude-oauth-proxy.js");
 export type Environment = Readonly<Record<string, string>>;
 
 /**
- * Nothing of the machine's own environment but PATH: home and XDG folders below `home`, UTC, an
- * UTF-8 locale, no CI, no browser, no proxy, no SSH and no tmux; the place for compiled code is the test run's.
+ * Nothing of the machine's own environment but PATH: home and XDG folders below `home`, UTC and a plain UTF-8 locale
+ * (or those that the test project names), no CI, browser, proxy, SSH or tmux; compiled code goes to the test run's place.
  */
 export const cleanEnvironment = (home: string, more: Environment = {}): Record<string, string> => ({
   PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
@@ -29,8 +29,8 @@ export const cleanEnvironment = (home: string, more: Environment = {}): Record<s
   XDG_CACHE_HOME: join(home, ".cache"),
   XDG_RUNTIME_DIR: home,
   TMPDIR: home,
-  TZ: "UTC",
-  LANG: "C.UTF-8",
+  TZ: process.env["TEST_TZ"] ?? "UTC",
+  LANG: process.env["TEST_LANG"] ?? "C.UTF-8",
   TERM: "xterm-256color",
   BROWSER: "none",
   ...compiledCode(),

@@ -1,7 +1,7 @@
 // One event of each type, with the same hostile or harmless text in every place that can hold one.
 import type { Event, EventDraft } from "../../src/messages/events.ts";
 
-export const at = Date.UTC(2026, 0, 2, 12, 0, 5);
+export const at = new Date(2026, 0, 2, 12, 0, 5).getTime();
 
 export const everyEvent = (text: string): readonly Event[] => drafts(text).map((draft, index) => ({ ...draft, at, seq: index + 1 }));
 

@@ -6,7 +6,7 @@ import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";
 
 const hour = 3_600_000;
-const ten = Date.UTC(2026, 0, 2, 10, 0, 0);
+const ten = new Date(2026, 0, 2, 10).getTime();
 const known = fact("account.added", { label: "work", expiresAt: ten });
 const linesAfter = (...events: readonly Event[]): readonly string[] => reduceAll(initialState({ version: "1", mode: "oauth" }), [known, fact("request.received"), ...events]).activity.slice(1).map(({ text }) => text);
 const lastAfter = (...events: readonly Event[]): string | undefined => linesAfter(...events).at(-1);

@@ -6,7 +6,7 @@ import { initialState } from "../../src/state/state.ts";
 import { lastRefreshOf, viewRefresh, withPast } from "../../src/state/refreshes.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 
-const now = Date.UTC(2026, 0, 2, 12);
+const now = new Date(2026, 0, 2, 12).getTime();
 const hour = 3_600_000;
 const start = initialState({ version: "1", mode: "oauth" });
 
@@ -44,11 +44,12 @@ it("changes nothing when there is no past", () => {
 });
 
 it("goes outside in whole milliseconds and ISO times; a time that no calendar knows is null", () => {
-  expect(viewRefresh(refreshed(now))).toEqual({
+  const noon = Date.UTC(2026, 0, 2, 12);
+  expect(viewRefresh(refreshed(noon))).toEqual({
     at: "2026-01-02T12:00:00.000Z", reason: "lead", outcome: "refreshed", duration_ms: 412,
     old_expires_at: "2026-01-02T13:00:00.000Z", new_expires_at: "2026-01-02T20:00:00.000Z",
   });
-  expect(viewRefresh({ ...refreshed(now), oldExpiresAt: 9e15 }).old_expires_at).toBeNull();
+  expect(viewRefresh({ ...refreshed(noon), oldExpiresAt: 9e15 }).old_expires_at).toBeNull();
 });
 
 it("an event that is no outcome of a refresh is no line", () => {

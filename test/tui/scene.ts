@@ -11,7 +11,7 @@ import { viewOf } from "../../src/tui/view.ts";
 import type { View, ViewParts } from "../../src/tui/view.ts";
 import { fact } from "../state/facts.ts";
 
-export const noon = Date.UTC(2026, 0, 2, 12, 0, 0);
+export const noon = new Date(2026, 0, 2, 12).getTime();
 const minute = 60_000;
 
 export const about = { program: "claude-oauth-proxy", keyNeeded: true, leadMs: 300_000, drainSeconds: 10, upstream: "api.anthropic.com" };
