@@ -1,5 +1,5 @@
 // The README's tables come from the source. A stale one fails here; UPDATE_README=1 writes them anew.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { commandTable, globalOptions, startOptions } from "../src/cli/commands.ts";
@@ -46,4 +46,13 @@ it("the README shows the two commands of a fresh machine", () => {
   const text = readFileSync(path, "utf8");
   expect(text).toContain("npm ci && npm start");
   expect(text).toContain("npm ci && npm test");
+});
+
+it("every code at the end of a title is explained in test/README.md", () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((file) => /\.test\.tsx?$/.test(file));
+  const titles = files.flatMap((file) => [...readFileSync(join(import.meta.dirname, file), "utf8").matchAll(/ \(((?:[A-Z]\d+(?:, )?)+)\)["'`]/g)]);
+  const used = new Set(titles.flatMap(([, codes = ""]) => codes.split(", ")));
+  const explained = new Set(readFileSync(join(import.meta.dirname, "README.md"), "utf8").match(/\b[A-Z]\d+\b/g));
+  expect(used.size).toBeGreaterThan(10);
+  expect([...used].filter((code) => !explained.has(code))).toEqual([]);
 });

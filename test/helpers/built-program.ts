@@ -33,12 +33,10 @@ const replaceDist = (fresh: string, retired: string): void => {
   }
 };
 
-let isDone = false;
-
 /** Once for all projects of a run. */
 export const setup = (): void => {
-  if (isDone) return;
-  isDone = true;
+  if (process.env["TEST_BUILT"] === "1") return;
+  process.env["TEST_BUILT"] = "1";
   const place = mkdtempSync(join(root, "node_modules/.build-"));
   const fresh = join(place, "dist");
   try {
