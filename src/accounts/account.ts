@@ -1,4 +1,5 @@
-// What an account is inside the program. `storage` knows how it looks in the file.
+// What an account is inside the program, and what the program needs of the store. `storage` knows the file.
+import { sameSecret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AccountKind } from "../messages/events.ts";
 import type { Organization, Person } from "../messages/tokens.ts";
@@ -41,6 +42,9 @@ export type Account = {
   readonly unknown?: Readonly<Record<string, unknown>>;
 };
 
+export const sameTokens = (left: Account, right: Account): boolean =>
+  sameSecret(left.accessToken, right.accessToken) && sameSecret(left.refreshToken, right.refreshToken);
+
 /**
  * The store as `accounts` needs it; `storage/accounts-file.ts` is the real one.
  * `update` takes the lock, re-reads, applies `change` to what is on the disk now, and returns after
@@ -50,7 +54,7 @@ export type AccountStore = {
   load(): Promise<ReadonlyMap<string, Account>>;
   update(change: (current: ReadonlyMap<string, Account>) => ReadonlyMap<string, Account>): Promise<ReadonlyMap<string, Account>>;
   /** Runs `work` while this process alone may refresh `accountId`; waits for another holder first. */
-  withRefreshLock<T>(accountId: string, work: (held: RefreshLock) => Promise<T>): Promise<T>;
+  withRefreshLock<T>(accountId: string, work: (lock: RefreshLock) => Promise<T>): Promise<T>;
 };
 
 /** Held during a refresh. */

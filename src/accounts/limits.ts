@@ -3,7 +3,7 @@
 import { visibleText } from "../lib/visible-text.ts";
 
 /** Header names are lower case. */
-export type AnswerHeaders = Readonly<Record<string, string | undefined>>;
+export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
 
 /** One window; the field meanings of the event `limits.updated`. */
 export type LimitReading = {
@@ -20,7 +20,7 @@ export type LimitReading = {
 const mostWindows = 24;
 
 /** Every window that the answer speaks of. Subscription headers are undocumented, the others are in the API's rate-limit page. */
-export const readLimits = (headers: AnswerHeaders): readonly LimitReading[] => {
+export const readLimits = (headers: ResponseHeaders): readonly LimitReading[] => {
   const windows = new Map<string, Map<string, string>>();
   for (const name in headers) {
     if (!name.startsWith("anthropic-")) continue;

@@ -1,7 +1,7 @@
 // When a token should be refreshed, and when to try again after it could not be. Pure.
 import type { RefreshReason } from "../messages/events.ts";
 
-export type PlanSettings = {
+export type RefreshSettings = {
   /** Refresh this long before expiry. */
   readonly leadMs: number;
   /** A request waits for the refresh inside this window. */
@@ -25,7 +25,7 @@ export type RefreshNeed =
   | { readonly need: "now"; readonly reason: "mandatory"; readonly expired: boolean };
 
 /** An unknown expiry asks for nothing: the server's 401 will. */
-export const refreshNeed = ({ remainingMs, ageMs }: TokenAge, settings: PlanSettings): RefreshNeed => {
+export const refreshNeed = ({ remainingMs, ageMs }: TokenAge, settings: RefreshSettings): RefreshNeed => {
   if (remainingMs !== null && remainingMs <= 0) return { need: "now", reason: "mandatory", expired: true };
   if (remainingMs !== null && remainingMs <= settings.mandatoryMs) return { need: "now", reason: "mandatory", expired: false };
   if (remainingMs !== null && remainingMs <= settings.leadMs) return { need: "soon", reason: "lead" };

@@ -1,19 +1,14 @@
-// The authority over accounts in this process: which exist, how healthy they are, which token counts.
-// Synchronous and in memory; tells every change as an event, never with a token or an e-mail address.
-import type { Clock } from "../lib/clock.ts";
-import { visibleText } from "../lib/visible-text.ts";
+// The authority over accounts in this process: which exist, how healthy they are, which token counts. Synchronous and in
+// memory. It publishes every change as an event, never with a token or an e-mail address.
 import { withoutEmail } from "../lib/redact.ts";
-import type { Publish } from "../messages/bus.ts";
-import type { Account } from "./account.ts";
-import type { Answer } from "./health.ts";
-import type { AccountEntry, Held } from "./held.ts";
-import { createHeld, entryOf, isSuperseded, markNew, renew, sameTokens } from "./held.ts";
-import type { Scope } from "./learn.ts";
-import { cool, learn, markNeedsLogin, publishHealth, refuseToken, settle } from "./learn.ts";
-import { publicLabel } from "./public-label.ts";
+import { visibleText } from "../lib/visible-text.ts";
+import type { Account, AccountStore } from "./account.ts";
+import { AccountState, holdsRefreshToken, publicLabel } from "./account-state.ts";
+import type { AccountEntry, AccountStateDeps } from "./account-state.ts";
+import type { UpstreamResponse } from "./health.ts";
 
 export type Registry = {
-  /** Counts up whenever accounts came, went or were told anew: a reading of the store from before is then out of date. */
+  /** Counts up whenever an account came, went or was replaced: a reading of the store from before is then out of date. */
   revision(): number;
   list(): readonly AccountEntry[];
   get(accountId: string): AccountEntry | null;
@@ -23,7 +18,7 @@ export type Registry = {
   adopt(stored: Account): boolean;
   /** Fresh from the token endpoint, and already durable (or about to be retried). */
   renewed(account: Account): void;
-  /** A new sign-in or a new key, in the place of whatever was there. */
+  /** A new sign-in or a new key, in the place of what was there. */
   put(account: Account): void;
   remove(accountId: string, reason: string): void;
   needsLogin(accountId: string, message: string): void;
@@ -33,141 +28,94 @@ export type Registry = {
   isSuperseded(accountId: string, stored: Account): boolean;
   /** The store lacks what memory has: until that is over, its silence does not remove the account. */
   markUnsaved(accountId: string, unsaved: boolean): void;
-  learn(accountId: string, answer: Answer): void;
-  /** For a reason that no answer told. */
+  /** Health and limits follow from what the upstream answers. Header names are lower case. */
+  observe(accountId: string, response: UpstreamResponse): void;
+  /** For a reason that no answer gave. */
   cool(accountId: string, forMs: number, reason: string): void;
   /** Ends cool-downs that are over and notices tokens that ended without a refresh token. */
-  settle(): void;
+  expire(): void;
 };
 
-export type RegistryDeps = { readonly clock: Clock; readonly publish: Publish };
+export const createRegistry = (deps: AccountStateDeps): Registry => {
+  const { publish } = deps;
+  const states = new Map<string, AccountState>();
+  let revision = 0;
 
-export const createRegistry = (deps: RegistryDeps): Registry => {
-  const { clock, publish } = deps;
-  const shelf = createShelf(deps);
-  const { withHeld } = shelf;
-  const scope = (held: Held): Scope => ({ held, clock, publish });
+  const add = (account: Account): void => {
+    revision += 1;
+    const state = new AccountState(account, deps);
+    states.set(account.id, state);
+    publish(addedEvent(state.entry()));
+  };
+
+  const remove = (accountId: string, reason: string): void => {
+    revision += 1;
+    if (states.delete(accountId)) publish({ type: "account.removed", accountId, reason });
+  };
+
   return {
-    revision: shelf.revision,
-    list: () => shelf.all().map((held) => entryOf(held, clock)),
-    get: (accountId) => entryOrNull(shelf.find(accountId), clock),
+    revision: () => revision,
+    list: () => [...states.values()].map((state) => state.entry()),
+    get: (accountId) => states.get(accountId)?.entry() ?? null,
     replaceAll(stored, reason = "changed in the store") {
-      for (const { account, unsaved } of shelf.all()) if (!stored.has(account.id) && !unsaved) shelf.remove(account.id, reason);
+      for (const [accountId, { isUnsaved }] of states) if (!stored.has(accountId) && !isUnsaved) remove(accountId, reason);
       for (const account of stored.values()) {
-        const held = shelf.find(account.id);
-        if (held === undefined) shelf.add(account);
-        else if (follow(scope(held), account, reason)) {
-          publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, renewable: isRenewable(account), heldBy: null });
+        const state = states.get(account.id);
+        if (state === undefined) add(account);
+        else if (state.follow(account, reason)) {
+          publish({ type: "token.adopted", accountId: account.id, reason: "lead", newExpiresAt: account.expiresAt, renewable: holdsRefreshToken(account), heldBy: null });
         }
       }
     },
     adopt(stored) {
-      const held = shelf.find(stored.id);
-      if (held !== undefined) return follow(scope(held), stored, "changed in the store");
-      shelf.add(stored);
+      const state = states.get(stored.id);
+      if (state !== undefined) return state.follow(stored, "changed in the store");
+      add(stored);
       return true;
     },
-    renewed: (account) => withHeld(account.id, (held) => takeRenewed(scope(held), account)),
-    put: shelf.put,
-    remove: shelf.remove,
-    needsLogin: (accountId, message) => withHeld(accountId, (held) => markNeedsLogin(scope(held), message)),
-    tokenRefused: (accountId) => withHeld(accountId, (held) => refuseToken(scope(held))),
-    isSuperseded: (accountId, stored) => isSuperseded(shelf.find(accountId), stored.accessToken),
-    markUnsaved: (accountId, unsaved) => withHeld(accountId, (held) => void (held.unsaved = unsaved)),
-    learn: (accountId, answer) => withHeld(accountId, (held) => learn(scope(held), answer)),
-    cool: (accountId, forMs, reason) => withHeld(accountId, (held) => cool(scope(held), { forMs, reason, limited: false })),
-    settle() {
-      for (const held of shelf.all()) settle(scope(held));
-    },
-  };
-};
-
-/** Which accounts there are, and how often that was told anew. */
-const createShelf = ({ clock, publish }: RegistryDeps) => {
-  const accounts = new Map<string, Held>();
-  let revision = 0;
-  const add = (account: Account): void => {
-    revision += 1;
-    const held = createHeld(account, clock);
-    accounts.set(account.id, held);
-    publish(addedEvent(entryOf(held, clock)));
-  };
-  return {
-    revision: () => revision,
-    all: (): readonly Held[] => [...accounts.values()],
-    find: (accountId: string): Held | undefined => accounts.get(accountId),
-    withHeld(accountId: string, act: (held: Held) => void): void {
-      const held = accounts.get(accountId);
-      if (held !== undefined) act(held);
-    },
-    add,
-    put(account: Account): void {
-      const held = accounts.get(account.id);
-      if (held === undefined) return add(account);
+    renewed: (account) => states.get(account.id)?.renewed(account),
+    put(account) {
+      const state = states.get(account.id);
+      if (state === undefined) return add(account);
       revision += 1;
-      renew(held, account, clock);
-      held.cooling = null;
-      publish(addedEvent(entryOf(held, clock)));
+      state.replace(account);
+      publish(addedEvent(state.entry()));
     },
-    remove(accountId: string, reason: string): void {
-      revision += 1;
-      if (accounts.delete(accountId)) publish({ type: "account.removed", accountId, reason });
+    remove,
+    needsLogin: (accountId, message) => states.get(accountId)?.needsLogin(message),
+    tokenRefused: (accountId) => states.get(accountId)?.refuseToken(),
+    isSuperseded: (accountId, stored) => states.get(accountId)?.isSuperseded(stored.accessToken) ?? false,
+    markUnsaved(accountId, unsaved) {
+      const state = states.get(accountId);
+      if (state !== undefined) state.isUnsaved = unsaved;
+    },
+    observe: (accountId, response) => states.get(accountId)?.observe(response),
+    cool: (accountId, forMs, reason) => states.get(accountId)?.cool({ forMs, reason, limited: false }),
+    expire() {
+      for (const state of states.values()) state.expire();
     },
   };
 };
-
-const takeRenewed = ({ held, clock, publish }: Scope, account: Account): void => {
-  const wasRefused = held.needsLogin !== null;
-  renew(held, account, clock);
-  markNew(held, clock);
-  if (wasRefused) publish({ type: "account.healthy", accountId: account.id });
-};
-
-const entryOrNull = (held: Held | undefined, clock: Clock): AccountEntry | null => (held === undefined ? null : entryOf(held, clock));
 
 const addedEvent = ({ account, health }: AccountEntry) => ({
   type: "account.added" as const,
   accountId: account.id,
   kind: account.kind,
-  label: publicLabel(account.label),
+  label: publicLabel(account),
   enabled: account.enabled,
   priority: account.priority,
   expiresAt: account.expiresAt,
-  renewable: isRenewable(account),
+  renewable: holdsRefreshToken(account),
   health,
   lastError: account.lastError === null ? null : visibleText(withoutEmail(account.lastError)),
 });
 
-const isRenewable = ({ kind, refreshToken }: Account): boolean => kind === "oauth" && refreshToken !== null;
+/** Follows the store: what another process signed in, refreshed, disabled or removed. Throws what the store throws. */
+export type Reload = () => Promise<void>;
 
-/** Everything but the tokens comes from the file; the tokens only when they are not older than ours. */
-const takeTokens = (held: Held, stored: Account, clock: Clock): boolean => {
-  const mine = held.account;
-  if (isSuperseded(held, stored.accessToken)) {
-    const { accessToken, refreshToken, expiresAt, refreshedAt } = mine;
-    held.account = { ...stored, accessToken, refreshToken, expiresAt, refreshedAt };
-    return false;
-  }
-  if (!sameTokens(mine, stored)) {
-    renew(held, stored, clock);
-    return true;
-  }
-  const moved = mine.expiresAt !== stored.expiresAt;
-  held.account = stored;
-  if (moved) held.endsAt = createHeld(stored, clock).endsAt;
-  return false;
-};
-
-/** True when the record brought newer tokens. */
-const follow = ({ held, clock, publish }: Scope, stored: Account, reason: string): boolean => {
-  const before = entryOf(held, clock);
-  const accountId = stored.id;
-  const taken = takeTokens(held, stored, clock);
-  if (taken && before.health === "needs-login") publish({ type: "account.healthy", accountId });
-  if (before.account.enabled !== stored.enabled) publish({ type: stored.enabled ? "account.enabled" : "account.disabled", accountId, reason });
-  if (!before.account.enabled && stored.enabled) publishHealth({ held, clock, publish });
-  if (before.account.label !== stored.label || before.account.priority !== stored.priority) {
-    publish({ type: "account.changed", accountId, label: publicLabel(stored.label), priority: stored.priority });
-  }
-  return taken;
+/** A reading that was overtaken by a sign-in or a removal in this process is dropped: the next one will know better. */
+export const createReload = (store: Pick<AccountStore, "load">, registry: Registry): Reload => async () => {
+  const revision = registry.revision();
+  const stored = await store.load();
+  if (registry.revision() === revision) registry.replaceAll(stored);
 };

@@ -95,7 +95,7 @@ const logout = async (core: Core, accountId: string | null): Promise<{ removed: 
   if (leaving.length === 0 && accountId !== null) throw unknown(accountId);
   const ids = leaving.map(({ id }) => id);
   // Removed here first: a server that cannot be reached must not keep an account signed in.
-  for (const id of ids) core.keeper.forget(id);
+  for (const id of ids) core.tokenWriter.forget(id);
   await core.accounts.update((current) => new Map([...current].filter(([id]) => !ids.includes(id))));
   for (const id of ids) core.registry.remove(id, "signed out");
   await Promise.all(leaving.map((account) => revoke(core, account)));

@@ -17,7 +17,7 @@ export type App = {
   readonly bus: Bus;
   readonly store: Store;
   readonly commands: Commands;
-  /** Binds the port and starts the sweep. Throws `AppError` `port-taken` and leaves nothing behind. */
+  /** Binds the port and starts the refresh loop. Throws `AppError` `port-taken` and leaves nothing behind. */
   start(): Promise<Listening>;
   /** Resolves when everything is down, whoever asked for it. */
   readonly stopped: Promise<void>;

@@ -1,13 +1,11 @@
 // The parts that a running proxy and a single command share: bus, state, upstream, data folder, accounts.
 // Nothing here listens.
-import { createKeeper } from "../accounts/keeper.ts";
-import type { Keeper } from "../accounts/keeper.ts";
 import { createRefresher } from "../accounts/refresher.ts";
 import type { Refresher } from "../accounts/refresher.ts";
-import { createRegistry } from "../accounts/registry.ts";
-import type { Registry } from "../accounts/registry.ts";
-import { createReload } from "../accounts/reload.ts";
-import type { Reload } from "../accounts/reload.ts";
+import { createRegistry, createReload } from "../accounts/registry.ts";
+import type { Registry, Reload } from "../accounts/registry.ts";
+import { createTokenWriter } from "../accounts/token-writer.ts";
+import type { TokenWriter } from "../accounts/token-writer.ts";
 import type { Config } from "../config/schema.ts";
 import { createSystemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -16,13 +14,10 @@ import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
-import { backOffIn } from "../messages/refresh-fact.ts";
-import type { RefreshNote } from "../messages/refresh-fact.ts";
 import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/store.ts";
 import type { Store } from "../state/store.ts";
-import type { History } from "../storage/history.ts";
 import type { ThisProcess } from "../storage/processes.ts";
 import { createAuthorizationServer } from "./authorization-server.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
@@ -58,7 +53,7 @@ export type Core = DataFolder & {
   readonly upstream: Upstream;
   readonly server: AuthorizationServer;
   readonly registry: Registry;
-  readonly keeper: Keeper;
+  readonly tokenWriter: TokenWriter;
   readonly refresher: Refresher;
   /** Follows the store; resolves at once in pass-through mode, where nothing is stored. */
   readonly reload: Reload;
@@ -75,7 +70,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
   const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
-  const keeper = createKeeper({ clock, publish: bus.publish, store: folder.accounts, registry });
+  const tokenWriter = createTokenWriter({ clock, publish: bus.publish, store: folder.accounts, registry });
   bus.subscribe(folder.history.record, "the history file");
   const past = folder.history.load();
   store.remember(past.refreshes, clock.now());
@@ -85,10 +80,10 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     publish: bus.publish,
     store: folder.accounts,
     registry,
-    keeper,
+    tokenWriter,
     settings: refreshSettings(config),
     askForTokens: server.refresh,
-    notes: backOffNotes(past, clock.now()),
+    past: past.refreshes,
   });
   const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
   await reload();
@@ -98,7 +93,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     await folder.history.flush();
     await upstream.close();
   };
-  return { ...folder, config, dir, version, clock, random, bus, store, upstream, server, registry, keeper, refresher, reload, close };
+  return { ...folder, config, dir, version, clock, random, bus, store, upstream, server, registry, tokenWriter, refresher, reload, close };
 };
 
 /** When tokens are refreshed, in milliseconds. */
@@ -107,12 +102,3 @@ export const refreshSettings = ({ oauth }: Pick<Config, "oauth">): { leadMs: num
   mandatoryMs: oauth.refreshMandatorySeconds * 1000,
   rotateAfterMs: oauth.rotateAfterHours * 3_600_000,
 });
-
-/** The back-offs that an earlier process was in. */
-const backOffNotes = ({ refreshes }: History, now: number): ReadonlyMap<string, RefreshNote> =>
-  new Map(
-    [...new Set(refreshes.map(({ accountId }) => accountId))].flatMap((accountId) => {
-      const note = backOffIn(refreshes, accountId, now);
-      return note === null ? [] : [[accountId, note] as const];
-    }),
-  );

@@ -1,6 +1,6 @@
 // The composition root of a running proxy: what each part is given. Read it as a table of contents.
 import { createCredentials, someAccountServes } from "../accounts/credentials.ts";
-import { createSweep } from "../accounts/sweep.ts";
+import { createRefreshLoop } from "../accounts/refresh-loop.ts";
 import type { Config } from "../config/schema.ts";
 import type { Commands } from "../messages/commands.ts";
 import { createForwarder } from "../proxy/forward.ts";
@@ -12,7 +12,6 @@ import { createAccountCommands } from "./account-commands.ts";
 import type { App, Listening } from "./app.ts";
 import { openCore, refreshSettings } from "./core.ts";
 import type { Core, CoreOptions } from "./core.ts";
-import { followStore } from "./follow-store.ts";
 import { createLoginCommands } from "./login-commands.ts";
 
 export type AppOptions = CoreOptions & {
@@ -38,20 +37,16 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   };
   const forward = forwarderOf(core, { ...options, cut: cut.signal });
   const server = serverOf(core, { commands, forward, key, onCut: () => cut.abort() });
-  const sweep = createSweep({
+  const refreshLoop = createRefreshLoop({
     clock: core.clock,
     publish: core.bus.publish,
     registry: core.registry,
     refresher: core.refresher,
     reload: core.reload,
+    storeChanged: core.accounts.changed,
     settings: { ...refreshSettings(config), everyMs: config.oauth.sweepSeconds * 1000 },
   });
-  const follower = followStore(core);
-  const stopTimers = (): void => {
-    sweep.stop();
-    follower.stop();
-  };
-  const shutdown = createShutdown({ core, server, drainSeconds: config.server.drainSeconds, stopTimers });
+  const shutdown = createShutdown({ core, server, drainSeconds: config.server.drainSeconds, stopTimers: refreshLoop.stop });
   renewAfterSleep(core);
 
   return {
@@ -68,10 +63,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
       listening = await server.listen();
       shutdown.started();
       core.bus.publish({ type: "server.listening", ...listening, mode, version: core.version, pid: core.pid });
-      if (mode === "oauth") {
-        sweep.start();
-        follower.start();
-      }
+      if (mode === "oauth") refreshLoop.start();
       return listening;
     },
   };

@@ -1,6 +1,6 @@
 // What `doctor` looks at without running anything: the data folder with its accounts, and the way to the
 // upstream. The rules are those of the running program; nothing is changed and no connection is made.
-import { createHeld, entryOf } from "../accounts/held.ts";
+import { AccountState } from "../accounts/account-state.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
@@ -34,7 +34,7 @@ const accountsOf = ({ store }: SeenFolder, clock: Clock): readonly AccountLook[]
   return store.accounts.map((account) => ({
     id: account.id,
     kind: account.kind,
-    health: entryOf(createHeld(account, clock), clock).health,
+    health: new AccountState(account, { clock, publish: () => {} }).entry().health,
     expiresAt: account.kind === "api_key" ? null : account.expiresAt,
     renewable: account.refreshToken !== null,
     lastError: account.lastError,

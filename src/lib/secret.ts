@@ -39,4 +39,8 @@ export const secret = (value: string): Secret => new Secret(value);
  */
 export const sameText = (left: string, right: string): boolean => timingSafeEqual(digest(left), digest(right));
 
+/** The same for two secrets, either of which may be missing. */
+export const sameSecret = (left: Secret | null, right: Secret | null): boolean =>
+  left === null || right === null ? left === right : left === right || sameText(left.reveal(), right.reveal());
+
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -1,7 +1,7 @@
 // Sign in and have a valid token, for programs. The refresh engine is the proxy's own: one refresh at a
 // time over all processes, durable before use, adopted from the process that was first.
 import { createCredentials } from "../accounts/credentials.ts";
-import type { Credentials } from "../accounts/credential.ts";
+import type { Credentials } from "../accounts/credentials.ts";
 import { createAccountCommands } from "../app/account-commands.ts";
 import { openCore, refreshSettings } from "../app/core.ts";
 import type { Core, CoreOptions } from "../app/core.ts";

@@ -1,6 +1,6 @@
 // One attempt: sends the request with a credential and gives its answer or its failure. What comes after it is decided
 // in `retry.ts`.
-import type { Credential } from "../accounts/credential.ts";
+import type { Credential } from "../accounts/credentials.ts";
 import { explainFailure, networkFailure } from "../lib/network-failure.ts";
 import type { FailureExplanation } from "../lib/network-failure.ts";
 import type { RawHeaders } from "../lib/http-fields.ts";
@@ -45,7 +45,7 @@ export const attempt = async (context: ForwardContext, exchange: Exchange, crede
         sent = true;
       },
     });
-    if (credential !== null) context.credentials?.learn(credential, { status: answer.status, headers: accountHeaders(answer.headers) });
+    if (credential !== null) context.credentials?.observe(credential, { status: answer.status, headers: accountHeaders(answer.headers) });
     return { kind: "answer", answer };
   } catch (error) {
     if (controller.signal.aborted) throw controller.signal.reason;

@@ -2,7 +2,7 @@
 // What comes after an attempt is decided in `retry.ts`. Every fact is reported once, and a request that was let in ends
 // with exactly one `request.finished`.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Credential, CredentialOutcome, Credentials } from "../accounts/credential.ts";
+import type { Credential, CredentialRefusal, Credentials } from "../accounts/credentials.ts";
 import { assertNever } from "../lib/assert-never.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -145,7 +145,7 @@ type Choice = { readonly body: RequestBody; readonly accountId: string | null };
 /** Finds the credential of the first attempt, and with a mapped model the body that goes with it. Null in pass-through mode. */
 const assign = async (context: ForwardContext, exchange: Exchange): Promise<Credential | null> => {
   const { credentials, settings } = context;
-  let refused: Refused | null = null;
+  let refused: CredentialRefusal | null = null;
   for (const { body, accountId } of choicesFor(exchange.body, settings)) {
     exchange.body = body;
     const outcome = credentials === null ? null : await settled(exchange, credentials.acquire({ sessionId: exchange.options.sessionId, accountId }));
@@ -159,8 +159,6 @@ const assign = async (context: ForwardContext, exchange: Exchange): Promise<Cred
   throw withoutCredential(refused);
 };
 
-type Refused = Extract<CredentialOutcome, { ok: false }>;
-
 const choicesFor = (body: RequestBody, { models, accountId }: ForwardSettings): readonly Choice[] => {
   const content = mapsModels(models) ? body.whole() : null;
   const plan = content === null ? null : planModel(content, models);
@@ -171,10 +169,9 @@ const choicesFor = (body: RequestBody, { models, accountId }: ForwardSettings): 
 /** Nearly always there is no promise to wait for. */
 const settled = <T>(exchange: Exchange, value: T | Promise<T>): T | Promise<T> => (value instanceof Promise ? untilAborted(exchange, value) : value);
 
-const withoutCredential = (refused: Refused | null): ExchangeError => {
-  const { code, message, retryAfterSeconds } = refused ?? { code: "sign-in-needed", message: "No account can serve this request.", retryAfterSeconds: null };
-  const advice = retryAfterSeconds === null ? "Sign in: claude-oauth-proxy login." : "Nothing to do: it is tried again by itself.";
-  return ownEnding(code, { outcome: "failed", blame: "credential", message, nextStep: advice }, retryAfterSeconds === null ? [] : ["retry-after", String(retryAfterSeconds)]);
+const withoutCredential = (refused: CredentialRefusal | null): ExchangeError => {
+  const { message, hint, retryAfterSeconds } = refused ?? { message: "No account can serve this request.", hint: "Sign in: claude-oauth-proxy login.", retryAfterSeconds: null };
+  return ownEnding("sign-in-needed", { outcome: "failed", blame: "credential", message, nextStep: hint }, retryAfterSeconds === null ? [] : ["retry-after", String(retryAfterSeconds)]);
 };
 
 /** After a 401: a newer token for the same account. Null when there is none, or when the body cannot be sent again by then. */

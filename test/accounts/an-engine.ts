@@ -1,15 +1,14 @@
 // One process's worth of accounts over a memory store, with a token endpoint whose answers a test scripts.
 import type { Account } from "../../src/accounts/account.ts";
 import { createCredentials } from "../../src/accounts/credentials.ts";
-import { createKeeper } from "../../src/accounts/keeper.ts";
+import { createTokenWriter } from "../../src/accounts/token-writer.ts";
 import { createRefresher } from "../../src/accounts/refresher.ts";
-import { createRegistry } from "../../src/accounts/registry.ts";
-import { createReload } from "../../src/accounts/reload.ts";
-import { createSweep } from "../../src/accounts/sweep.ts";
-import type { CredentialOutcome } from "../../src/accounts/credential.ts";
+import { createRegistry, createReload } from "../../src/accounts/registry.ts";
+import { createRefreshLoop } from "../../src/accounts/refresh-loop.ts";
+import type { CredentialOutcome } from "../../src/accounts/credentials.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { EventDraft, EventType } from "../../src/messages/events.ts";
-import type { RefreshNote } from "../../src/messages/refresh-fact.ts";
+import type { RefreshFact } from "../../src/messages/refresh-fact.ts";
 import type { TokenAnswer, TokenGrant } from "../../src/messages/tokens.ts";
 import type { FakeClock } from "../helpers/fake-clock.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -23,7 +22,7 @@ export type Answering = (account: Account, call: number) => TokenAnswer | Promis
 
 export const createEngine = async (
   accounts: ReadonlyMap<string, Account> | MemoryStore,
-  parts: { clock?: FakeClock; answer?: Answering; strategy?: "round-robin" | "priority"; sticky?: boolean; notes?: ReadonlyMap<string, RefreshNote>; rotateAfterMs?: number } = {},
+  parts: { clock?: FakeClock; answer?: Answering; strategy?: "round-robin" | "priority"; sticky?: boolean; past?: readonly RefreshFact[]; rotateAfterMs?: number } = {},
 ) => {
   const clock = parts.clock ?? createFakeClock();
   const store = "load" in accounts ? accounts : createMemoryStore(accounts);
@@ -31,10 +30,11 @@ export const createEngine = async (
   const publish = (event: EventDraft): void => void events.push(event);
   const sent: string[] = [];
   const registry = createRegistry({ clock, publish });
-  const keeper = createKeeper({ clock, publish, store, registry });
+  const tokenWriter = createTokenWriter({ clock, publish, store, registry });
   const settings = { ...planSettings, rotateAfterMs: parts.rotateAfterMs ?? 0 };
   const engine = {
-    clock, store, events, registry, keeper, sent, settings,
+    clock, store, events, registry, tokenWriter, sent, settings,
+    storeChanged: false,
     /** Replaced by tests in the middle of a story. */
     answer: parts.answer ?? ((_account: Account, call: number) => granted(call, clock)),
   };
@@ -43,18 +43,18 @@ export const createEngine = async (
     return engine.answer(account, sent.length);
   };
   const refresher = createRefresher({
-    clock, publish, store, registry, keeper, settings, askForTokens,
+    clock, publish, store, registry, tokenWriter, settings, askForTokens,
     random: (size) => Uint8Array.from({ length: size }, (_byte, index) => (index === 0 ? 128 : 0)),
-    ...(parts.notes === undefined ? {} : { notes: parts.notes }),
+    past: parts.past ?? [],
   });
   const reload = createReload(store, registry);
   const credentials = createCredentials({
     clock, registry, refresher, reload,
     settings: { ...settings, strategy: parts.strategy ?? "round-robin", sticky: parts.sticky ?? true },
   });
-  const sweep = createSweep({ clock, publish, registry, refresher, reload, settings: { ...settings, everyMs: 30_000 } });
+  const refreshLoop = createRefreshLoop({ clock, publish, registry, refresher, reload, storeChanged: () => engine.storeChanged, settings: { ...settings, everyMs: 30_000 } });
   await reload();
-  return Object.assign(engine, { refresher, credentials, sweep, reload });
+  return Object.assign(engine, { refresher, credentials, refreshLoop, reload });
 };
 
 export type Engine = Awaited<ReturnType<typeof createEngine>>;
@@ -77,6 +77,12 @@ export const granted = (name: string | number, clock: FakeClock, lifeMs = 8 * ho
 export const refusedGrant: TokenAnswer = { outcome: "refused", errorCode: "invalid_grant", message: "Refresh token not found or invalid", status: 400 };
 export const lostAnswer: TokenAnswer = { outcome: "unknown", errorCode: "UND_ERR_SOCKET", message: "The connection broke." };
 export const laterAnswer = (retryAfterMs: number | null = null): TokenAnswer => ({ outcome: "later", errorCode: "http-500", message: "The token endpoint answered 500.", status: 500, retryAfterMs });
+
+/** What the timeline says of a refresh that failed in an earlier process. */
+export const failedBefore = (accountId: string, nextTryAt: number): RefreshFact => ({
+  at: 0, accountId, outcome: "failed", reason: "lead", durationMs: null, oldExpiresAt: null, newExpiresAt: null, heldBy: null,
+  errorCode: "http-429", message: "slow down", failures: 4, nextTryAt,
+});
 
 export const typesOf = (events: readonly EventDraft[]): readonly EventType[] => events.map(({ type }) => type);
 

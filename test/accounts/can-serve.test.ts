@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canServe } from "../../src/accounts/can-serve.ts";
-import type { CredentialWish } from "../../src/accounts/credential.ts";
+import type { CredentialRequest } from "../../src/accounts/credentials.ts";
 import { someAccountServes } from "../../src/accounts/credentials.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { initialState } from "../../src/state/state.ts";
@@ -26,7 +26,7 @@ describe("canServe", () => {
   ])("%s", (_name, change, now, serves) => expect(canServe({ ...facts, ...change }, now)).toBe(serves));
 });
 
-const prepared = async ({ accounts, answer, named, before }: ServingCase): Promise<{ engine: Engine; wish: CredentialWish }> => {
+const prepared = async ({ accounts, answer, named, before }: ServingCase): Promise<{ engine: Engine; wish: CredentialRequest }> => {
   const engine = await createEngine(accountsOf(...accounts));
   engine.answer = (_account, call) => answer ?? granted(call, engine.clock);
   const wish = { ...anyone, accountId: named ?? null };
@@ -34,7 +34,7 @@ const prepared = async ({ accounts, answer, named, before }: ServingCase): Promi
   else if (before !== undefined) {
     const outcome = await engine.credentials.acquire(wish);
     if (!outcome.ok) throw new Error(outcome.message);
-    engine.credentials.learn(outcome.credential, { status: before === "401" ? 401 : before.status, headers: {} });
+    engine.credentials.observe(outcome.credential, { status: before === "401" ? 401 : before.status, headers: {} });
     if (before === "401") await engine.credentials.renew(outcome.credential);
   }
   return { engine, wish };

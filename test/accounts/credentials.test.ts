@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
-import type { Credential, CredentialOutcome } from "../../src/accounts/credential.ts";
+import type { Credential, CredentialOutcome } from "../../src/accounts/credentials.ts";
 import { accountsOf, aKey, anAccount, hour, minute, noon } from "./an-account.ts";
 import type { Engine } from "./an-engine.ts";
 import { anyone, createEngine, eventsOf, granted, laterAnswer, refusedGrant, tokenOf } from "./an-engine.ts";
@@ -85,7 +85,7 @@ describe("a credential for one request", () => {
     const engine = await createEngine(soon(hour));
     const first = await engine.credentials.acquire(anyone);
     if (!first.ok) throw new Error(first.message);
-    engine.credentials.learn(first.credential, { status: 429, headers: { "anthropic-ratelimit-unified-status": "rejected", "retry-after": "600" } });
+    engine.credentials.observe(first.credential, { status: 429, headers: { "anthropic-ratelimit-unified-status": "rejected", "retry-after": "600" } });
     expect(engine.registry.get("ada")?.health).toBe("limited");
     expect(engine.credentials.acquire(anyone)).toMatchObject({ ok: true, credential: { reason: "least-bad" } });
   });
@@ -112,7 +112,7 @@ describe("when no account can serve", () => {
       answer: (account) => laterAnswer(account.id === "bob" ? 20_000 : 200_000),
     });
     const outcome = await engine.credentials.acquire(anyone);
-    expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s." });;
+    expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, hint: "Nothing to do: it is tried again by itself.", message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s." });
   });
 
   it("looks into the store once before a request is turned away", async () => {
@@ -165,11 +165,11 @@ describe("after a 401", () => {
   it("a key has nothing to renew and stays in use, while a person is told", async () => {
     const engine = await createEngine(accountsOf(aKey()));
     const credential = await used(engine);
-    engine.credentials.learn(credential, { status: 401, headers: {} });
+    engine.credentials.observe(credential, { status: 401, headers: {} });
     expect(await engine.credentials.renew(credential)).toMatchObject({ ok: false });
     expect(eventsOf(engine.events, "account.needs-login")).toMatchObject([{ accountId: "key", message: expect.stringContaining("refuses this API key") }]);
     expect(engine.credentials.acquire(anyone)).toMatchObject({ ok: true });
-    engine.credentials.learn(credential, { status: 200, headers: {} });
+    engine.credentials.observe(credential, { status: 200, headers: {} });
     expect(engine.registry.get("key")?.health).toBe("healthy");
   });
 });
@@ -182,7 +182,7 @@ describe("A17 several accounts", () => {
       return Object.fromEntries(["ada", "bob", "eve"].map((id) => [id, ids.filter((outcome) => outcome.ok && outcome.credential.accountId === id).length]));
     };
     for (const count of Object.values(await counts())) expect(Math.abs(count - 1000 / 3)).toBeLessThanOrEqual(1);
-    engine.registry.learn("bob", { status: 429, headers: { "retry-after": "30" } });
+    engine.registry.observe("bob", { status: 429, headers: { "retry-after": "30" } });
     expect(await counts()).toEqual({ ada: 500, bob: 0, eve: 500 });
     await engine.clock.advance(30_000);
     expect((await counts())["bob"]).toBeGreaterThanOrEqual(333);
@@ -198,10 +198,22 @@ describe("A17 several accounts", () => {
     expect([await accountOf("s1"), await accountOf("s2"), await accountOf("s1"), await accountOf("s2")]).toEqual([
       "ada round-robin", "bob round-robin", "ada sticky", "bob sticky",
     ]);
-    engine.registry.learn("ada", { status: 429, headers: {} });
+    engine.registry.observe("ada", { status: 429, headers: {} });
     expect(await accountOf("s1")).toBe("eve round-robin");
     await engine.clock.advance(10_000);
     expect(await accountOf("s1")).toBe("eve sticky");
+  });
+
+  it("of 1000 sessions and more, the one that was used longest ago is forgotten first", async () => {
+    const engine = await createEngine(three());
+    const reasonFor = async (session: number): Promise<string> => {
+      const outcome = await engine.credentials.acquire({ sessionId: `s${session}`, accountId: null });
+      return outcome.ok ? outcome.credential.reason : outcome.message;
+    };
+    for (let session = 0; session < 1000; session += 1) expect(await reasonFor(session)).toBe("round-robin");
+    expect(await reasonFor(0)).toBe("sticky");
+    await reasonFor(1000);
+    expect([await reasonFor(0), await reasonFor(2), await reasonFor(1)]).toEqual(["sticky", "sticky", "round-robin"]);
   });
 
   it("a session stays with the account that was the only one when it began", async () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { AnswerHeaders } from "../../src/accounts/limits.ts";
-import { lessonOf } from "../../src/accounts/health.ts";
+import type { ResponseHeaders } from "../../src/accounts/limits.ts";
+import { healthChange } from "../../src/accounts/health.ts";
 import { readLimits } from "../../src/accounts/limits.ts";
 import { minute, noon } from "./an-account.ts";
 
-const lesson = (status: number, headers: AnswerHeaders = {}, past = { strikes: 0, limited: false }) =>
-  lessonOf({ status, headers }, readLimits(headers), past, noon);
+const change = (status: number, headers: ResponseHeaders = {}, past = { strikes: 0, limited: false }) =>
+  healthChange({ status, headers }, readLimits(headers), past, noon);
 
-const unified = (fields: Record<string, string>): AnswerHeaders =>
+const unified = (fields: Record<string, string>): ResponseHeaders =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [`anthropic-ratelimit-unified-${name}`, value]));
 
 const inSeconds = (seconds: number): string => String(noon / 1000 + seconds);
@@ -24,34 +24,34 @@ describe("what an answer says about its account", () => {
     ["a throttle with Retry-After 0", { "retry-after": "0" }, 1000, "throttled by the upstream (429)", false],
     ["a throttle with a date", { "retry-after": new Date(noon + 90_000).toUTCString() }, 90_000, "throttled by the upstream (429)", false],
   ])("429 is %s", (_name, headers, ...[forMs, reason, limited]) => {
-    expect(lesson(429, headers)).toEqual({ learnt: "cool", forMs, reason, limited });
+    expect(change(429, headers)).toEqual({ to: "cooling", forMs, reason, limited });
   });
 
   it.each([500, 502, 503, 529, 403])("%i counts only when it repeats", (status) => {
-    expect(lesson(status)).toEqual({ learnt: "strike" });
-    expect(lesson(status, {}, { strikes: 1, limited: false })).toEqual({ learnt: "strike" });
-    expect([2, 3, 4, 5, 50].map((strikes) => lesson(status, {}, { strikes, limited: false }))).toMatchObject(
-      [15, 30, 60, 120, 120].map((seconds) => ({ learnt: "cool", forMs: seconds * 1000, limited: false })),
+    expect(change(status)).toEqual({ to: "strike" });
+    expect(change(status, {}, { strikes: 1, limited: false })).toEqual({ to: "strike" });
+    expect([2, 3, 4, 5, 50].map((strikes) => change(status, {}, { strikes, limited: false }))).toMatchObject(
+      [15, 30, 60, 120, 120].map((seconds) => ({ to: "cooling", forMs: seconds * 1000, limited: false })),
     );
   });
 
   it("401 alone says nothing: that is for the refresher to find out", () => {
-    expect(lesson(401)).toEqual({ learnt: "nothing" });
+    expect(change(401)).toEqual({ to: "same" });
   });
 
   it.each([200, 304, 400, 404, 413])("%i says that the account serves", (status) => {
-    expect(lesson(status)).toMatchObject({ learnt: "well" });
+    expect(change(status)).toMatchObject({ to: "well" });
   });
 
   it("a success ends a plan limit only when the plan says so: it may have been under way before", () => {
     const past = { strikes: 0, limited: true };
-    expect(lesson(200, {}, past)).toEqual({ learnt: "well", clears: false });
-    expect(lesson(200, unified({ status: "allowed_warning" }), past)).toEqual({ learnt: "well", clears: true });
-    expect(lesson(200)).toEqual({ learnt: "well", clears: true });
-    expect(lesson(400)).toEqual({ learnt: "well", clears: false });
+    expect(change(200, {}, past)).toEqual({ to: "well", endsCooling: false });
+    expect(change(200, unified({ status: "allowed_warning" }), past)).toEqual({ to: "well", endsCooling: true });
+    expect(change(200)).toEqual({ to: "well", endsCooling: true });
+    expect(change(400)).toEqual({ to: "well", endsCooling: false });
   });
 
   it("402 is a matter of billing", () => {
-    expect(lesson(402)).toMatchObject({ learnt: "cool", reason: expect.stringContaining("billing"), limited: false });
+    expect(change(402)).toMatchObject({ to: "cooling", reason: expect.stringContaining("billing"), limited: false });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
 import { accountsOf, anAccount, hour, minute, noon } from "./an-account.ts";
-import { createEngine, eventsOf, granted, laterAnswer } from "./an-engine.ts";
+import { createEngine, eventsOf, failedBefore, granted, laterAnswer } from "./an-engine.ts";
 import { diskFull } from "./memory-store.ts";
 
 const oneAccount = () => accountsOf(anAccount());
@@ -53,12 +53,8 @@ describe("A7 a token endpoint that answers 429, 500 or a page", () => {
   });
 
   it("keeps its pause across a restart, but not for longer than an hour", async () => {
-    const note = { failures: 4, errorCode: "http-429", message: "slow down" };
     const engine = await createEngine(accountsOf(anAccount(), anAccount({ id: "eve" })), {
-      notes: new Map([
-        ["ada", { ...note, nextTryAt: noon + 2 * minute }],
-        ["eve", { ...note, nextTryAt: noon + 999 * hour }],
-      ]),
+      past: [failedBefore("ada", noon + 2 * minute), failedBefore("eve", noon + 999 * hour)],
     });
     expect(await engine.refresher.refresh("ada", "lead")).toMatchObject({ errorCode: "http-429", nextTryAt: noon + 2 * minute });
     await engine.clock.advance(2 * minute);
@@ -98,19 +94,6 @@ describe("D2 a disk that does not take the new token", () => {
     expect(engine.registry.get("ada")?.account.accessToken.reveal()).toBe("access-login");
     await engine.clock.advance(2 * minute);
     expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-login");
-  });
-
-  it("a new sign-in that is in memory only can be refreshed, and is stored in the end", async () => {
-    const engine = await createEngine(new Map());
-    engine.store.fault = diskFull;
-    await engine.keeper.keep({ base: null, next: anAccount() });
-    engine.registry.put(anAccount());
-    engine.registry.markUnsaved("ada", engine.keeper.isPending("ada"));
-    await engine.reload();
-    expect(await engine.refresher.refresh("ada", "lead")).toMatchObject({ outcome: "refreshed" });
-    engine.store.fault = null;
-    await engine.clock.advance(2 * minute);
-    expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-1");
   });
 
   it("an old copy of the file put back by hand does not bring the spent token back", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRegistry } from "../../src/accounts/registry.ts";
-import { createReload } from "../../src/accounts/reload.ts";
+import { createReload } from "../../src/accounts/registry.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { EventDraft } from "../../src/messages/events.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -114,51 +114,51 @@ describe("what the registry says of an account", () => {
 describe("what the registry learns from answers", () => {
   it("a plan limit lasts until its reset, is said once, and ends with an event", async () => {
     const { clock, events, registry } = createStory(anAccount());
-    for (let request = 0; request < 5; request += 1) registry.learn("ada", limited);
+    for (let request = 0; request < 5; request += 1) registry.observe("ada", limited);
     expect(events.filter(({ type }) => type === "account.cooling")).toEqual([
       { type: "account.cooling", accountId: "ada", until: noon + 600_000, reason: "plan limit reached", limited: true },
     ]);
     expect(registry.get("ada")?.health).toBe("limited");
     await clock.advance(10 * minute);
-    registry.settle();
-    registry.settle();
+    registry.expire();
+    registry.expire();
     expect(events.filter(({ type }) => type === "account.healthy")).toHaveLength(1);
     expect(registry.get("ada")?.health).toBe("healthy");
   });
 
   it("a cool-down is measured by the monotonic clock", () => {
     const { clock, registry } = createStory(anAccount());
-    registry.learn("ada", limited);
+    registry.observe("ada", limited);
     clock.jump(hour);
     expect(registry.get("ada")?.health).toBe("limited");
   });
 
   it("limits are said when they change, and once a minute otherwise", async () => {
     const { clock, events, registry } = createStory(anAccount());
-    registry.learn("ada", using("0.5"));
-    registry.learn("ada", using("0.5"));
-    registry.learn("ada", using("0.51"));
+    registry.observe("ada", using("0.5"));
+    registry.observe("ada", using("0.5"));
+    registry.observe("ada", using("0.51"));
     await clock.advance(minute);
-    registry.learn("ada", using("0.51"));
+    registry.observe("ada", using("0.51"));
     expect(events.map((event) => (event.type === "limits.updated" ? event.utilization : event.type))).toEqual([0.5, 0.51, 0.51]);
   });
 
   it("three overloaded answers in a row cool it, a good one in between does not", () => {
     const { events, registry } = createStory(anAccount());
     const answers = [529, 529, 200, 529, 529, 529];
-    for (const status of answers) registry.learn("ada", { status, headers: {} });
+    for (const status of answers) registry.observe("ada", { status, headers: {} });
     expect(events).toMatchObject([{ type: "account.cooling", until: noon + 15_000, limited: false }]);
   });
 
   it("a server that invents windows does not fill the memory", () => {
     const { events, registry } = createStory(anAccount());
-    for (let window = 0; window < 500; window += 1) registry.learn("ada", { status: 200, headers: { [`anthropic-ratelimit-unified-w${window}-status`]: "allowed" } });
+    for (let window = 0; window < 500; window += 1) registry.observe("ada", { status: 200, headers: { [`anthropic-ratelimit-unified-w${window}-status`]: "allowed" } });
     expect(events).toHaveLength(40);
   });
 
   it("nothing is learnt about an account that is gone", () => {
     const { events, registry } = createStory();
-    registry.learn("ada", limited);
+    registry.observe("ada", limited);
     expect(events).toEqual([]);
   });
 });

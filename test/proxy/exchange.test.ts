@@ -57,10 +57,10 @@ const play = async ({ answer, order, large, from, pause }: Game): Promise<void> 
       acquire: () => ({ ok: true, credential: aCredential() }),
       renew: () =>
         new Promise((resolve) => {
-          renewals.push((ok) => resolve(ok ? { ok, credential: aCredential("newer") } : { ok, code: "sign-in-needed", message: "no", retryAfterSeconds: null }));
+          renewals.push((ok) => resolve(ok ? { ok, credential: aCredential("newer") } : { ok, code: "sign-in-needed", message: "no", hint: "", retryAfterSeconds: null }));
         }),
       elsewhere: () => null,
-      learn() {},
+      observe() {},
     },
   });
   const client = await openRawClient(harness.port);

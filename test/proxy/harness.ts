@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-import type { Credential, Credentials } from "../../src/accounts/credential.ts";
+import type { Credential, Credentials } from "../../src/accounts/credentials.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -57,9 +57,9 @@ export const aCredential = (token = "upstream-token", kind: Credential["kind"] =
 /** Hands out one credential; a renewal finds nothing newer. */
 export const steadyCredentials = (credential = aCredential()): Credentials => ({
   acquire: () => ({ ok: true, credential }),
-  renew: async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", retryAfterSeconds: null }),
+  renew: async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", hint: "", retryAfterSeconds: null }),
   elsewhere: () => null,
-  learn() {},
+  observe() {},
 });
 
 const defaults: ForwardSettings = {

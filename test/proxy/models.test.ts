@@ -82,7 +82,7 @@ describe("a mapped request", () => {
       ...steadyCredentials(),
       acquire: ({ accountId }: { accountId: string | null }) => {
         wishes.push(accountId);
-        if (accountId === "work") return { ok: false, code: "sign-in-needed", message: "no", retryAfterSeconds: null } as const;
+        if (accountId === "work") return { ok: false, code: "sign-in-needed", message: "no", hint: "", retryAfterSeconds: null } as const;
         return { ok: true, credential: aCredential() } as const;
       },
     };

@@ -1,7 +1,7 @@
 // A 401 from upstream: one newer token, one replay, and otherwise the upstream's own words.
 import { describe, expect, it } from "vitest";
 
-import type { CredentialOutcome, Credentials } from "../../src/accounts/credential.ts";
+import type { CredentialOutcome, Credentials } from "../../src/accounts/credentials.ts";
 import { aCredential, steadyCredentials } from "./harness.ts";
 import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";
 import { chunk, lastChunk, reply, streamHead } from "./raw-upstream.ts";
@@ -13,25 +13,25 @@ const open = useScenes();
 const expired = '{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired."}}';
 const refusesOld: RawAnswer = ({ socket, head }) => socket.write(head.includes("Bearer new") ? reply("200 OK", "fine") : reply("401 Unauthorized", expired, ["x-hint: from upstream"]));
 
-type Renewing = Credentials & { renewals: number; readonly learned: number[] };
+type Renewing = Credentials & { renewals: number; readonly observed: number[] };
 
 const renewing = (renew: () => ReturnType<Credentials["renew"]>): Renewing => {
   const credentials: Renewing = {
     renewals: 0,
-    learned: [],
+    observed: [],
     acquire: () => ({ ok: true, credential: aCredential("old") }),
     renew() {
       credentials.renewals += 1;
       return renew();
     },
     elsewhere: () => null,
-    learn: (_, { status }) => void credentials.learned.push(status),
+    observe: (_, { status }) => void credentials.observed.push(status),
   };
   return credentials;
 };
 
 const newer = async () => ({ ok: true, credential: aCredential("new") }) as const;
-const none = async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", retryAfterSeconds: null }) as const;
+const none = async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", hint: "", retryAfterSeconds: null }) as const;
 
 describe("after a 401", () => {
   it("A8 the token is refreshed once and the request sent again with the same bytes", async () => {
@@ -40,7 +40,7 @@ describe("after a 401", () => {
     client.send(post('{"model":"claude-x","n":1}'));
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 200/);
     expect(upstream.requests.map(({ body }) => body.toString())).toEqual(['{"model":"claude-x","n":1}', '{"model":"claude-x","n":1}']);
-    expect(credentials).toMatchObject({ renewals: 1, learned: [401, 200] });
+    expect(credentials).toMatchObject({ renewals: 1, observed: [401, 200] });
     expect((await harness.finished())[0]).toMatchObject({ outcome: "ok", attempts: 2 });
     expect(harness.of("attempt.started")[0]).toMatchObject({ modelAsked: "claude-x", accountId: "main" });
     expect(harness.of("request.assigned")).toHaveLength(1);
@@ -165,7 +165,7 @@ describe("after a 401", () => {
 
 describe("choosing the account", () => {
   it("without any usable credential the answer is our 503, with the time to wait", async () => {
-    const credentials: Credentials = { ...steadyCredentials(), acquire: () => ({ ok: false, code: "sign-in-needed", message: "No account can serve.", retryAfterSeconds: 30 }) };
+    const credentials: Credentials = { ...steadyCredentials(), acquire: () => ({ ok: false, code: "sign-in-needed", message: "No account can serve.", hint: "Nothing to do.", retryAfterSeconds: 30 }) };
     const { client, harness, upstream } = await open(() => {}, { credentials });
     client.send(post());
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 503[\s\S]*retry-after: 30[\s\S]*sign-in-needed/);

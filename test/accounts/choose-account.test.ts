@@ -1,15 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Candidate, PickWish } from "../../src/accounts/pick.ts";
-import { pick } from "../../src/accounts/pick.ts";
+import type { Candidate, ChoiceOptions } from "../../src/accounts/choose-account.ts";
+import { chooseAccount } from "../../src/accounts/choose-account.ts";
 import type { AccountHealth } from "../../src/messages/events.ts";
 
 const candidate = (id: string, change: Partial<Candidate> = {}): Candidate => ({ id, health: "healthy", priority: 0, usable: true, coolingUntil: null, ...change });
-const wish = (change: Partial<PickWish> = {}): PickWish => ({ strategy: "round-robin", named: null, sticky: null, last: null, ...change });
+const wish = (change: Partial<ChoiceOptions> = {}): ChoiceOptions => ({ strategy: "round-robin", named: null, sticky: null, last: null, ...change });
 const [a, b, c] = [candidate("a"), candidate("b"), candidate("c")];
 
 describe("the account of a request", () => {
-  it.each<[string, readonly Candidate[], Partial<PickWish>, ReturnType<typeof pick>]>([
+  it.each<[string, readonly Candidate[], Partial<ChoiceOptions>, ReturnType<typeof chooseAccount>]>([
     ["the only one", [a], { sticky: "a" }, { id: "a", reason: "only" }],
     ["the next one in turn", [c, a, b], { last: "a" }, { id: "b", reason: "round-robin" }],
     ["the first one after the last", [c, a, b], { last: "c" }, { id: "a", reason: "round-robin" }],
@@ -29,7 +29,7 @@ describe("the account of a request", () => {
     ["least bad: a living token that needs a sign-in before both", [candidate("a", { health: "cooling" }), candidate("b", { health: "needs-login" })], {}, { id: "b", reason: "least-bad" }],
     ["least bad: the session's among equals", [candidate("a", { health: "cooling" }), candidate("b", { health: "cooling" })], { sticky: "b" }, { id: "b", reason: "least-bad" }],
   ])("is %s", (_name, candidates, change, expected) => {
-    expect(pick(candidates, wish(change))).toEqual(expected);
+    expect(chooseAccount(candidates, wish(change))).toEqual(expected);
   });
 
   it("is never one that is disabled or unusable, and is always found when there is one", () => {
@@ -38,7 +38,7 @@ describe("the account of a request", () => {
     const wishes = fc.record({ strategy: fc.constantFrom("round-robin" as const, "priority" as const), named: fc.constant(null), sticky: fc.option(fc.constantFrom("a", "z")), last: fc.option(fc.constantFrom("b", "z")) });
     fc.assert(fc.property(fc.uniqueArray(each, { selector: ({ id }) => id }), wishes, (candidates, asked) => {
       const able = candidates.filter((one) => one.usable && one.health !== "disabled");
-      const picked = pick(candidates, asked);
+      const picked = chooseAccount(candidates, asked);
       expect(picked !== null).toBe(able.length > 0);
       if (picked !== null) expect(able.map(({ id }) => id)).toContain(picked.id);
       if (able.some((one) => one.health === "healthy")) expect(able.find(({ id }) => id === picked?.id)?.health).toBe("healthy");
@@ -50,7 +50,7 @@ describe("the account of a request", () => {
       const counts = new Map<string, number>();
       let last: string | null = null;
       for (let turn = 0; turn < rounds * ids.length; turn += 1) {
-        last = pick(ids.map((id) => candidate(id)), wish({ last }))?.id ?? "";
+        last = chooseAccount(ids.map((id) => candidate(id)), wish({ last }))?.id ?? "";
         counts.set(last, (counts.get(last) ?? 0) + 1);
       }
       expect([...counts.values()]).toEqual(ids.map(() => rounds));

@@ -1,26 +1,28 @@
-// Looks at the clocks every few seconds instead of trusting one long timer: a laptop sleeps, a clock is
-// corrected. Refreshes what is due, follows the store, ends cool-downs. At most one refresh a minute per
-// account comes from here, whatever the clock does.
+// The background work of a running proxy. A look every few seconds reads the clocks instead of trusting one long timer,
+// because a laptop sleeps and a clock is corrected: it refreshes what is due, follows the store and ends cool-downs. At most
+// one refresh a minute per account comes from here, whatever the clock does.
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
-import type { AccountEntry } from "./held.ts";
-import type { PlanSettings } from "./refresh-plan.ts";
+import type { RefreshReason } from "../messages/events.ts";
+import type { AccountEntry } from "./account-state.ts";
 import { refreshNeed } from "./refresh-plan.ts";
+import type { RefreshNeed, RefreshSettings } from "./refresh-plan.ts";
 import type { Refresher } from "./refresher.ts";
-import type { Registry } from "./registry.ts";
-import type { Reload } from "./reload.ts";
+import type { Registry, Reload } from "./registry.ts";
 
-export type SweepDeps = {
+export type RefreshLoopDeps = {
   readonly clock: Clock;
   readonly publish: Publish;
   readonly registry: Registry;
   readonly refresher: Pick<Refresher, "refresh" | "nextTryAt">;
   readonly reload: Reload;
-  readonly settings: PlanSettings & { readonly everyMs: number };
+  /** True when the store was written since it was last read; costs one `stat`. */
+  readonly storeChanged: () => boolean;
+  readonly settings: RefreshSettings & { readonly everyMs: number };
 };
 
-export type Sweep = {
+export type RefreshLoop = {
   start(): void;
   /** One look, as the timer does it; resolves when the store was read, not when refreshes are done. */
   look(): Promise<void>;
@@ -29,15 +31,19 @@ export type Sweep = {
 
 const leastGapMs = 60_000;
 
-export const createSweep = (deps: SweepDeps): Sweep => {
-  const { clock } = deps;
+/** A person who has just typed `login` in the next pane looks at this dashboard: the store is followed faster than the looks come. */
+const followMs = 2000;
+
+export const createRefreshLoop = (deps: RefreshLoopDeps): RefreshLoop => {
+  const { clock, registry, refresher, settings } = deps;
   const lastCalls = new Map<string, number>();
-  const watch = createJumpWatch(deps);
-  let timer: Timer | null = null;
+  const clocksJumped = createJumpWatch(deps);
+  let timers: readonly Timer[] = [];
   let isLooking = false;
+  let isFollowing = false;
   let storeFault: string | null = null;
 
-  const follow = async (): Promise<void> => {
+  const readStore = async (): Promise<void> => {
     try {
       await deps.reload();
       storeFault = null;
@@ -50,49 +56,51 @@ export const createSweep = (deps: SweepDeps): Sweep => {
   };
 
   const refreshDue = (jumped: boolean): void => {
-    for (const entry of deps.registry.list()) {
+    for (const entry of registry.list()) {
       const { id } = entry.account;
+      const need = needOf(entry, deps);
       const isTooSoon = clock.monotonic() - (lastCalls.get(id) ?? Number.NEGATIVE_INFINITY) < leastGapMs;
-      if (isTooSoon || !isDue(entry, deps) || deps.refresher.nextTryAt(id) !== null) continue;
+      if (need.need === "none" || isTooSoon || refresher.nextTryAt(id) !== null) continue;
       lastCalls.set(id, clock.monotonic());
-      void deps.refresher.refresh(id, reasonFor(entry, deps, jumped));
+      const reason: RefreshReason = jumped ? "wake" : need.reason;
+      void refresher.refresh(id, reason);
     }
   };
 
   const look = async (): Promise<void> => {
     if (isLooking) return;
     isLooking = true;
-    const jumped = watch();
-    deps.registry.settle();
-    await follow();
+    const jumped = clocksJumped();
+    registry.expire();
+    await readStore();
     isLooking = false;
     refreshDue(jumped);
   };
 
+  const follow = async (): Promise<void> => {
+    if (isFollowing || !deps.storeChanged()) return;
+    isFollowing = true;
+    // A fault of the store is published by the next look, which reads it too.
+    await deps.reload().catch(() => {});
+    isFollowing = false;
+  };
+
   return {
     start() {
-      timer ??= clock.setInterval(() => void look(), deps.settings.everyMs);
+      if (timers.length > 0) return;
+      timers = [clock.setInterval(() => void look(), settings.everyMs), clock.setInterval(() => void follow(), followMs)];
     },
     look,
     stop() {
-      timer?.cancel();
-      timer = null;
+      for (const timer of timers) timer.cancel();
+      timers = [];
     },
   };
 };
 
-const needOf = ({ account, remainingMs }: AccountEntry, { clock, settings }: SweepDeps) =>
-  refreshNeed({ remainingMs, ageMs: account.refreshedAt === null ? null : clock.now() - account.refreshedAt }, settings);
-
-const isDue = (entry: AccountEntry, deps: SweepDeps): boolean => {
-  const { account, isNew, renewable } = entry;
-  return account.enabled && renewable && !isNew && needOf(entry, deps).need !== "none";
-};
-
-const reasonFor = (entry: AccountEntry, deps: SweepDeps, jumped: boolean) => {
-  const need = needOf(entry, deps);
-  if (jumped) return "wake";
-  return need.need === "none" ? "lead" : need.reason;
+const needOf = ({ account, remainingMs, isNew, renewable }: AccountEntry, { clock, settings }: RefreshLoopDeps): RefreshNeed => {
+  if (!account.enabled || !renewable || isNew) return { need: "none" };
+  return refreshNeed({ remainingMs, ageMs: account.refreshedAt === null ? null : clock.now() - account.refreshedAt }, settings);
 };
 
 const storeNotice = (error: unknown, message: string) => ({
@@ -110,7 +118,7 @@ const lateMs = 10_000;
 const longestSleepMs = 7 * 24 * 3600_000;
 
 /** True when the clocks went apart since the last look; says so as an event. */
-const createJumpWatch = ({ clock, publish, settings }: SweepDeps): (() => boolean) => {
+const createJumpWatch = ({ clock, publish, settings }: RefreshLoopDeps): (() => boolean) => {
   let [wall, steady] = [clock.now(), clock.monotonic()];
   return () => {
     const [wallGap, steadyGap] = [clock.now() - wall, clock.monotonic() - steady];
