@@ -76,7 +76,7 @@ const idleMs = 55_000;
 const longestIdleMs = 60_000;
 const maxHeaderSize = 64 * 1024;
 
-type Origin = { pool: Pool; readonly places: Places };
+type Origin = { pool: Pool; readonly places: Places; readonly isTls: boolean };
 
 /** `env` is read for `HTTPS_PROXY`, `NO_PROXY` and `NODE_TLS_REJECT_UNAUTHORIZED`. Throws `AppError` for unsafe settings. */
 export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>): Upstream => {
@@ -104,7 +104,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const opened = { pool: openPool(name), places: createPlaces(settings.connections) };
+    const opened = { pool: openPool(name), places: createPlaces(settings.connections), isTls: name.startsWith("https:") };
     origins.set(name, opened);
     return opened;
   };
@@ -113,7 +113,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     origin,
     async request({ baseUrl, method, path, headers, body, signal, onSent }) {
       const target = find(baseUrl);
-      const call = new Call({ signal, onSent, places: target.places });
+      const call = new Call({ method, signal, onSent, places: target.places, isTls: target.isTls });
       const place = target.places.take(call);
       if (place !== null) await Promise.race([place, call.head.promise]);
       if (!signal.aborted) target.pool.dispatch({ method, path, headers, body } as Dispatcher.DispatchOptions, call);
@@ -169,7 +169,7 @@ const createPlaces = (limit: number): Places => {
 const mostInterimAnswers = 16;
 const readAheadBytes = 64 * 1024;
 
-type CallOptions = { readonly signal: AbortSignal; readonly onSent: () => void; readonly places: Places };
+type CallOptions = Pick<UpstreamRequest, "method" | "signal" | "onSent"> & { readonly places: Places; readonly isTls: boolean };
 
 /** One call: undici's handler on one side, on the other the answer as a promise and a reader. */
 class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
@@ -265,7 +265,18 @@ class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   onResponseEnd(): void {
-    if (this.finish()) this.end.resolve();
+    if (!this.finish()) return;
+    if (this.options.isTls && this.endsWithConnection()) this.end.reject(badResponse("CLOSE_WITHOUT_LENGTH", "only the end of the connection marks the end of the body"));
+    else this.end.resolve();
+  }
+
+  /**
+   * RFC 9112 section 6.3, case 8. Over TLS such a body is complete only after a `close_notify` (RFC 9112 section 9.8),
+   * and Node reports a connection that was cut without one in the same way (measured on Node 24): it counts as broken.
+   */
+  private endsWithConnection(): boolean {
+    if (this.options.method === "HEAD" || this.status === 204 || this.status === 304) return false;
+    return valuesOf(this.headers, "content-length").length === 0 && valuesOf(this.headers, "transfer-encoding").length === 0;
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

@@ -11,7 +11,7 @@ import { selfSigned } from "../demo/certificate.ts";
 import type { Certificate } from "../demo/certificate.ts";
 import { openHarness } from "./harness.ts";
 import type { HarnessOptions } from "./harness.ts";
-import { isWhole, openRawClient, post } from "./raw-client.ts";
+import { get, isWhole, openRawClient, post } from "./raw-client.ts";
 import { chunk, lastChunk, openRawUpstream, reply, streamHead } from "./raw-upstream.ts";
 import { useScenes } from "./scene.ts";
 
@@ -90,6 +90,32 @@ describe("certificates", () => {
     expect(text).toMatch(/^HTTP\/1\.1 502/);
     expect(text).toContain(`is not trusted (${reason}); nothing was sent`);
     expect(requests).toEqual([]);
+  });
+
+  it("a body over TLS whose end only the end of the connection marks never looks complete, because it may have been cut", async () => {
+    const certificate = selfSigned();
+    const server = createTlsServer({ key: certificate.key, cert: certificate.cert });
+    server.on("secureConnection", (socket) => socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\nhalf")));
+    const harness = await openHarness({ baseUrl: `https://127.0.0.1:${await listen(server)}`, out: { ca: certificate.cert } });
+    closing.push(harness.close);
+    const client = await openRawClient(harness.port);
+    client.send(post());
+    await client.closed;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 200[\s\S]*half\r\n$/);
+    expect((await harness.finished())[0]).toMatchObject({ outcome: "failed", errorCode: "upstream-broken", message: expect.stringContaining("CLOSE_WITHOUT_LENGTH") as unknown });
+  });
+
+  it("an answer to HEAD and a 304 over TLS have no body to be cut", async () => {
+    const certificate = selfSigned();
+    const server = createTlsServer({ key: certificate.key, cert: certificate.cert });
+    server.on("secureConnection", (socket) => socket.on("data", (seen: Buffer) => socket.write(seen.toString().startsWith("HEAD") ? "HTTP/1.1 200 OK\r\n\r\n" : "HTTP/1.1 304 Not Modified\r\n\r\n")));
+    const harness = await openHarness({ baseUrl: `https://127.0.0.1:${await listen(server)}`, out: { ca: certificate.cert } });
+    closing.push(harness.close);
+    const client = await openRawClient(harness.port);
+    client.send(get("/v1/models", [], "HEAD"));
+    await harness.finished();
+    client.send(get());
+    expect((await harness.finished(2)).map(({ outcome }) => outcome)).toEqual(["ok", "ok"]);
   });
 
   it("F2 something that does not speak TLS is named as that", async () => {
