@@ -1,11 +1,12 @@
 // The README's tables come from the source. A stale one fails here; UPDATE_README=1 writes them anew.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { commandTable, globalOptions, startOptions } from "../src/cli/commands.ts";
 import type { CommandSpec, OptionSpec } from "../src/cli/commands.ts";
 import { settingsTable } from "../src/config/text.ts";
 import { bindings } from "../src/tui/keymap.ts";
+import { elsewhere } from "./vitest.config.ts";
 
 const path = join(import.meta.dirname, "../README.md");
 
@@ -55,4 +56,8 @@ it("every code at the end of a title is explained in test/README.md", () => {
   const explained = new Set(readFileSync(join(import.meta.dirname, "README.md"), "utf8").match(/\b[A-Z]\d+\b/g));
   expect(used.size).toBeGreaterThan(10);
   expect([...used].filter((code) => !explained.has(code))).toEqual([]);
+});
+
+it("the files that run in another zone and locale too are there", () => {
+  expect(elsewhere.filter((file) => !existsSync(join(import.meta.dirname, "..", file)))).toEqual([]);
 });
