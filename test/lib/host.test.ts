@@ -6,7 +6,10 @@ describe("what counts as this machine", () => {
     expect(isLoopback(host)).toBe(true);
   });
 
-  it.each(["", "localhost.", "localhost.example", "127.0.0.1.example", "127.1", "127.0.0.1.5", "127.0.0.256", "127.00.0.1", "128.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "2130706433"])("%s does not", (host) => {
+  it.each([
+    "", "localhost.", "localhost.example", "127.0.0.1.example", "127.1", "127.0.0.1.5", "127.0.0.256", "127.00.0.1", "128.0.0.1", "0.0.0.0",
+    "::", "::ffff:127.0.0.1", "2130706433",
+  ])("%s does not", (host) => {
     expect(isLoopback(host)).toBe(false);
   });
 });

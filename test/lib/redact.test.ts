@@ -31,7 +31,7 @@ describe("by shape and name", () => {
     `proxy-authorization: Basic ${canary}=`,
     `set-cookie: id=${canary}; HttpOnly`,
     `eyJhbGciOiJIUzI1NiJ9.${canary}.${canary}`,
-  ])("S14 %s", (text) => {
+  ])("takes the secret out of: %s (S14)", (text) => {
     const clean = createRedact()(`before ${text} after`);
     expect(clean).not.toMatch(/canary/i);
     expect(clean).toMatch(/^before /);

@@ -7,11 +7,16 @@ const hour = 60 * minute;
 const noon = Date.UTC(2026, 0, 2, 12, 0, 0);
 
 describe("short texts for numbers and times", () => {
-  it.each([[0, "0.0s"], [840, "0.8s"], [12_100, "12.1s"], [99_949, "99.9s"], [99_960, "1m39"], [184 * second, "3m04"], [2 * hour + 5 * minute, "2h05m"], [-5, "0.0s"]])("duration %d is %s", (ms, text) => expect(duration(ms)).toBe(text));
+  it.each([
+    [0, "0.0s"], [840, "0.8s"], [12_100, "12.1s"], [99_949, "99.9s"], [99_960, "1m39"], [184 * second, "3m04"], [2 * hour + 5 * minute, "2h05m"], [-5, "0.0s"],
+  ])("duration %d is %s", (ms, text) => expect(duration(ms)).toBe(text));
   it.each([[0, "0ms"], [12.4, "12ms"], [999.4, "999ms"], [999.6, "1.0s"], [184 * second, "3m04"]])("exact duration %d is %s", (ms, text) => expect(exactDuration(ms)).toBe(text));
   it.each([[0, "0s"], [59_999, "59s"], [250 * second, "4m10s"], [192 * minute, "3h12m"], [51 * hour, "2d03h"], [-1, "0s"]])("span %d is %s", (ms, text) => expect(span(ms)).toBe(text));
   it.each([[12 * second, "12s"], [250 * second, "4m"], [192 * minute, "3h"], [73 * hour, "3d"]])("short span %d is %s", (ms, text) => expect(shortSpan(ms)).toBe(text));
-  it.each([[0, "0"], [310, "310"], [999, "999"], [1000, "1.0k"], [18_234, "18.2k"], [212_345, "212k"], [999_499, "999k"], [999_500, "1.0M"], [4_100_000, "4.1M"], [1_200_000_000, "1.2G"]])("amount %d is %s", (count, text) => expect(amount(count)).toBe(text));
+  it.each([
+    [0, "0"], [310, "310"], [999, "999"], [1000, "1.0k"], [18_234, "18.2k"], [212_345, "212k"], [999_499, "999k"], [999_500, "1.0M"],
+    [4_100_000, "4.1M"], [1_200_000_000, "1.2G"],
+  ])("amount %d is %s", (count, text) => expect(amount(count)).toBe(text));
   it("a share can exceed the whole", () => expect([percent(0), percent(0.424), percent(1.02)]).toEqual(["0%", "42%", "102%"]));
   it("times are local and never fail", () => {
     const localNoon = new Date(2026, 0, 2, 12).getTime();

@@ -56,7 +56,7 @@ describe("text lines", () => {
 describe("hostile text", () => {
   const hostile = ["\u001b[2J", "\u001b]0;title\u0007", "\u001b]52;c;aGk=\u0007", "\u009b31m", "a\r\nb", "\u202eevil", "zero\u200bwidth", "\u2028", "\u0000"];
 
-  it.each(hostile)("U1 U2 U4 U6 %j reaches neither a text line nor a JSON line", (words) => {
+  it.each(hostile)("%j reaches neither a text line nor a JSON line (U1, U2, U4, U6)", (words) => {
     for (const line of [...text(words), ...json(words)]) expect(line).not.toMatch(dangerous);
   });
 

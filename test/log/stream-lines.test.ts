@@ -62,7 +62,7 @@ describe("lines to a stream", () => {
     expect(seen.at(-1)?.endsWith("afterwards\n")).toBe(true);
   });
 
-  it("F15 a pipe that breaks ends the writing and nothing else", async () => {
+  it("a pipe that breaks ends the writing and nothing else (F15)", async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error("broken pipe"), { code: "EPIPE" })) });
     const lines = createStreamLines(stream);
     lines.write("one");

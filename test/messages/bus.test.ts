@@ -38,7 +38,8 @@ describe("the bus", () => {
     bus.publish(fact);
     bus.publish(fact);
     expect(seen.map(({ type, seq }) => `${type} ${seq}`)).toEqual(["account.healthy 1", "notice 2", "account.healthy 3"]);
-    expect(seen[1]).toMatchObject({ level: "error", code: "subscriber-failed", message: "a view could not follow account.healthy (TypeError: no such column); further failures of it are not reported" });
+    expect(seen[1]).toMatchObject({ level: "error", code: "subscriber-failed" });
+    expect(seen[1]).toHaveProperty("message", "a view could not follow account.healthy (TypeError: no such column); further failures of it are not reported");
   });
 
   it("reports each subscriber that throws, and in its notice no token that the failure quotes", () => {

@@ -67,7 +67,10 @@ const ends: readonly (readonly [Parameters<typeof fact<"request.finished">>[1], 
   [{ outcome: "timeout", status: 504, blame: "upstream", message: "No answer", nextStep: "send it again" }, "error: 504 upstream: No answer. Request req_011. Next: send it again."],
   [{ outcome: "failed", status: 502, blame: "network", errorCode: "ENOTFOUND", upstreamRequestId: null }, "error: 502 network: ENOTFOUND. Request r1."],
   [{ outcome: "failed", status: null }, "error: --- failed: ended as failed. Request req_011."],
-  [{ outcome: "upstream-error", status: 429, blame: "plan-limit", message: "You reached your limit", nextStep: "wait until 21:42" }, "warning: 429 plan limit: You reached your limit. Request req_011. Next: wait until 21:42."],
+  [
+    { outcome: "upstream-error", status: 429, blame: "plan-limit", message: "You reached your limit", nextStep: "wait until 21:42" },
+    "warning: 429 plan limit: You reached your limit. Request req_011. Next: wait until 21:42.",
+  ],
   [{ outcome: "upstream-error", status: 429, blame: "throttle", message: "Slow down!" }, "warning: 429 throttle: Slow down! Request req_011."],
   [{ outcome: "upstream-error", status: 529, blame: "overload", message: "Overloaded" }, "warning: 529 overload: Overloaded. Request req_011."],
   [{ outcome: "upstream-error", status: 401, blame: "credential", message: "Expired" }, "error: 401 credential: Expired. Request req_011."],
@@ -105,13 +108,33 @@ const accounts: readonly (readonly [Event, string, string])[] = [
 
 const refreshes: readonly (readonly [Event, string, string])[] = [
   [fact("token.refreshing", { reason: "mandatory" }), "info: main: refreshing the token just before expiry, valid until no expiry", "info: work: refreshing the token just before expiry"],
-  [fact("token.refreshed", { at: ten - 300_000, oldExpiresAt: ten, newExpiresAt: ten + 8 * hour }), "good: main: token refreshed ahead of expiry in 0.4s, expiry 10:00 -> 18:00", "good: work: token refreshed ahead of expiry in 0.4s"],
+  [
+    fact("token.refreshed", { at: ten - 300_000, oldExpiresAt: ten, newExpiresAt: ten + 8 * hour }),
+    "good: main: token refreshed ahead of expiry in 0.4s, expiry 10:00 -> 18:00",
+    "good: work: token refreshed ahead of expiry in 0.4s",
+  ],
   [fact("token.refreshed", { reason: "unauthorized" }), "good: main: token refreshed after a 401 in 0.4s, expiry no expiry -> no expiry", "good: work: token refreshed after a 401"],
   [fact("token.refreshed", { reason: "rotate" }), "good: main: token refreshed because of its age in 0.4s", "good: work: token refreshed because of its age"],
-  [fact("token.adopted", { at: ten, newExpiresAt: ten + 8 * hour, reason: "wake" }), "good: main: took over the token refreshed by process 4242 (after waking up), valid until 18:00", "good: work: took over the token refreshed by process 4242"],
-  [fact("token.adopted", { heldBy: null, reason: "manual" }), "good: main: took over the token refreshed by another process (by hand), valid until no expiry", "good: work: took over the token refreshed by another process"],
-  [fact("token.refresh-failed", { at: ten, failures: 3, nextTryAt: ten + 30_000, errorCode: "overloaded", message: "529" }), "error: main: refresh ahead of expiry failed 3x: overloaded: 529. Next: tries again in 30s.", "error: work: refresh ahead of expiry failed 3x"],
-  [fact("token.refresh-failed"), "error: main: refresh ahead of expiry failed 1x: invalid_grant: Refresh token not found. Next: sign in again (login --account main).", "error: work: refresh ahead of expiry failed 1x"],
+  [
+    fact("token.adopted", { at: ten, newExpiresAt: ten + 8 * hour, reason: "wake" }),
+    "good: main: took over the token refreshed by process 4242 (after waking up), valid until 18:00",
+    "good: work: took over the token refreshed by process 4242",
+  ],
+  [
+    fact("token.adopted", { heldBy: null, reason: "manual" }),
+    "good: main: took over the token refreshed by another process (by hand), valid until no expiry",
+    "good: work: took over the token refreshed by another process",
+  ],
+  [
+    fact("token.refresh-failed", { at: ten, failures: 3, nextTryAt: ten + 30_000, errorCode: "overloaded", message: "529" }),
+    "error: main: refresh ahead of expiry failed 3x: overloaded: 529. Next: tries again in 30s.",
+    "error: work: refresh ahead of expiry failed 3x",
+  ],
+  [
+    fact("token.refresh-failed"),
+    "error: main: refresh ahead of expiry failed 1x: invalid_grant: Refresh token not found. Next: sign in again (login --account main).",
+    "error: work: refresh ahead of expiry failed 1x",
+  ],
 ];
 
 group("what happens to an account", () => {

@@ -21,21 +21,22 @@ describe("an account", () => {
   });
 
   it("counts the requests it was given, also from before it was announced again", () => {
-    const given = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("account.added"), fact("request.assigned"), fact("request.assigned"), fact("account.added", { label: "new" }), fact("request.assigned")]);
+    const assigned = fact("request.assigned");
+    const given = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("account.added"), assigned, assigned, fact("account.added", { label: "new" }), assigned]);
     expect(given.accounts).toMatchObject([{ label: "new", requests: 3 }]);
-    expect(reduceAll(given, [fact("request.assigned"), fact("account.removed"), fact("account.added")]).accounts).toMatchObject([{ requests: 0 }]);
+    expect(reduceAll(given, [assigned, fact("account.removed"), fact("account.added")]).accounts).toMatchObject([{ requests: 0 }]);
   });
 
   it.each([
-    [[fact("account.cooling", { until: 9, reason: "529" })], { health: "cooling", coolingUntil: 9, healthReason: "529" }],
-    [[fact("account.cooling", { limited: true })], { health: "limited" }],
-    [[fact("account.cooling"), fact("account.healthy")], { health: "healthy", coolingUntil: null, healthReason: null }],
-    [[fact("account.needs-login")], { health: "needs-login", lastError: "invalid_grant", refreshing: false }],
-    [[fact("account.disabled")], { enabled: false, health: "disabled" }],
-    [[fact("account.disabled"), fact("account.enabled")], { enabled: true, health: "healthy" }],
-    [[fact("account.needs-login"), fact("account.enabled")], { enabled: true, health: "needs-login" }],
-    [[fact("account.changed")], { label: "renamed", priority: 2 }],
-  ])("follows its health %#", (events, expected) => expect(row(...events)).toMatchObject(expected));
+    ["rests", [fact("account.cooling", { until: 9, reason: "529" })], { health: "cooling", coolingUntil: 9, healthReason: "529" }],
+    ["is at its limit", [fact("account.cooling", { limited: true })], { health: "limited" }],
+    ["serves again", [fact("account.cooling"), fact("account.healthy")], { health: "healthy", coolingUntil: null, healthReason: null }],
+    ["needs a sign-in", [fact("account.needs-login")], { health: "needs-login", lastError: "invalid_grant", refreshing: false }],
+    ["is switched off", [fact("account.disabled")], { enabled: false, health: "disabled" }],
+    ["is switched on again", [fact("account.disabled"), fact("account.enabled")], { enabled: true, health: "healthy" }],
+    ["needs a sign-in after it was switched on too", [fact("account.needs-login"), fact("account.enabled")], { enabled: true, health: "needs-login" }],
+    ["is renamed", [fact("account.changed")], { label: "renamed", priority: 2 }],
+  ] as const)("is shown as one that %s", (_what, events, expected) => expect(row(...events)).toMatchObject(expected));
 
   it("refreshes, succeeds and counts it", () => {
     expect(row(fact("token.refreshing"))).toMatchObject({ refreshing: true, lastRefreshReason: "lead" });
@@ -47,7 +48,8 @@ describe("an account", () => {
   });
 
   it("remembers why a refresh failed and when the next one comes", () => {
-    expect(row(fact("token.refreshing"), fact("token.refresh-failed", { failures: 3, nextTryAt: 500 }))).toMatchObject({ refreshing: false, refreshFailures: 3, nextRefreshAt: 500, lastError: "Refresh token not found" });
+    const failed = row(fact("token.refreshing"), fact("token.refresh-failed", { failures: 3, nextTryAt: 500 }));
+    expect(failed).toMatchObject({ refreshing: false, refreshFailures: 3, nextRefreshAt: 500, lastError: "Refresh token not found" });
   });
 
   it("keeps one reading for each window of its limits, whatever its name", () => {

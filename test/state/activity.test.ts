@@ -8,7 +8,9 @@ import { fact } from "./facts.ts";
 const hour = 3_600_000;
 const ten = new Date(2026, 0, 2, 10).getTime();
 const known = fact("account.added", { label: "work", expiresAt: ten });
-const linesAfter = (...events: readonly Event[]): readonly string[] => reduceAll(initialState({ version: "1", mode: "oauth" }), [known, fact("request.received"), ...events]).activity.slice(1).map(({ text }) => text);
+const start = initialState({ version: "1", mode: "oauth" });
+const linesAfter = (...events: readonly Event[]): readonly string[] =>
+  reduceAll(start, [known, fact("request.received"), ...events]).activity.slice(1).map(({ text }) => text);
 const lastAfter = (...events: readonly Event[]): string | undefined => linesAfter(...events).at(-1);
 
 const overage = (status: string) => fact("limits.updated", { window: "overage", status, utilization: null, resetsAt: null });
@@ -37,7 +39,7 @@ describe("the blame line", () => {
     ["plan-limit", "warning"], ["throttle", "warning"], ["overload", "warning"],
     ["client", "error"], ["proxy", "error"], ["network", "error"], ["credential", "error"], ["upstream", "error"],
   ] as const)("blames %s in the tone of a %s", (blame, tone) => {
-    const { activity } = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("request.received"), fact("request.finished", { outcome: "upstream-error", blame })]);
+    const { activity } = reduceAll(start, [fact("request.received"), fact("request.finished", { outcome: "upstream-error", blame })]);
     expect(activity.at(-1)?.tone).toBe(tone);
   });
 
@@ -56,7 +58,10 @@ describe("the refresh timeline", () => {
     [fact("token.refreshed", { at: ten - 300_000, oldExpiresAt: ten, newExpiresAt: ten + 8 * hour }), "work: token refreshed ahead of expiry in 0.4s, expiry 10:00 -> 18:00"],
     [fact("token.adopted", { at: ten, newExpiresAt: ten + 8 * hour, reason: "wake" }), "work: took over the token refreshed by process 4242 (after waking up), valid until 18:00"],
     [fact("token.adopted", { heldBy: null }), "work: took over the token refreshed by another process (ahead of expiry), valid until no expiry"],
-    [fact("token.refresh-failed", { at: ten, failures: 3, nextTryAt: ten + 30_000, errorCode: "overloaded", message: "529" }), "work: refresh ahead of expiry failed 3x: overloaded: 529. Next: tries again in 30s."],
+    [
+      fact("token.refresh-failed", { at: ten, failures: 3, nextTryAt: ten + 30_000, errorCode: "overloaded", message: "529" }),
+      "work: refresh ahead of expiry failed 3x: overloaded: 529. Next: tries again in 30s.",
+    ],
     [fact("token.refresh-failed"), "work: refresh ahead of expiry failed 1x: invalid_grant: Refresh token not found. Next: sign in again (key l)."],
     [fact("clock.jumped"), "woke up after 2h03m of sleep; tokens are checked again"],
     [fact("clock.jumped", { kind: "back", deltaMs: -4 * hour }), "the clock went back by 4h00m; tokens are checked again"],
@@ -73,12 +78,14 @@ const answer = (id: string, read: number): readonly Event[] => [
 
 describe("accounts, limits and the rest", () => {
   it("tell a limit only when its status changes", () => {
-    expect(linesAfter(limited("allowed"), limited("allowed_warning"), limited("allowed_warning"), limited("allowed"))).toEqual(["work: 5h limit allowed warning, 82% used, resets 11:00", "work: 5h limit allowed, 82% used, resets 11:00"]);
+    const lines = linesAfter(limited("allowed"), limited("allowed_warning"), limited("allowed_warning"), limited("allowed"));
+    expect(lines).toEqual(["work: 5h limit allowed warning, 82% used, resets 11:00", "work: 5h limit allowed, 82% used, resets 11:00"]);
   });
 
   it("tell the first failure to reach the upstream and its end", () => {
     const second = fact("attempt.failed", { at: 2000 });
-    expect(linesAfter(fact("attempt.failed"), second, fact("response.started", { at: 13_000 }))).toEqual(["upstream not reached: ENOTFOUND: getaddrinfo ENOTFOUND.", "upstream answers again after 12s and 2 failed attempts"]);
+    const lines = linesAfter(fact("attempt.failed"), second, fact("response.started", { at: 13_000 }));
+    expect(lines).toEqual(["upstream not reached: ENOTFOUND: getaddrinfo ENOTFOUND.", "upstream answers again after 12s and 2 failed attempts"]);
   });
 
   it("do not call an upstream unreachable that refused a token", () => {
@@ -107,7 +114,7 @@ describe("accounts, limits and the rest", () => {
   });
 
   it("keep a notice with its hint and its tone", () => {
-    const { activity } = reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("notice")]);
+    const { activity } = reduceAll(start, [fact("notice")]);
     expect(activity).toMatchObject([{ tone: "error", text: "The disk is full. Next: free some space.", type: "notice" }]);
   });
 });

@@ -14,8 +14,13 @@ const refreshed = (at: number, accountId = "ada"): RefreshFact => ({
   at, accountId, outcome: "refreshed", reason: "lead", durationMs: 412.4, oldExpiresAt: at + hour, newExpiresAt: at + 8 * hour,
   heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null,
 });
-const failed = (at: number): RefreshFact => ({ ...refreshed(at), outcome: "failed", reason: "wake", errorCode: "http-500", message: "The token endpoint answered 500.", failures: 2, nextTryAt: at + 5000 });
-const added: Event = { type: "account.added", at: now, seq: 1, accountId: "ada", kind: "oauth", label: "Ada", enabled: true, priority: 1, expiresAt: now + hour, renewable: true, health: "healthy", lastError: null };
+const failed = (at: number): RefreshFact => ({
+  ...refreshed(at), outcome: "failed", reason: "wake", errorCode: "http-500", message: "The token endpoint answered 500.", failures: 2, nextTryAt: at + 5000,
+});
+const added: Event = {
+  type: "account.added", at: now, seq: 1, accountId: "ada", kind: "oauth", label: "Ada", enabled: true, priority: 1,
+  expiresAt: now + hour, renewable: true, health: "healthy", lastError: null,
+};
 
 it("shows what earlier processes did as lines of the past, with the day when that is long ago", () => {
   const { activity, refreshes } = withPast(start, [refreshed(now - 30 * hour), failed(now - hour)], now);

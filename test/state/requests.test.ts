@@ -25,7 +25,9 @@ describe("one request", () => {
   });
 
   it("follows the phases, and only further bytes are a sign of life", () => {
-    const row = rowAfter(fact("response.started", { at: 2000 }), fact("response.progress", { at: 5000, phase: "thinking", bytesOut: 10 }), fact("response.progress", { at: 9000, phase: "tool", bytesOut: 10 }));
+    const thinking = fact("response.progress", { at: 5000, phase: "thinking", bytesOut: 10 });
+    const tool = fact("response.progress", { at: 9000, phase: "tool", bytesOut: 10 });
+    const row = rowAfter(fact("response.started", { at: 2000 }), thinking, tool);
     expect(row).toMatchObject({ phase: "tool", lastByteAt: 5000, longestSilenceMs: 3000, bytesOut: 10 });
   });
 
@@ -68,11 +70,14 @@ describe("the counters", () => {
   });
 
   it("count a usage report that is corrected by a later one only once", () => {
-    expect(after(fact("request.received"), fact("usage.updated", { outputTokens: 100 }), fact("usage.updated", { outputTokens: 310 }))).toMatchObject({ inputTokens: 200, outputTokens: 310, cacheReadTokens: 18_000 });
+    const state = after(fact("request.received"), fact("usage.updated", { outputTokens: 100 }), fact("usage.updated", { outputTokens: 310 }));
+    expect(state).toMatchObject({ inputTokens: 200, outputTokens: 310, cacheReadTokens: 18_000 });
   });
 
   it("remember when the upstream last answered well, and how fast", () => {
-    const state = after(fact("request.received"), fact("response.started", { at: 5000, ttfbMs: 7 }), fact("request.received", { requestId: "r2" }), fact("response.started", { requestId: "r2", at: 6000, status: 529, ttfbMs: 9 }));
+    const first = [fact("request.received"), fact("response.started", { at: 5000, ttfbMs: 7 })];
+    const second = [fact("request.received", { requestId: "r2" }), fact("response.started", { requestId: "r2", at: 6000, status: 529, ttfbMs: 9 })];
+    const state = after(...first, ...second);
     expect(state).toMatchObject({ lastUpstreamOkAt: 5000, recentTtfb: [7, 9] });
   });
 

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { initialState } from "../../src/state/state.ts";
 import { reduceAll } from "../../src/state/reduce.ts";
 import { cacheReadShare } from "../../src/messages/usage.ts";
-import { cacheCollapse, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState, ttfbPercentiles, worstCache, worstLimit } from "../../src/state/select.ts";
+import {
+  cacheCollapse, canServe, currentLimits, headerWord, isError, isSignInNeeded, leadingAccount, requestsPerMinute, silenceMs, tokenState,
+  ttfbPercentiles, worstCache, worstLimit,
+} from "../../src/state/select.ts";
 import type { AccountRow, AppState } from "../../src/state/state.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "./facts.ts";
@@ -32,7 +35,7 @@ describe("rates and times", () => {
     expect(ttfbPercentiles({ ...noRequests, recentTtfb: [7] })).toEqual({ p50: 7, p95: 7 });
   });
 
-  it("N1 measures silence from the last byte, and only while a request is open", () => {
+  it("measures silence from the last byte, and only while a request is open (N1)", () => {
     const open = after(fact("request.received", { at: 1000 }), fact("response.started", { at: 3000 }));
     const [row] = open.requests.rows;
     expect(row === undefined ? null : silenceMs(row, 10_000)).toBe(7000);
@@ -50,7 +53,7 @@ describe("rates and times", () => {
 });
 
 describe("the prompt cache", () => {
-  it("N9 has collapsed when it served half of the input and two answers in a row get next to nothing", () => {
+  it("has collapsed when it served half of the input and two answers in a row get next to nothing (N9)", () => {
     expect(cacheCollapse({ cacheShares: [0.9, 0.9, 0.1, 0] })).toEqual({ before: 0.9, now: 0.05 });
     for (const cacheShares of [[], [0.9, 0, 0], [0.9, 0.9, 0.9, 0], [0.4, 0.4, 0, 0], [0.9, 0.9, 0.1, 0.3]]) expect(cacheCollapse({ cacheShares })).toBeNull();
   });
@@ -116,7 +119,12 @@ describe("tokens and accounts", () => {
   });
 
   it("the header speaks of the healthy account that comes first", () => {
-    const rows = [account({ id: "out", health: "needs-login", priority: 0 }), account({ id: "limited", health: "limited", priority: 1 }), account({ id: "b", priority: 5 }), account({ id: "a", priority: 2 })];
+    const rows = [
+      account({ id: "out", health: "needs-login", priority: 0 }),
+      account({ id: "limited", health: "limited", priority: 1 }),
+      account({ id: "b", priority: 5 }),
+      account({ id: "a", priority: 2 }),
+    ];
     expect(leadingAccount(rows, now)?.id).toBe("a");
     expect(leadingAccount(rows.slice(0, 2), now)?.id).toBe("limited");
     expect(leadingAccount([], now)).toBeNull();
