@@ -5,7 +5,8 @@ import type { DescribeContext, Description } from "../../src/messages/describe.t
 import type { Event } from "../../src/messages/events.ts";
 import { eventTypes, fact } from "../state/facts.ts";
 
-const ten = Date.UTC(2026, 0, 2, 10, 0, 0);
+// Local, as the words are.
+const ten = new Date(2026, 0, 2, 10).getTime();
 const hour = 3_600_000;
 const inLog: DescribeContext = { nameOf: (id) => id, signIn: (id) => `login --account ${id}`, request: null, outage: null };
 const onScreen: DescribeContext = { nameOf: (_id, label) => label ?? "work", signIn: () => "key l", request: "POST /v1/messages", outage: { since: 1000, failures: 2 } };
@@ -44,7 +45,7 @@ const everyday: readonly (readonly [Event, string])[] = [
 ];
 
 group("the words of an event", () => {
-  it.each(everyday)("$0.type: $1", (event, text) => {
+  it.each(everyday.map(([event, text]) => ({ type: event.type, event, text })))("$type reads $text", ({ event, text }) => {
     expect(words(event)).toBe(text);
   });
 
@@ -78,7 +79,7 @@ const ends: readonly (readonly [Parameters<typeof fact<"request.finished">>[1], 
 ];
 
 group("the end of a request", () => {
-  it.each(ends)("%o reads %s", (about, text) => {
+  it.each(ends.map(([about, text]) => ({ about, text })))("reads $text", ({ about, text }) => {
     expect(words(fact("request.finished", about)).startsWith(text)).toBe(true);
   });
 
@@ -138,7 +139,8 @@ const refreshes: readonly (readonly [Event, string, string])[] = [
 ];
 
 group("what happens to an account", () => {
-  it.each([...accounts, ...refreshes])("$0.type names it by its id in a log, by its label on the screen: $1", (event, log, screen) => {
+  const named = [...accounts, ...refreshes].map(([event, log, screen]) => ({ type: event.type, event, log, screen }));
+  it.each(named)("$type names it by its id in a log, by its label on the screen: $log", ({ event, log, screen }) => {
     expect(words(event).startsWith(log)).toBe(true);
     expect(words(event, onScreen).startsWith(screen)).toBe(true);
   });

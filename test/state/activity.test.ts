@@ -54,7 +54,7 @@ describe("the blame line", () => {
 });
 
 describe("the refresh timeline", () => {
-  it.each([
+  const cases: readonly (readonly [Event, string])[] = [
     [fact("token.refreshed", { at: ten - 300_000, oldExpiresAt: ten, newExpiresAt: ten + 8 * hour }), "work: token refreshed ahead of expiry in 0.4s, expiry 10:00 -> 18:00"],
     [fact("token.adopted", { at: ten, newExpiresAt: ten + 8 * hour, reason: "wake" }), "work: took over the token refreshed by process 4242 (after waking up), valid until 18:00"],
     [fact("token.adopted", { heldBy: null }), "work: took over the token refreshed by another process (ahead of expiry), valid until no expiry"],
@@ -65,7 +65,11 @@ describe("the refresh timeline", () => {
     [fact("token.refresh-failed"), "work: refresh ahead of expiry failed 1x: invalid_grant: Refresh token not found. Next: sign in again (key l)."],
     [fact("clock.jumped"), "woke up after 2h03m of sleep; tokens are checked again"],
     [fact("clock.jumped", { kind: "back", deltaMs: -4 * hour }), "the clock went back by 4h00m; tokens are checked again"],
-  ])("$0.type: $1 (N3, N14)", (event, text) => expect(lastAfter(event)).toBe(text));
+  ];
+
+  it.each(cases.map(([event, text]) => ({ type: event.type, event, text })))("$type reads $text (N3, N14)", ({ event, text }) => {
+    expect(lastAfter(event)).toBe(text);
+  });
 });
 
 const limited = (status: string) => fact("limits.updated", { at: ten, status, utilization: 0.82, resetsAt: ten + hour });
