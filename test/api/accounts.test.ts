@@ -1,6 +1,7 @@
 // /api/accounts: listing, adding, switching, removing.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ask, errorOf, head, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
+import { AppError } from "../../src/messages/errors.ts";
+import { ask, errorOf, head, jsonOf, openWire, post, startServer, statusOf } from "../server/kit.ts";
 import { createFakeCommands, tokenExpiry } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
@@ -58,5 +59,18 @@ describe("/api/accounts", () => {
     for (const id of ["..%2Fx", "%00", "__proto__", "A", "a%20b", "x".repeat(65)]) expect(statusOf(await ask(kit.port, head(kit.port, `DELETE /api/accounts/${id}`)))).toBe(400);
     for (const path of ["/api/accounts/", "/api/accounts/%zz"]) expect([400, 404]).toContain(statusOf(await ask(kit.port, head(kit.port, `DELETE ${path}`))));
     expect(fake.calls).toEqual([["logout", "max-1"]]);
+  });
+
+  it.each(["/api/accounts/max-1", "/api/oauth/tokens/max-1"])("DELETE %s is answered after the account is gone, and with the reason when it is not", async (path) => {
+    const removal = Promise.withResolvers<{ removed: readonly string[] }>();
+    await using own = await startServer({ commands: { ...fake.commands, logout: () => removal.promise } });
+    const wire = openWire(own.port);
+    wire.write(head(own.port, `DELETE ${path}`, { connection: "close" }));
+    const answer = wire.closed();
+    await expect.poll(() => own.server.inFlight()).toBe(1);
+    await ask(own.port, head(own.port, "GET /health"));
+    expect(wire.socket.bytesRead).toBe(0);
+    removal.reject(new AppError({ code: "store-unwritable", message: "The store cannot be written." }));
+    expect(errorOf(await answer)).toMatchObject({ status: 500, code: "store-unwritable" });
   });
 });

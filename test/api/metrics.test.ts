@@ -27,8 +27,34 @@ describe("/metrics", () => {
     expect(text).toContain('claude_oauth_proxy_failures_total{blame="overload",code="overloaded_error"} 1');
     expect(text).toContain('claude_oauth_proxy_bytes_total{direction="out"} 6000');
     expect(text).toContain("claude_oauth_proxy_request_duration_seconds_count 3");
+    expect(text).toContain("claude_oauth_proxy_request_duration_seconds_sum 4.5\n");
+    expect(text).toContain('claude_oauth_proxy_request_duration_seconds_bucket{le="1"} 0');
     expect(text).toContain('claude_oauth_proxy_request_duration_seconds_bucket{le="2.5"} 3');
     expect(text).toContain('claude_oauth_proxy_info{version="1.2.3",mode="oauth"} 1');
+  });
+
+  it("counts the time to the answer's head in seconds, failed attempts and jumps of the clock", async () => {
+    await using own = await startServer();
+    own.publish({ type: "response.started", requestId: "r1", status: 200, ttfbMs: 250, upstreamRequestId: null, contentType: null, contentEncoding: null, retryAfter: null });
+    own.publish({ type: "attempt.failed", requestId: "r1", attempt: 1, code: "upstream-unreachable", message: "" });
+    own.publish({ type: "clock.jumped", deltaMs: 60_000, kind: "suspend" });
+    const text = await scrape(own.port);
+    expect(text).toContain("claude_oauth_proxy_first_byte_seconds_sum 0.25\n");
+    expect(text).toContain('claude_oauth_proxy_first_byte_seconds_bucket{le="0.1"} 0');
+    expect(text).toContain('claude_oauth_proxy_failed_attempts_total{code="upstream-unreachable"} 1');
+    expect(text).toContain('claude_oauth_proxy_clock_jumps_total{kind="suspend"} 1');
+  });
+
+  it("counts open requests, cached tokens and adopted tokens", async () => {
+    await using own = await startServer();
+    own.publish({ type: "request.received", requestId: "r1", method: "POST", path: "/v1/messages", client: "", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: null });
+    own.publish({ type: "usage.updated", requestId: "r1", model: "m", inputTokens: null, outputTokens: null, cacheReadTokens: 30, cacheCreationTokens: 20, stopReason: null });
+    own.publish({ type: "token.adopted", accountId: "max-1", reason: "lead", newExpiresAt: null, renewable: true, heldBy: 7 });
+    const text = await scrape(own.port);
+    expect(text).toContain("claude_oauth_proxy_in_flight 1\n");
+    expect(text).toContain('claude_oauth_proxy_tokens_total{kind="cache_read"} 30');
+    expect(text).toContain('claude_oauth_proxy_tokens_total{kind="cache_creation"} 20');
+    expect(text).toContain('claude_oauth_proxy_token_refreshes_total{account="max-1",result="adopted"} 1');
   });
 
   it("tokens that are told again and again are counted once", async () => {

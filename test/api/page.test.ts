@@ -98,6 +98,7 @@ describe("/auth/device", () => {
     expect(new Set(nonces).size).toBe(2);
     for (const [index, text] of texts.entries()) {
       expect(text).toContain(`<script nonce="${nonces[index]}">`);
+      expect(headerOf(text, "referrer-policy")).toBe("no-referrer");
       expect(bodyOf(text)).not.toMatch(/\s(src|on\w+|style)=|@import|url\(|<link|<iframe|<img/i);
     }
   });

@@ -1,6 +1,7 @@
 // GET /health, /api/status, and the small probes.
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/messages/events.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
 import { ask, bodyOf, head, headerOf, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
 
 type Added = Extract<EventDraft, { type: "account.added" }>;
@@ -19,6 +20,19 @@ const added = (fields: Partial<Added> = {}): Added => ({
   ...fields,
 });
 
+const received = (requestId: string): EventDraft => ({
+  type: "request.received", requestId, method: "POST", path: "/v1/messages", client: "", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: null,
+});
+
+const finished = (requestId: string): EventDraft => ({
+  type: "request.finished", requestId, status: 200, outcome: "ok", durationMs: 5, ttfbMs: 1, longestSilenceMs: 1, bytesIn: 1, bytesOut: 1,
+  attempts: 1, upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null,
+});
+
+const refreshed = (fields: Partial<Extract<EventDraft, { type: "token.refreshed" }>>): EventDraft => ({
+  type: "token.refreshed", accountId: "max-1", reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null, ...fields,
+});
+
 const health = async (port: number, withKey = false): Promise<Record<string, unknown>> => {
   const text = await ask(port, head(port, "GET /health", withKey ? {} : { "x-api-key": null }));
   return { code: statusOf(text), ...jsonOf(text) };
@@ -26,19 +40,40 @@ const health = async (port: number, withKey = false): Promise<Record<string, unk
 
 describe("/health", () => {
   it("has exactly the documented shape, without a key", async () => {
-    await using own = await startServer({ commands: { canServe: () => true } });
-    const expiresAt = Date.now() + 3_600_000;
-    own.publish(added({ expiresAt }));
+    const clock = createFakeClock(Date.UTC(2026, 0, 2, 12));
+    await using own = await startServer({ clock, commands: { canServe: () => true } });
+    own.publish(added({ expiresAt: Date.UTC(2026, 0, 2, 13), health: "limited" }));
+    own.publish(received("r1"));
+    own.publish(received("r2"));
+    own.publish(finished("r1"));
+    await clock.advance(90_900);
     expect(await health(own.port)).toEqual({
       code: 200,
       status: "ok",
       version: "1.2.3",
-      uptime_seconds: expect.any(Number),
+      uptime_seconds: 90,
       mode: "oauth",
-      accounts: [{ id: "max-1", label: "Max", kind: "oauth", health: "healthy", expires_at: new Date(expiresAt).toISOString(), is_expired: false, needs_refresh: false, last_error: null, last_refresh: null }],
-      in_flight: 0,
-      requests_total: 0,
+      accounts: [
+        { id: "max-1", label: "Max", kind: "oauth", health: "limited", expires_at: "2026-01-02T13:00:00.000Z", is_expired: false, needs_refresh: false, last_error: null, last_refresh: null },
+      ],
+      in_flight: 1,
+      requests_total: 2,
     });
+  });
+
+  it("gives the last refresh in milliseconds and in times of UTC", async () => {
+    await using own = await startServer({ clock: createFakeClock(Date.UTC(2026, 0, 2, 12)) });
+    own.publish(added());
+    own.publish(refreshed({ durationMs: 1234.4, oldExpiresAt: Date.UTC(2026, 0, 2, 12, 5), newExpiresAt: Date.UTC(2026, 0, 2, 20) }));
+    const last_refresh = {
+      at: "2026-01-02T12:00:00.000Z",
+      reason: "lead",
+      outcome: "refreshed",
+      duration_ms: 1234,
+      old_expires_at: "2026-01-02T12:05:00.000Z",
+      new_expires_at: "2026-01-02T20:00:00.000Z",
+    };
+    expect(await health(own.port)).toMatchObject({ accounts: [{ expires_at: "2026-01-02T20:00:00.000Z", last_refresh }] });
   });
 
   it("is 503 `sign-in-needed` while a request would get no credential, whatever is known of the accounts", async () => {
@@ -58,21 +93,26 @@ describe("/health", () => {
   });
 
   it("says what is expired, what is due, and that an API key does neither", async () => {
-    await using own = await startServer({ refreshLeadSeconds: 300 });
-    own.publish(added({ accountId: "old", expiresAt: Date.now() - 1000 }));
-    own.publish(added({ accountId: "due", expiresAt: Date.now() + 200_000 }));
+    const clock = createFakeClock();
+    await using own = await startServer({ clock, refreshLeadSeconds: 300 });
+    own.publish(added({ accountId: "old", expiresAt: clock.now() }));
+    own.publish(added({ accountId: "last", expiresAt: clock.now() + 1 }));
+    own.publish(added({ accountId: "due", expiresAt: clock.now() + 300_000 }));
+    own.publish(added({ accountId: "good", expiresAt: clock.now() + 300_001 }));
     own.publish(added({ accountId: "key", kind: "api_key", expiresAt: 5 }));
     own.publish(added({ accountId: "odd", expiresAt: 1e300 }));
     const { accounts } = (await health(own.port)) as { accounts: Record<string, unknown>[] };
     expect(Object.fromEntries(accounts.map(({ id, expires_at, is_expired, needs_refresh }) => [id, [typeof expires_at, is_expired, needs_refresh]]))).toEqual({
       old: ["string", true, true],
+      last: ["string", false, true],
       due: ["string", false, true],
+      good: ["string", false, false],
       key: ["object", false, false],
       odd: ["object", false, false],
     });
   });
 
-  it("S13 shows no e-mail address to somebody without the key", async () => {
+  it("shows no e-mail address to a caller without the key (S13)", async () => {
     await using own = await startServer();
     own.publish(added({ label: "ann@corp.example (Max)", lastError: "no seat for ann@corp.example" }));
     expect(JSON.stringify(await health(own.port))).not.toContain("ann@");
@@ -90,6 +130,30 @@ describe("/api/status", () => {
     expect(state.requests.total).toBe(120);
     expect(state.requests.rows).toHaveLength(50);
     expect(state.activity.length).toBeLessThanOrEqual(100);
+  });
+});
+
+type Cut = Readonly<Record<"refreshes" | "activity", readonly Record<string, unknown>[]>> & { readonly requests: { readonly rows: readonly { readonly id: string }[] } };
+
+const statusOfProgram = async (port: number): Promise<Cut> => jsonOf(await ask(port, head(port, "GET /api/status"))) as Cut;
+
+describe("the lists of /api/status", () => {
+  it("keep every open request and the 50 newest of the others", async () => {
+    await using own = await startServer();
+    own.publish(received("open"));
+    for (let index = 0; index < 120; index += 1) for (const make of [received, finished]) own.publish(make(`r${index}`));
+    const ids = (await statusOfProgram(own.port)).requests.rows.map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(["open", ...Array.from({ length: 50 }, (_, index) => `r${index + 70}`)].toSorted());
+  });
+
+  it("keep the 100 newest refreshes and lines of activity", async () => {
+    await using own = await startServer();
+    for (let index = 0; index < 120; index += 1) own.publish(refreshed({ durationMs: index }));
+    for (let index = 0; index < 120; index += 1) own.publish({ type: "notice", level: "info", code: "test", message: `line ${index}.`, hint: null });
+    const { refreshes, activity } = await statusOfProgram(own.port);
+    expect(refreshes.map(({ durationMs }) => durationMs)).toEqual(Array.from({ length: 100 }, (_, index) => index + 20));
+    expect(activity).toHaveLength(100);
+    expect([activity[0], activity[99]]).toMatchObject([{ text: expect.stringContaining("line 20") }, { text: expect.stringContaining("line 119") }]);
   });
 });
 
