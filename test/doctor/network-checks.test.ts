@@ -1,4 +1,4 @@
-// The port, the way out and the clients: told without a call, and without a password or key.
+// The port, the way out and the clients: checked without a call, and without showing a password or key.
 import { describe, expect, it } from "vitest";
 import { outboundPlan } from "../../src/app/inspect.ts";
 import type { Running } from "../../src/cli/running.ts";
