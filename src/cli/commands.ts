@@ -11,7 +11,7 @@ export type OptionSpec = {
   readonly flags: string;
   readonly description: string;
   readonly choices?: readonly string[];
-  /** The setting that the option stands for: it then beats the environment and the preferences. */
+  /** The setting that the option sets; it beats the environment and the preferences. */
   readonly setting?: SettingKey;
 };
 

@@ -35,7 +35,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
   process.exit(code);
 };
 
-/** One command line to its exit code: here commands are run, and their failures are told on standard error. */
+/** One command line to its exit code: here commands run, and their failures are written to standard error. */
 export const runCommandLine = async (context: CliContext, argv: readonly string[]): Promise<number> => {
   try {
     const chosen = chooseCommand(argv, context.version, (text) => void context.stdout.write(text));

@@ -24,7 +24,7 @@ describe("describing a failure", () => {
     expect(text).toContain("inner");
   });
 
-  it("F13 secrets and terminal escapes are taken out, of the stack and the causes too", () => {
+  it("secrets and terminal escapes are taken out, of the stack and the causes too (F13)", () => {
     const error = new AppError({ code: "internal", message: `x ${canary} \u001b[2J`, cause: new Error(`Bearer ${canary}`) });
     for (const debug of [false, true]) {
       const { text } = describeFailure(error, debug);
@@ -55,13 +55,13 @@ const crash = (event: string, error: unknown): readonly string[] => {
 };
 
 describe("crashes", () => {
-  it.each(["uncaughtException", "unhandledRejection"])("F13 %s: the terminal first, then a sentence without the secret, then exit 1", (event) => {
+  it.each(["uncaughtException", "unhandledRejection"])("%s: the terminal first, then a sentence without the secret, then exit 1 (F13)", (event) => {
     const done = crash(event, new Error("broke with Bearer sk-ant-oat01-canary"));
     expect(done).toEqual(["restore", expect.stringContaining("broke with"), "exit 1"]);
     expect(done.join("")).not.toContain("canary");
   });
 
-  it("F15 an output that has gone is no crash", () => {
+  it("an output that has gone is no crash (F15)", () => {
     expect(crash("uncaughtException", Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" }))).toEqual([]);
     expect(crash("uncaughtException", Object.assign(new Error("write EIO"), { code: "EIO", syscall: "write" }))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// A proxy that listens nowhere: it says what a real one says and stops when it is told to.
+// A proxy that listens nowhere: it publishes what a real one publishes and stops when it is asked to.
 import type { App } from "../../src/app/app.ts";
 import type { AppOptions } from "../../src/app/create-app.ts";
 import type { WithoutProcess } from "../../src/cli/context.ts";

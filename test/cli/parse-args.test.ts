@@ -1,4 +1,4 @@
-// What a command line means, and what a wrong one is told.
+// What a command line means, and what the answer to a wrong one is.
 import { describe, expect, it } from "vitest";
 import { chooseCommand } from "../../src/cli/parse-args.ts";
 import { commandTable } from "../../src/cli/commands.ts";

@@ -79,7 +79,7 @@ const refuseSecret = (key: SettingKey, text: string): void => {
   });
 };
 
-// Mistakes that were there before must not keep anybody from mending the file key by key.
+// Mistakes that were there before do not count, so that the file can be mended key by key.
 const refuseConflict = (context: CliContext, args: ParsedArgs, key: SettingKey, value: unknown): void => {
   const { path, values } = readable(context, args);
   const before = loadFrom(context, args, { path, values });

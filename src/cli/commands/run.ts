@@ -133,7 +133,7 @@ export type ChildOptions = {
  */
 export const runChild = ({ command: [file = "", ...rest], environment, signals, isTerminal, write }: ChildOptions): Promise<number> =>
   new Promise((resolve) => {
-    // Before the child exists: it may be seen, and its parent be told to end, before `spawn` has returned.
+    // Before the child exists: another process may see it, and signal its parent, before `spawn` has returned.
     forwardSignals(signals, isTerminal, (name) => void child.kill(name));
     const child = spawn(file, rest, { stdio: "inherit", env: { ...environment } });
     child.once("error", (error: NodeJS.ErrnoException) => {

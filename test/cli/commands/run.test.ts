@@ -1,18 +1,98 @@
-// A proxy around one command: what a signal does before, and after, there is a command to hand it on to.
+// A proxy around one command: which proxy it is, when the command is not begun, and where signals go.
 import { EventEmitter } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { App } from "../../../src/app/app.ts";
 import { runChild } from "../../../src/cli/commands/run.ts";
+import { secret } from "../../../src/lib/secret.ts";
+import type { AccountRow } from "../../../src/state/state.ts";
 import { fakeApps } from "../fake-app.ts";
-import { fakeContext } from "../fake-context.ts";
+import { account, fakeContext, localKey } from "../fake-context.ts";
 import type { FakeContext } from "../fake-context.ts";
 
-/** A context whose proxy is changed by `change` before anybody sees it. */
+const shellPath = { PATH: process.env["PATH"] ?? "" };
+
+/** Runs a command that writes down its base URL, beside a proxy that answers `/health` with `health`. */
+const besideRunning = async (health: { readonly mode?: string; readonly status?: string }, ...flags: readonly string[]) => {
+  const apps = fakeApps({ accounts: [account("claude")] });
+  const answer = { status: "ok", version: "0.1.0", uptime_seconds: 1, mode: "oauth", accounts: [], in_flight: 0, requests_total: 0, ...health };
+  const context = fakeContext({ environment: shellPath, parts: { createApp: apps.createApp }, fetch: async () => Response.json(answer) });
+  const trace = join(context.dir, "../trace");
+  expect(await context.run("run", ...flags, "--", "sh", "-c", `printf %s "$ANTHROPIC_BASE_URL $ANTHROPIC_AUTH_TOKEN" > ${trace}`)).toBe(0);
+  return { own: apps.created.length, seen: readFileSync(trace, "utf8") };
+};
+
+describe("the proxy of run", () => {
+  it("is the one that runs already, with its address and the local key", async () => {
+    expect(await besideRunning({})).toEqual({ own: 0, seen: `http://127.0.0.1:4001 ${localKey}` });
+  });
+
+  it.each([
+    ["needs a sign-in", { status: "sign-in-needed" }],
+    ["has another mode", { mode: "pass-through" }],
+  ])("is one of its own when the one that runs %s", async (_, health) => {
+    const { own, seen } = await besideRunning(health);
+    expect(own).toBe(1);
+    expect(seen).not.toContain(":4001");
+  });
+
+  it("is one of its own when something is asked of the proxy itself", async () => {
+    expect((await besideRunning({}, "--account", "claude")).own).toBe(1);
+    expect((await besideRunning({}, "--set", "log.level=error")).own).toBe(1);
+  });
+});
+
+const past = Date.UTC(2026, 0, 1);
+
+describe("a command without an account", () => {
+  it.each<readonly [string, readonly AccountRow[]]>([
+    ["there is none", []],
+    ["every one needs a new sign-in", [account("a", { health: "needs-login", expiresAt: past }), account("b", { health: "needs-login", expiresAt: past })]],
+    ["every one is disabled", [account("a", { enabled: false, health: "disabled" })]],
+  ])("is not begun when %s: exit code 3, and the proxy stops", async (_, accounts) => {
+    const apps = fakeApps({ accounts });
+    const context = fakeContext({ environment: shellPath, parts: { createApp: apps.createApp } });
+    const trace = join(context.dir, "../begun");
+    expect(await context.run("run", "--", "sh", "-c", `: > ${trace}`)).toBe(3);
+    expect([existsSync(trace), apps.stops]).toEqual([false, ["run finished"]]);
+    expect(context.said.err()).toContain("There is no account that could serve the command.");
+  });
+
+  it("is begun when one of several can serve, and in pass-through mode", async () => {
+    const one = fakeApps({ accounts: [account("a", { health: "needs-login", expiresAt: past }), account("b")] });
+    expect(await fakeContext({ environment: shellPath, parts: { createApp: one.createApp } }).run("run", "--", "sh", "-c", "exit 7")).toBe(7);
+    expect(await fakeContext({ environment: shellPath, parts: { createApp: fakeApps().createApp } }).run("run", "--mode", "pass-through", "--", "sh", "-c", "exit 7")).toBe(7);
+  });
+});
+
+describe("the log of run", () => {
+  it("is warnings only, on standard error, and an own local key is in none of them", async () => {
+    const key = "a key that I have chosen for myself";
+    const apps = fakeApps({ accounts: [account("claude")] });
+    const context = fakeContext({
+      environment: shellPath,
+      store: { key: secret(key) },
+      parts: {
+        async createApp(options) {
+          const app = await apps.createApp(options);
+          app.bus.publish({ type: "notice", level: "info", code: "x", message: "not worth a line", hint: null });
+          app.bus.publish({ type: "notice", level: "warning", code: "x", message: `the key is ${key}`, hint: null });
+          return app;
+        },
+      },
+    });
+    expect(await context.run("run", "--", "true")).toBe(0);
+    expect(context.said.err()).toContain("the key is ***");
+    expect(context.said.err()).not.toMatch(/chosen|not worth/);
+    expect(context.said.out()).toBe("");
+  });
+});
+
+/** A context whose proxy is changed by `change` before the command sees it. */
 const around = (change: (app: App, context: FakeContext) => App) => {
   const apps = fakeApps();
-  const context = fakeContext({ environment: { PATH: process.env["PATH"] ?? "" }, parts: { createApp: async (options) => change(await apps.createApp(options), context) } });
+  const context = fakeContext({ environment: shellPath, parts: { createApp: async (options) => change(await apps.createApp(options), context) } });
   return { apps, context, run: (script: string): Promise<number> => context.run("run", "--mode", "pass-through", "--", "sh", "-c", script) };
 };
 

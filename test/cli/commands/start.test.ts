@@ -71,7 +71,7 @@ describe("without a terminal", () => {
     expect(context.signals.listenerCount("SIGINT")).toBe(0);
   });
 
-  it("F12 a taken port is exit code 4, with the next free one", async () => {
+  it("a taken port is exit code 4, with the next free one (F12)", async () => {
     const apps = fakeApps({ takenPorts: [5001] });
     const context = fakeContext({ parts: { createApp: apps.createApp, openStore: fakeContext().parts.openStore } });
     expect(await context.run("start", "--port", "5001")).toBe(4);

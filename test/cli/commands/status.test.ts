@@ -1,4 +1,4 @@
-// `status` tells of the running proxy when it is ours, else of the store; `--short` fits a status bar.
+// `status` shows the running proxy when it is ours, else the store; `--short` fits a status bar.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -6,6 +6,8 @@ import { findRunning } from "../../../src/cli/running.ts";
 import { shortStatus } from "../../../src/cli/commands/status.ts";
 import type { HealthAccount, Running } from "../../../src/cli/running.ts";
 import { secret } from "../../../src/lib/secret.ts";
+import type { RefreshFact } from "../../../src/messages/refresh-fact.ts";
+import type { AppState } from "../../../src/state/state.ts";
 import { account, fakeContext, localKey } from "../fake-context.ts";
 
 const health = { status: "ok", version: "0.1.0", uptime_seconds: 7500, mode: "oauth", accounts: [], in_flight: 2, requests_total: 12 };
@@ -99,6 +101,25 @@ describe("status", () => {
   });
 });
 
+const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact => ({
+  at: Date.UTC(2026, 0, 2, 11, 55), accountId: "claude", outcome, reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null,
+  heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null,
+});
+
+describe("the last refresh of an account", () => {
+  it.each([
+    ["refreshed", "refreshed (lead) 5m ago"],
+    ["adopted", "taken over from another process (lead) 5m ago"],
+    ["failed", "refresh failed (lead) 5m ago"],
+    ["needs-login", "refresh refused (lead) 5m ago"],
+  ] as const)("with the outcome %s reads: %s", async (outcome, words) => {
+    const snapshot = () => ({ accounts: [account("claude")], refreshes: [refreshedFiveMinutesAgo(outcome)] }) as unknown as AppState;
+    const context = fakeContext({ store: { store: { snapshot, subscribe: () => () => {} } } });
+    expect(await context.run("status")).toBe(0);
+    expect(context.said.out()).toContain(`account claude (label of claude, oauth): healthy, expires in 4h12m, ${words}\n`);
+  });
+});
+
 describe("the short form", () => {
   const now = Date.UTC(2026, 0, 2, 12);
   const none: Running = { is: "none" };
@@ -107,14 +128,14 @@ describe("the short form", () => {
   const short = (running: Running, accounts: readonly HealthAccount[], mode = "oauth"): string => shortStatus({ running, dir: "/d", mode, accounts, refreshes: [] }, now);
 
   it.each([
-    [short(up, [one]), "up :4001 | 2 open | claude 4h12m"],
-    [short(none, [one]), "down | claude 4h12m"],
-    [short(none, []), "down | sign-in needed"],
-    [short(up, [], "pass-through"), "up :4001 | 2 open | pass-through"],
-    [short(up, [{ ...one, health: "needs-login" }]), "up :4001 | 2 open | claude 4h12m | needs-login"],
-    [short(up, [one, { ...one, health: "cooling" }]), "up :4001 | 2 open | 2 accounts | 1 not healthy"],
-    [short({ is: "foreign", url: "" }, [{ ...one, expires_at: "2026-01-02T11:00:00Z" }]), "port taken | claude expired"],
-  ])("%s", (line, expected) => {
+    ["a proxy that runs with one account", short(up, [one]), "up :4001 | 2 open | claude 4h12m"],
+    ["no proxy", short(none, [one]), "down | claude 4h12m"],
+    ["no proxy and no account", short(none, []), "down | sign-in needed"],
+    ["pass-through mode", short(up, [], "pass-through"), "up :4001 | 2 open | pass-through"],
+    ["the only account unhealthy", short(up, [{ ...one, health: "needs-login" }]), "up :4001 | 2 open | claude 4h12m | needs-login"],
+    ["one of two accounts unhealthy", short(up, [one, { ...one, health: "cooling" }]), "up :4001 | 2 open | 2 accounts | 1 not healthy"],
+    ["another program and an expired token", short({ is: "foreign", url: "" }, [{ ...one, expires_at: "2026-01-02T11:00:00Z" }]), "port taken | claude expired"],
+  ])("says of %s: %s", (_, line, expected) => {
     expect(line).toBe(expected);
   });
 
