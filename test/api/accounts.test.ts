@@ -2,15 +2,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/messages/errors.ts";
 import { ask, errorOf, head, jsonOf, openWire, post, startServer, statusOf } from "../server/kit.ts";
-import { createFakeCommands, tokenExpiry } from "./fake-commands.ts";
+import { added, createFakeCommands, tokenExpiry } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
 beforeEach(async () => {
   fake = createFakeCommands();
   kit = await startServer({ commands: fake.commands });
-  kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 2, expiresAt: tokenExpiry, renewable: true, health: "healthy", lastError: "overloaded" });
-  kit.publish({ type: "account.added", accountId: "old-1", kind: "oauth", label: "Old", enabled: true, priority: 3, expiresAt: 1, renewable: true, health: "needs-login", lastError: null });
+  kit.publish(added({ priority: 2, expiresAt: tokenExpiry, lastError: "overloaded" }));
+  kit.publish(added({ accountId: "old-1", label: "Old", priority: 3, expiresAt: 1, health: "needs-login" }));
 });
 afterEach(() => kit.close());
 
@@ -49,7 +49,9 @@ describe("/api/accounts", () => {
   });
 
   it("a change that is none, or of the wrong type, touches nothing", async () => {
-    for (const body of [{}, { enabled: "no" }, { enabled: false, priority: "high" }, { enabled: false, label: 5 }]) expect(errorOf(await change("max-1", body))).toMatchObject({ status: 400, code: "bad-request" });
+    for (const body of [{}, { enabled: "no" }, { enabled: false, priority: "high" }, { enabled: false, label: 5 }]) {
+      expect(errorOf(await change("max-1", body))).toMatchObject({ status: 400, code: "bad-request" });
+    }
     expect(fake.calls).toEqual([]);
     expect(errorOf(await change("nobody", { enabled: true }))).toMatchObject({ status: 404, code: "unknown-account" });
   });

@@ -1,5 +1,6 @@
 // Commands that record their calls. Secrets are revealed here only to compare them.
 import type { CallbackResult, Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
+import type { EventDraft } from "../../src/messages/events.ts";
 import { readCallbackQuery } from "../../src/oauth/callback-query.ts";
 import { AppError } from "../../src/messages/errors.ts";
 
@@ -13,6 +14,23 @@ export const attempt: LoginAttempt = {
 };
 
 export const tokenExpiry = Date.UTC(2030, 0, 2, 3, 4, 5);
+
+type Added = Extract<EventDraft, { type: "account.added" }>;
+
+/** A healthy sign-in called `max-1`. */
+export const added = (fields: Partial<Added> = {}): Added => ({
+  type: "account.added",
+  accountId: "max-1",
+  kind: "oauth",
+  label: "Max",
+  enabled: true,
+  priority: 1,
+  expiresAt: Date.now() + 3_600_000,
+  renewable: true,
+  health: "healthy",
+  lastError: null,
+  ...fields,
+});
 
 const known = (id: string | null): void => {
   if (id === "nobody") throw new AppError({ code: "unknown-account", message: 'There is no account "nobody".', hint: "See `claude-oauth-proxy accounts`." });

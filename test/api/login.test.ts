@@ -25,7 +25,7 @@ describe("/callback and /oauth/callback", () => {
     expect(fake.calls[0]).toEqual(["completeCallback", "code=abc&state=state-2"]);
   });
 
-  it("A19 a wrong or missing state is 400", async () => {
+  it("a wrong or missing state is 400 (A19)", async () => {
     for (const query of ["?code=abc&state=other", "?code=abc", "", "?state=state-2"]) expect(statusOf(await open(`/callback${query}`))).toBe(400);
   });
 
@@ -45,7 +45,7 @@ describe("/callback and /oauth/callback", () => {
     expect(await open("/callback?code=abc&state=other")).toContain("history.replaceState");
   });
 
-  it("A23 the server's own error is shown as text, never as markup", async () => {
+  it("the server's own error is shown as text, never as markup (A23)", async () => {
     const text = await open("/callback?error=access_denied&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E%1B%5D0%3Bx%07&state=state-2");
     expect(statusOf(text)).toBe(400);
     expect(Buffer.from(text, "latin1").toString()).toContain("&lt;script&gt;alert(1)&lt;/script&gt;·]0;x·");

@@ -1,6 +1,7 @@
 // GET /metrics: what was counted, in the text format, with a bounded number of series.
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/messages/events.ts";
+import { added } from "./fake-commands.ts";
 import { ask, bodyOf, head, headerOf, startServer } from "../server/kit.ts";
 
 const scrape = async (port: number): Promise<string> => bodyOf(await ask(port, head(port, "GET /metrics")));
@@ -71,7 +72,7 @@ describe("/metrics", () => {
 
   it("shows refreshes, limits, accounts and refusals", async () => {
     await using own = await startServer();
-    own.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: null, renewable: true, health: "limited", lastError: null });
+    own.publish(added({ health: "limited" }));
     own.publish({ type: "token.refreshed", accountId: "max-1", reason: "lead", durationMs: 5, oldExpiresAt: null, newExpiresAt: null });
     own.publish({ type: "token.refresh-failed", accountId: "max-1", reason: "lead", errorCode: "x", message: "", failures: 1, nextTryAt: null });
     own.publish({ type: "limits.updated", accountId: "max-1", window: "5h", status: "allowed", utilization: 0.83, resetsAt: null, representative: true });
@@ -88,7 +89,9 @@ describe("/metrics", () => {
 
   it("names from outside cannot fill the memory, and cannot break the format", async () => {
     await using own = await startServer();
-    for (let index = 0; index < 5000; index += 1) own.publish({ type: "limits.updated", accountId: "max-1", window: `w"${index}\\`, status: null, utilization: 1, resetsAt: null, representative: false });
+    for (let index = 0; index < 5000; index += 1) {
+      own.publish({ type: "limits.updated", accountId: "max-1", window: `w"${index}\\`, status: null, utilization: 1, resetsAt: null, representative: false });
+    }
     const text = await scrape(own.port);
     expect(text.split("\n").filter((line) => line.includes("limit_utilization{")).length).toBeLessThanOrEqual(201);
     expect(text).toContain('window="w\\"0\\\\"');

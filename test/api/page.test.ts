@@ -1,7 +1,7 @@
 // The sign-in page as a browser gets it: locked until the key was entered, and nothing in it from outside.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
-import { attempt, createFakeCommands } from "./fake-commands.ts";
+import { added, attempt, createFakeCommands } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => kit.close());
 
-const account = (label: string) => kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label, enabled: true, priority: 1, expiresAt: Date.now() + 1e7, renewable: true, health: "healthy", lastError: "<b>bad</b>" });
+const account = (label: string): void => kit.publish(added({ label, lastError: "<b>bad</b>" }));
 
 const page = (fields: Record<string, string | null> = {}): Promise<string> => ask(kit.port, head(kit.port, "GET /auth/device", { "x-api-key": null, ...fields }));
 

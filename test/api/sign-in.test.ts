@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../src/messages/commands.ts";
 import { ask, errorOf, head, headerOf, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
-import { attempt, createFakeCommands, tokenExpiry } from "./fake-commands.ts";
+import { added, attempt, createFakeCommands, tokenExpiry } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
@@ -69,13 +69,14 @@ describe("as claude-code-mux", () => {
   });
 
   it("exchange takes the handle back and names the account", async () => {
-    expect(jsonOf(await send("/api/oauth/exchange", { code: "abc#state-1", verifier: "attempt-1", provider_id: "anthropic-max" }))).toEqual({ success: true, message: expect.any(String), provider_id: "max-1", expires_at: expiry });
+    const answer = jsonOf(await send("/api/oauth/exchange", { code: "abc#state-1", verifier: "attempt-1", provider_id: "anthropic-max" }));
+    expect(answer).toEqual({ success: true, message: "Signed in; the token is stored.", provider_id: "max-1", expires_at: expiry });
     expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1", "anthropic-max"]]);
     expect(errorOf(await send("/api/oauth/exchange", { code: "abc#state-1", verifier: "attempt-1", provider_id: "../x" }))).toMatchObject({ status: 400 });
   });
 
   it("tokens lists times and never a token", async () => {
-    kit.publish({ type: "account.added", accountId: "max-1", kind: "oauth", label: "Max", enabled: true, priority: 1, expiresAt: tokenExpiry, renewable: true, health: "healthy", lastError: null });
+    kit.publish(added({ expiresAt: tokenExpiry }));
     expect(jsonOf(await get("/api/oauth/tokens"))).toEqual([{ provider_id: "max-1", expires_at: expiry, is_expired: false, needs_refresh: false }]);
   });
 
@@ -101,30 +102,34 @@ describe("as claude-proxy", () => {
   });
 });
 
-describe("what can become of a code", () => {
-  const outcomes: [SubmitOutcome, number, string][] = [
-    [{ outcome: "nothing" }, 400, "bad-paste"],
-    [{ outcome: "bad-paste", code: "no-hash", message: "Not complete: the part after # is missing." }, 400, "bad-paste"],
-    [{ outcome: "retry", message: "The server did not answer." }, 502, "login-failed"],
-    [{ outcome: "failed", errorCode: "invalid_grant", message: "Invalid code." }, 502, "login-failed"],
-    [{ outcome: "failed", errorCode: "login-expired", message: "This sign-in is over." }, 410, "login-expired"],
-    [{ outcome: "failed", errorCode: "constructor", message: "Odd." }, 502, "login-failed"],
-  ];
-  for (const [outcome, status, code] of outcomes) {
-    it(`${JSON.stringify(outcome)} → ${status} ${code}, with its sentence`, async () => {
-      await kit.close();
-      await start(outcome);
-      for (const [path, body] of [["/auth/device/submit", { code: "c#s" }], ["/api/oauth/exchange", { code: "c#s", verifier: "v" }], ["/oauth/exchange", { code: "c#s", code_verifier: "v" }]] as const) {
-        const error = errorOf(await send(path, body));
-        expect(error).toMatchObject({ status, code });
-        if ("message" in outcome) expect(error.message).toContain(outcome.message);
-      }
-    });
-  }
+describe("a code that signs nobody in", () => {
+  it.each<[string, SubmitOutcome, number, string]>([
+    ["is empty", { outcome: "nothing" }, 400, "bad-paste"],
+    ["has no # part", { outcome: "bad-paste", code: "no-hash", message: "Not complete: the part after # is missing." }, 400, "bad-paste"],
+    ["met a server that did not answer", { outcome: "retry", message: "The server did not answer." }, 502, "login-failed"],
+    ["the server refused", { outcome: "failed", errorCode: "invalid_grant", message: "Invalid code." }, 502, "login-failed"],
+    ["came too late", { outcome: "failed", errorCode: "login-expired", message: "This sign-in is over." }, 410, "login-expired"],
+    ["failed with the name of a property of every object", { outcome: "failed", errorCode: "constructor", message: "Odd." }, 502, "login-failed"],
+  ])("because it %s gets its sentence from all three calls", async (_case, outcome, status, code) => {
+    await kit.close();
+    await start(outcome);
+    const calls = { "/auth/device/submit": { code: "c#s" }, "/api/oauth/exchange": { code: "c#s", verifier: "v" }, "/oauth/exchange": { code: "c#s", code_verifier: "v" } };
+    for (const [path, body] of Object.entries(calls)) {
+      const error = errorOf(await send(path, body));
+      expect(error).toMatchObject({ status, code });
+      if ("message" in outcome) expect(error.message).toContain(outcome.message);
+    }
+  });
 
-  it("S14 the code is in no answer and in no event, whatever is done wrong with it", async () => {
+  it("the code is in no answer and in no event, whatever is done wrong with it (S14)", async () => {
     const canary = "code-canary-123#state-canary";
-    const texts = [await send("/auth/device/submit", { code: canary }), await send("/auth/device/submit", { code: [canary] }), await send("/oauth/exchange", { code: canary }), await get(`/callback?code=${encodeURIComponent(canary)}&state=x`), await get(`/callback?code=${encodeURIComponent(canary)}&code=b`)];
+    const texts = [
+      await send("/auth/device/submit", { code: canary }),
+      await send("/auth/device/submit", { code: [canary] }),
+      await send("/oauth/exchange", { code: canary }),
+      await get(`/callback?code=${encodeURIComponent(canary)}&state=x`),
+      await get(`/callback?code=${encodeURIComponent(canary)}&code=b`),
+    ];
     expect(texts.join("") + JSON.stringify(kit.events)).not.toContain("canary");
   });
 });

@@ -1,24 +1,9 @@
 // GET /health, /api/status, and the small probes.
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/messages/events.ts";
+import { added } from "./fake-commands.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { ask, bodyOf, head, headerOf, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
-
-type Added = Extract<EventDraft, { type: "account.added" }>;
-
-const added = (fields: Partial<Added> = {}): Added => ({
-  type: "account.added",
-  accountId: "max-1",
-  kind: "oauth",
-  label: "Max",
-  enabled: true,
-  priority: 1,
-  expiresAt: Date.now() + 3_600_000,
-  renewable: true,
-  health: "healthy",
-  lastError: null,
-  ...fields,
-});
 
 const received = (requestId: string): EventDraft => ({
   type: "request.received", requestId, method: "POST", path: "/v1/messages", client: "", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: null,

@@ -11,7 +11,7 @@ import { reservePort } from "../helpers/ports.ts";
 import { startApp, temporaryFolder } from "../helpers/running-app.ts";
 import type { RunningApp } from "../helpers/running-app.ts";
 
-/** An address where nobody listens. */
+/** An address where nothing listens. */
 const nowhere = async (): Promise<string> => `http://127.0.0.1:${await reservePort()}`;
 
 /** `alan` is behind every account that is well; a session, so that the way back to a sick account is tempting. */
@@ -45,7 +45,7 @@ const always = (upstream: Upstream, account: string, fault: Fault): void => {
 
 const executed = ({ upstream }: RunningApp): number => upstream.requests.filter(({ target, status }) => target === "/v1/messages" && status === 200).length;
 
-it("F8 one account refuses also new tokens, one is at its limit, one's server is gone: the other three serve", async () => {
+it("one account refuses also new tokens, one is at its limit, one's server is gone: the other three serve (F8)", async () => {
   const running = await start({ denied: { person: "ada" }, full: { person: "grace" }, gone: { person: "alan", more: { endpoints: { base_url: await nowhere() } } } });
   always(running.upstream, "ada", { kind: "status", status: 401 });
   always(running.upstream, "grace", { kind: "plan-limit", window: "5h" });
@@ -61,7 +61,7 @@ it("F8 one account refuses also new tokens, one is at its limit, one's server is
   });
 });
 
-it("F8 a hundred requests at once: none that had not been sent is lost, and no session goes back", async () => {
+it("a hundred requests at once: none that had not been sent is lost, and no session goes back (F8)", async () => {
   const base_url = await nowhere();
   const running = await start({ one: { person: "ada", more: { endpoints: { base_url } } }, two: { person: "grace", more: { endpoints: { base_url } } } });
   const sessions = Array.from({ length: 100 }, (_, at) => `session-${at}`);
@@ -72,7 +72,7 @@ it("F8 a hundred requests at once: none that had not been sent is lost, and no s
   expect(running.events.filter(({ type }) => type === "attempt.failed")).toHaveLength(before);
 });
 
-it("F8 a refresh that is refused for good takes the account out: its first request gets the 401, no other", async () => {
+it("a refresh that is refused for good takes the account out: its first request gets the 401, no other (F8)", async () => {
   const running = await start({ ended: { person: "ada" } });
   always(running.upstream, "ada", { kind: "status", status: 401 });
   running.upstream.script({ match: { grant: "refresh_token" }, times: 1000, fault: { kind: "status", status: 400, body: { error: "invalid_grant" } } });

@@ -53,7 +53,7 @@ const tenMinutes = async ({ clock, running }: { readonly clock: FakeClock; reado
 };
 
 describe("the wall clock", () => {
-  it("A11 a day ahead: told once, one refresh, and the next request is served", async () => {
+  it("a day ahead: told once, one refresh, and the next request is served (A11)", async () => {
     const { clock, running } = await signedIn();
     clock.jump(day);
     await clock.advance(30_000);
@@ -64,7 +64,7 @@ describe("the wall clock", () => {
     expect([jumps(running).length, refreshes(running)]).toEqual([1, 1]);
   });
 
-  it("A11 a day back: told once, no refresh, and the token is still refreshed before the server ends it", async () => {
+  it("a day back: told once, no refresh, and the token is still refreshed before the server ends it (A11)", async () => {
     const { clock, running } = await signedIn();
     clock.jump(-day);
     await clock.advance(30_000);
@@ -79,7 +79,7 @@ describe("the wall clock", () => {
     expect([await ask(running), refreshes(running)]).toEqual([200, 1]);
   });
 
-  it("A11 forward and back again and again: at most one refresh a minute", async () => {
+  it("forward and back again and again: at most one refresh a minute (A11)", async () => {
     const { clock, running } = await signedIn();
     for (let minute = 0; minute < 6; minute += 1) {
       clock.jump(minute % 2 === 0 ? 90 * day : -90 * day);

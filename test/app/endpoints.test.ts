@@ -40,7 +40,10 @@ const ask = async ({ listening, key }: Pick<RunningApp, "listening" | "key">): P
 };
 
 const pathsAt = ({ requests }: Upstream, path: string) => requests.filter(({ target }) => target.startsWith(path));
-const credentialsAt = ({ requests }: Upstream): ReadonlySet<string> => new Set(requests.flatMap(({ rawHeaders }) => rawHeaders.filter((_, index) => ["authorization", "x-api-key"].includes(rawHeaders[index - 1]?.toLowerCase() ?? ""))));
+const credentialsIn = (rawHeaders: readonly string[]): readonly string[] =>
+  rawHeaders.filter((_, index) => ["authorization", "x-api-key"].includes(rawHeaders[index - 1]?.toLowerCase() ?? ""));
+
+const credentialsAt = ({ requests }: Upstream): ReadonlySet<string> => new Set(requests.flatMap(({ rawHeaders }) => credentialsIn(rawHeaders)));
 
 const twoServers = async () => {
   const running = await startApp();

@@ -7,8 +7,8 @@ const question = { model: "claude-opus-4-8", max_tokens: 200, messages: [{ role:
 
 const clientOf = ({ listening, key }: RunningApp, maxRetries = 0): Anthropic => new Anthropic({ baseURL: listening.url, authToken: key, apiKey: null, maxRetries });
 
-const signedIn = async (wish: Parameters<typeof startApp>[0] = {}): Promise<RunningApp> => {
-  const running = await startApp(wish);
+const signedIn = async (options: Parameters<typeof startApp>[0] = {}): Promise<RunningApp> => {
+  const running = await startApp(options);
   await running.signIn();
   return running;
 };

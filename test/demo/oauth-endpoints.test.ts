@@ -139,7 +139,7 @@ describe("refresh_token", () => {
 });
 
 describe("revocation", () => {
-  it("ends the chain of either token, and is 200 for a token nobody knows", async () => {
+  it("ends the grant of either token, and is 200 for an unknown token", async () => {
     const upstream = await start();
     const revoke = async (value: string): Promise<number> => {
       const url = `${upstream.settings()["oauth.tokenUrl"]}/revoke`;

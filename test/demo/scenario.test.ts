@@ -85,7 +85,7 @@ describe("the demo's traffic", () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(600);
   });
 
-  it("waits longer while nobody is signed in", async () => {
+  it("waits longer while no account is signed in", async () => {
     const upstream = await start();
     const { scenario, pauses } = direct(upstream, { key: null });
     scenario.start();

@@ -127,7 +127,8 @@ describe("createProxy", () => {
     const types: string[] = [];
     const stop = proxy.subscribe(({ type }) => types.push(type));
     const { url } = await proxy.start();
-    const response = await fetch(`${url}/v1/messages`, { method: "POST", headers: { authorization: `Bearer ${proxy.key?.reveal()}` }, body: JSON.stringify({ model: "fast", max_tokens: 16, messages: [{ role: "user", content: "x" }] }) });
+    const body = JSON.stringify({ model: "fast", max_tokens: 16, messages: [{ role: "user", content: "x" }] });
+    const response = await fetch(`${url}/v1/messages`, { method: "POST", headers: { authorization: `Bearer ${proxy.key?.reveal()}` }, body });
     expect(await response.json()).toMatchObject({ type: "message", model: "claude-haiku-4-5" });
     stop();
     await proxy.stop();
