@@ -40,7 +40,7 @@ const mayTouch: Record<string, readonly string[]> = {
   react: ["tui/"],
   "@inkjs/ui": ["tui/"],
   "string-width": ["tui/text.ts"],
-  clipboardy: ["tui/edges/read-clipboard.ts"],
+  clipboardy: ["tui/edges/clipboard.ts"],
   open: ["tui/edges/browser.ts"],
   "prom-client": ["api/metrics.ts"],
   "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts", "cli/own-name.ts", "cli/version.ts"],

@@ -8,10 +8,9 @@ import type { OpenStore } from "../app/open-store.ts";
 import type { GivenFlag } from "../config/load.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
+import type { LoginDeps, LoginEnd } from "../tui/login/login.tsx";
+import type { PortTakenChoice, PortTakenDeps, QuestionDeps, TermsChoice } from "../tui/questions.tsx";
 import type { DashboardDeps, RunningDashboard } from "../tui/run.tsx";
-import type { LoginDeps, LoginEnd } from "../tui/screens/login.tsx";
-import type { PortTakenChoice, PortTakenDeps } from "../tui/screens/port-taken.tsx";
-import type { TermsChoice, TermsDeps } from "../tui/screens/terms.tsx";
 
 /** Resolves to the exit code; throws `AppError` for what `errors.ts` reports. */
 export type Command = (context: CliContext, args: ParsedArgs) => Promise<number>;
@@ -77,7 +76,7 @@ export type WithoutProcess<Options> = Omit<Options, "process">;
 
 /** Everything that draws; loading it costs Ink and React. */
 export type Screens = {
-  askTerms(options: TermsDeps): Promise<TermsChoice>;
+  askTerms(options: QuestionDeps): Promise<TermsChoice>;
   askPortTaken(options: PortTakenDeps): Promise<PortTakenChoice>;
   /** `dir` is the data folder, where the link is written on request. */
   runLogin(options: Omit<LoginDeps, "clock" | "version" | "edges"> & { readonly dir: string }): Promise<LoginEnd>;

@@ -2,14 +2,12 @@
 // file loads Ink and React, so only a command that draws does it.
 import { dataDir } from "../storage/paths.ts";
 import { createBrowserOpener } from "../tui/edges/browser.ts";
-import { createCopier } from "../tui/edges/copy.ts";
+import { createClipboardReader, createCopier } from "../tui/edges/clipboard.ts";
 import { createLinkFile } from "../tui/edges/link-file.ts";
-import { createClipboardReader } from "../tui/edges/read-clipboard.ts";
 import { createLoopDelay, residentMemory, suspendJob } from "../tui/edges/process.ts";
+import { runLogin } from "../tui/login/login.tsx";
+import { askPortTaken, askTerms } from "../tui/questions.tsx";
 import { runDashboard } from "../tui/run.tsx";
-import { runLogin } from "../tui/screens/login.tsx";
-import { askPortTaken } from "../tui/screens/port-taken.tsx";
-import { askTerms } from "../tui/screens/terms.tsx";
 import { ownName } from "./own-name.ts";
 import type { Screens, CliContext } from "./context.ts";
 

@@ -4,7 +4,7 @@ import { isObject } from "../lib/json.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands, LoginOptions } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import type { TermsChoice } from "../tui/screens/terms.tsx";
+import type { TermsChoice } from "../tui/questions.tsx";
 import type { CliContext, ParsedArgs, Screen } from "./context.ts";
 import { askLine } from "./prompt.ts";
 import { preferencesOf } from "./settings.ts";
@@ -34,8 +34,8 @@ export const signIn = async (context: CliContext, args: ParsedArgs, request: Sig
     return { outcome: "pass-through" };
   }
   const screens = await context.parts.loadScreens(context);
-  const { screen, settings, login, ...rest } = request;
-  return screens.runLogin({ ...screen, ...rest, wish: login, dir: settings.dir });
+  const { screen, settings, ...rest } = request;
+  return screens.runLogin({ ...screen, ...rest, dir: settings.dir });
 };
 
 // Asked once, and only before a subscription is signed in: a console sign-in makes an API key.

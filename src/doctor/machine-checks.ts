@@ -2,7 +2,7 @@
 // copied or asked here; `machine.ts` has looked.
 import type { Environment } from "../cli/context.ts";
 import { whyNoBrowser } from "../tui/edges/browser.ts";
-import { clipboardTools } from "../tui/edges/copy.ts";
+import { clipboardTools } from "../tui/edges/clipboard.ts";
 import type { TerminalFacts } from "../tui/edges/terminal.ts";
 import type { Machine, TmuxFacts } from "./machine.ts";
 import { ok, problem, span, warning } from "./report.ts";

@@ -1,8 +1,8 @@
-// Lines as Ink draws them. The request table and its surroundings are one `Text` for each line, because every
-// layout node costs more than the text in it; alerts are Ink UI's.
+// Lines as Ink draws them, and live rows on the primary screen. The request table and its surroundings are one `Text`
+// for each line, because every layout node costs more than the text in it; alerts are Ink UI's.
 import { defaultTheme, extendTheme, Spinner, StatusMessage, ThemeProvider } from "@inkjs/ui";
 import type { StatusMessageProps } from "@inkjs/ui";
-import { Box, Text } from "ink";
+import { Box, render, Text } from "ink";
 import { memo } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { alertSigns, looks } from "./theme.ts";
@@ -85,3 +85,37 @@ const Row = memo(
   ),
   (before, after) => before.lines.length === after.lines.length && before.lines.every((line, index) => sameLine(line, after.lines[index])),
 );
+
+/** Both ends are terminals; that was decided before this file was imported. */
+export type Terminal = {
+  readonly stdin: NodeJS.ReadableStream & { setRawMode?(raw: boolean): unknown };
+  readonly stdout: NodeJS.WritableStream & { readonly columns?: number };
+};
+
+export type LiveOptions = Terminal & {
+  /** Ends the screen from outside. */
+  readonly signal: AbortSignal | undefined;
+  /** Called when the terminal has gone, when `signal` fires and when Ink ends by itself; `ended` must settle then. */
+  readonly quit: () => void;
+};
+
+/** Draws `element` below what the primary screen holds until `ended` settles, takes it away again and gives the terminal back. */
+export const drawLive = async <T,>(element: ReactElement, { stdin, stdout, signal, quit }: LiveOptions, ended: Promise<T>): Promise<T> => {
+  stdin.once("end", quit).once("close", quit);
+  signal?.addEventListener("abort", quit, { once: true });
+  const screen = render(<Themed>{element}</Themed>, { stdin, stdout, exitOnCtrlC: false, patchConsole: false, interactive: true, isScreenReaderEnabled: false });
+  try {
+    // Ink unmounts by itself when the process is about to end, and rejects when drawing failed.
+    const gone = screen.waitUntilExit().then(() => (quit(), ended));
+    const end = await Promise.race([ended, gone]);
+    // A frame that Ink's throttle still holds back would be drawn again by `unmount`.
+    await screen.waitUntilRenderFlush();
+    screen.clear();
+    return end;
+  } finally {
+    signal?.removeEventListener("abort", quit);
+    stdin.off("end", quit).off("close", quit);
+    screen.unmount();
+    await screen.waitUntilExit();
+  }
+};

@@ -2,8 +2,8 @@
 import type { OpenStore } from "../../app/open-store.ts";
 import type { LoginOptions } from "../../messages/commands.ts";
 import { AppError } from "../../messages/errors.ts";
-import { runPlainLogin } from "../../tui/screens/login-plain.ts";
-import type { PlainLoginEnd } from "../../tui/screens/login-plain.ts";
+import { runPlainLogin } from "../../tui/login/plain.ts";
+import type { PlainLoginEnd } from "../../tui/login/plain.ts";
 import type { CliContext, Command, ParsedArgs, Screen } from "../context.ts";
 import { askLine } from "../prompt.ts";
 import type { Settings } from "../settings.ts";
@@ -53,7 +53,7 @@ const loginByLine = async (context: CliContext, args: ParsedArgs, { store, setti
     commands: store.commands,
     subscribe: store.bus.subscribe,
     clock: context.clock,
-    wish: request,
+    login: request,
     write,
     askLine: (question, signal) => askLine({ stdin: context.stdin, write, question, signal }),
     interactive: context.stdin.isTTY === true,

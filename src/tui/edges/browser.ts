@@ -1,5 +1,5 @@
-// A page in the person's own browser. Nobody is told that it opened unless nothing spoke against it: on
-// a machine without a browser the opener starts well and fails a second later.
+// A page in the person's own browser. It counts as opened only when nothing speaks against it: on a machine without
+// a browser the opener starts well and fails a second later.
 import type { Clock } from "../../lib/clock.ts";
 import type { Environment } from "./terminal.ts";
 import { hasDisplay, isRemote } from "./terminal.ts";
@@ -36,7 +36,7 @@ export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }
   // The address comes from the settings; an opener would take a path or an option just as well.
   if (!/^https?:\/\//.test(url)) return failed;
   try {
-    return await verdict(await open(url), clock);
+    return await outcomeOf(await open(url), clock);
   } catch {
     return failed;
   }
@@ -51,7 +51,7 @@ export const whyNoBrowser = (env: Environment, platform: NodeJS.Platform): strin
   return hasDisplay(env, platform) ? null : "There is no display here: open the link above on any machine.";
 };
 
-const verdict = (opener: Opener, clock: Clock): Promise<Opened> =>
+const outcomeOf = (opener: Opener, clock: Clock): Promise<Opened> =>
   new Promise((resolve) => {
     const timer = clock.setTimeout(() => resolve(asked), doubtMs);
     const finish = (result: Opened): void => {

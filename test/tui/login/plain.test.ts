@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../../src/lib/secret.ts";
 import type { Secret } from "../../../src/lib/secret.ts";
-import { runPlainLogin } from "../../../src/tui/screens/login-plain.ts";
-import type { PlainLoginDeps } from "../../../src/tui/screens/login-plain.ts";
+import { runPlainLogin } from "../../../src/tui/login/plain.ts";
+import type { PlainLoginDeps } from "../../../src/tui/login/plain.ts";
 import { authorizeUrl, createFakeLogin } from "../../fixtures/fake-login.ts";
 import { createFakeClock } from "../../helpers/fake-clock.ts";
 
@@ -19,7 +19,7 @@ const setUp = (lines: readonly (string | null)[], more: Partial<PlainLoginDeps> 
     return line === null ? null : secret(line.replace("STATE", fake.state()));
   };
   const ended = runPlainLogin({
-    commands: fake.commands, subscribe: fake.bus.subscribe, clock, wish: {}, askLine, interactive: false, openBrowser: null,
+    commands: fake.commands, subscribe: fake.bus.subscribe, clock, login: {}, askLine, interactive: false, openBrowser: null,
     write: (text) => void (said += text),
     ...more,
   });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../../src/lib/secret.ts";
-import type { HelpAnswer } from "../../../src/tui/screens/login-help.ts";
 import { enter, escape, openForm } from "../../fixtures/login-form.ts";
 
 describe("a complete paste is sent at once", () => {
@@ -43,8 +42,8 @@ describe("a complete paste is sent at once", () => {
   it("from the clipboard, on the key for it", async () => {
     const set = await openForm();
     const { code, fake } = set;
-    const help = async (): Promise<HelpAnswer> => ({ note: { tone: "info", text: "Clipboard: 124 characters." }, text: secret(code("slow")) });
-    const { form, type, clock, sentence } = await openForm({ help });
+    const readClipboard = async () => ({ ok: true, text: secret(code("slow")), message: "Clipboard: 124 characters." }) as const;
+    const { form, type, clock, sentence } = await openForm({ edges: { readClipboard } });
     type("v");
     await clock.advance(60);
     expect(sentence()).toBe("Clipboard: 124 characters. Exchanging the code ... 0s");

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/messages/errors.ts";
-import type { HelpAnswer } from "../../../src/tui/screens/login-help.ts";
+import type { Opened } from "../../../src/tui/edges/browser.ts";
 import { backspace, enter, escape, openForm, plainKey } from "../../fixtures/login-form.ts";
 
 const refuse = (error: unknown) => ({
@@ -181,12 +181,12 @@ describe("keys", () => {
   });
 
   it("an edge that answers late does not overwrite what was said since", async () => {
-    const { promise, resolve } = Promise.withResolvers<HelpAnswer>();
-    const { form, settle, sentence } = await openForm({ help: () => promise });
+    const { promise, resolve } = Promise.withResolvers<Opened>();
+    const { form, settle, sentence } = await openForm({ edges: { openBrowser: () => promise } });
     form.openPage();
     form.paste("incomplete");
     await settle();
-    resolve({ note: { tone: "info", text: "The page should be open." }, text: null });
+    resolve({ opened: true, tried: true, message: "The page should be open." });
     await settle();
     expect(sentence()).toContain("Not complete");
     form.close();

@@ -1,19 +1,19 @@
 // Signing in without a screen: the link and the question on standard error, one line from standard
-// input, the same sentences. The browser may finish it while nobody has typed anything.
+// input, the same sentences. The browser may finish it before anything is typed.
 import { sleep } from "../../lib/clock.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { Bus } from "../../messages/bus.ts";
 import type { Commands, LoginAttempt, LoginOptions, SubmitOutcome } from "../../messages/commands.ts";
 import type { OpenBrowser, Opened } from "../edges/browser.ts";
-import { giveBack } from "./login-room.ts";
+import { giveBack } from "./form.ts";
 
 export type PlainLoginDeps = {
   readonly commands: Pick<Commands, "startLogin" | "submitCode" | "cancelLogin">;
   readonly subscribe: Bus["subscribe"];
   readonly clock: Clock;
-  readonly wish: LoginOptions;
-  /** Where everything is said: standard error. */
+  readonly login: LoginOptions;
+  /** Where everything is written: standard error. */
   readonly write: (text: string) => void;
   /** One line, null when the input has ended; stops when the signal fires. */
   readonly askLine: (question: string, signal: AbortSignal) => Promise<Secret | null>;
@@ -35,7 +35,7 @@ const pauseMs = 1000;
 
 /** Throws what `startLogin` and `submitCode` throw (`AppError`); an attempt that led nowhere is cancelled. */
 export const runPlainLogin = async (deps: PlainLoginDeps): Promise<PlainLoginEnd> => {
-  const attempt = await deps.commands.startLogin(deps.wish);
+  const attempt = await deps.commands.startLogin(deps.login);
   deps.write(`Open this link in a browser, sign in and press Authorize:\n\n${attempt.authorizeUrl}\n\n`);
   if (attempt.shortUrl !== null) deps.write(`or on this machine: ${attempt.shortUrl}\n\n`);
   const stop = new AbortController();
@@ -72,7 +72,7 @@ const byLine = async (deps: PlainLoginDeps, attempt: LoginAttempt, { stop, byBro
   const opened = openPage(deps, attempt);
   for (;;) {
     const code = await deps.askLine("Paste code > ", stop);
-    // Without an input the browser that was opened is the only one who can still finish it.
+    // Without an input the browser that was opened is the only way to finish it.
     if (code === null) return (await opened).opened ? byBrowser : { outcome: "cancelled" };
     const end = endOf(await submit(deps, attempt, code));
     if (end.outcome !== "failed" || end.closed || !deps.interactive) return end;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { widthOf } from "../../../src/tui/text.ts";
-import { regionRows } from "../../../src/tui/screens/login-region.tsx";
-import { emptyForm, viewOf } from "../../../src/tui/screens/login-state.ts";
-import type { LoginFormState } from "../../../src/tui/screens/login-state.ts";
 import { secret } from "../../../src/lib/secret.ts";
+import { emptyForm } from "../../../src/tui/login/form.ts";
+import type { FormState } from "../../../src/tui/login/form.ts";
+import { regionLines, viewOf } from "../../../src/tui/login/view.ts";
+import { widthOf } from "../../../src/tui/text.ts";
+import { textOf } from "../scene.ts";
 
 const now = { states: ["9f3c"], leftMs: 492_000, monotonic: 2000 };
 const sizes = [[120, 30], [80, 24], [40, 10], [30, 3], [20, 5], [10, 2], [1, 1]] as const;
-const states: readonly LoginFormState[] = [
+const states: readonly FormState[] = [
   emptyForm,
   { phase: "rejected", text: secret("x".repeat(70_000)), note: { tone: "error", text: "Not complete: the part after # is missing. Use the Copy button on the page." }, since: null },
   { phase: "retry", text: secret("abcdef#9f3c"), note: { tone: "error", text: "词".repeat(200) }, since: null },
@@ -15,8 +16,8 @@ const states: readonly LoginFormState[] = [
   { phase: "over", text: null, note: { tone: "error", text: "w".repeat(500) }, since: null },
 ];
 
-const rows = (state: LoginFormState, columns: number, height: number): readonly string[] =>
-  regionRows(viewOf(state, now), { columns, rows: height, ascii: false }).map(({ text }) => text);
+const rows = (state: FormState, columns: number, height: number): readonly string[] =>
+  regionLines(viewOf(state, now), { columns, rows: height, ascii: false }).map(textOf);
 
 describe("the live region", () => {
   it.each(sizes)("at %i columns and %i rows has at most six rows, never all of them, none as wide as the terminal", (columns, height) => {
@@ -53,8 +54,8 @@ describe("the live region", () => {
   });
 
   it("a sentence from outside cannot move the cursor, and in ASCII mode nothing is beyond it", () => {
-    const state: LoginFormState = { ...emptyForm, note: { tone: "error", text: "evil \u001b[2J\u009b1m … ünï" } };
-    const text = regionRows(viewOf(state, now), { columns: 80, rows: 24, ascii: true }).map((row) => row.text).join("\n");
+    const state: FormState = { ...emptyForm, note: { tone: "error", text: "evil \u001b[2J\u009b1m … ünï" } };
+    const text = regionLines(viewOf(state, now), { columns: 80, rows: 24, ascii: true }).map(textOf).join("\n");
     expect(text).toMatch(/^[\n\u0020-\u007e]*$/);
   });
 });

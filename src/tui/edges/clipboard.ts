@@ -1,13 +1,14 @@
-// Text out to a clipboard. Never claims a success that cannot be known: a terminal does not answer to
-// OSC 52, and an exit code is the word of a tool on this machine, which over SSH is the wrong one.
-// What is copied is a link, a line of settings or a request id; never a credential.
+// Text out to a clipboard and in from it. Never claims a success that cannot be known: a terminal does not answer to
+// OSC 52, and an exit code is the word of a tool on this machine, which over SSH is the wrong one. What is copied is
+// a link, a line of settings or a request id, never a credential; what is read is a secret from then on.
 import { spawn } from "node:child_process";
 import type { Clock } from "../../lib/clock.ts";
-import { loadClipboard } from "./read-clipboard.ts";
+import { secret } from "../../lib/secret.ts";
+import type { Secret } from "../../lib/secret.ts";
 import type { Environment } from "./terminal.ts";
 import { hasDisplay, isRemote, isWsl } from "./terminal.ts";
 
-/** `sure`: a tool on this machine took it. Otherwise it was sent, and nobody can tell whether it arrived. */
+/** `sure`: a tool on this machine took it. Otherwise it was sent, and whether it arrived cannot be known. */
 export type Copied = { readonly ok: boolean; readonly sure: boolean; readonly message: string };
 
 export type Copy = (text: string) => Promise<Copied>;
@@ -29,7 +30,7 @@ export type CopierDeps = {
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly spawn?: SpawnTool;
   /** A library with tools of its own; loaded only where there is a display but none of the system's tools. */
-  readonly load?: () => Promise<{ write(text: string): Promise<void> }>;
+  readonly load?: () => Promise<Pick<Clipboard, "write">>;
 };
 
 /** A tool that neither ends nor fails is given up after this. */
@@ -90,18 +91,11 @@ export const clipboardTools = ({ env, platform }: Pick<CopierDeps, "env" | "plat
   return tools;
 };
 
-const throughLibrary = ({ env, platform, clock, load = loadClipboard }: CopierDeps, text: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    if (!hasDisplay(env, platform)) return resolve(false);
-    const timer = clock.setTimeout(() => resolve(false), patienceMs);
-    const finish = (worked: boolean): void => {
-      timer.cancel();
-      resolve(worked);
-    };
-    load()
-      .then((clipboard) => clipboard.write(text))
-      .then(() => finish(true), () => finish(false));
-  });
+const throughLibrary = async ({ env, platform, clock, load = loadClipboard }: CopierDeps, text: string): Promise<boolean> =>
+  hasDisplay(env, platform) && (await within(clock, patienceMs, async () => {
+    await (await load()).write(text);
+    return true;
+  })) === true;
 
 const throughTerminal = ({ stdout }: CopierDeps, text: string): Copied => {
   const bytes = Buffer.from(text, "utf8");
@@ -112,3 +106,50 @@ const throughTerminal = ({ stdout }: CopierDeps, text: string): Copied => {
 };
 
 const sent = (message: string): Copied => ({ ok: true, sure: false, message });
+
+/** `message` says what was taken (a length, never the text) or why nothing was. */
+export type ClipboardText =
+  | { readonly ok: true; readonly text: Secret; readonly message: string }
+  | { readonly ok: false; readonly message: string };
+
+export type ReadClipboard = () => Promise<ClipboardText>;
+
+export type Clipboard = { read(): Promise<string>; write(text: string): Promise<void> };
+
+export type ReaderDeps = {
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly load?: () => Promise<Clipboard>;
+};
+
+/** The owner of an X selection may never answer. */
+const readerPatienceMs = 2000;
+
+/** Loads the library on first use: it brings 51 packages that a start without a sign-in does not need. */
+const loadClipboard = async (): Promise<Clipboard> => (await import("clipboardy")).default;
+
+/** Reads once, when a person pressed the key for it, and never on a machine the person does not sit at. Never throws. */
+export const createClipboardReader = ({ env, clock, load = loadClipboard }: ReaderDeps): ReadClipboard => async () => {
+  if (isRemote(env)) return no("The clipboard of this machine is not yours (SSH). Paste into the terminal instead.");
+  const text = await within(clock, readerPatienceMs, async () => (await load()).read());
+  if (text === null) return no("The clipboard cannot be read here. Paste into the terminal instead.");
+  if (text.trim() === "") return no("The clipboard is empty.");
+  const kind = looksLikeCode(text) ? "looks like a code" : "does not look like a code";
+  return { ok: true, text: secret(text), message: `Clipboard: ${text.length} characters, ${kind}.` };
+};
+
+const no = (message: string): ClipboardText => ({ ok: false, message });
+
+const looksLikeCode = (text: string): boolean => /^\s*\S{8,}#\S{8,}\s*$/.test(text) || /[?&]?code=[^&\s]+&(?:\S*&)?state=/.test(text);
+
+// Null when `work` fails or takes too long. A rejection is dropped with its text: a tool's complaint may quote what
+// it was given.
+const within = <T>(clock: Clock, ms: number, work: () => Promise<T>): Promise<T | null> =>
+  new Promise((resolve) => {
+    const timer = clock.setTimeout(() => resolve(null), ms);
+    const finish = (result: T | null): void => {
+      timer.cancel();
+      resolve(result);
+    };
+    work().then(finish, () => finish(null));
+  });

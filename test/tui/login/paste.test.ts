@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Burst } from "../../../src/tui/screens/paste-burst.ts";
-import { createBurstJoiner } from "../../../src/tui/screens/paste-burst.ts";
+import type { Burst } from "../../../src/tui/login/paste.ts";
+import { createBurstJoiner } from "../../../src/tui/login/paste.ts";
 import { createFakeClock } from "../../helpers/fake-clock.ts";
 
 const setUp = () => {
