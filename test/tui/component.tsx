@@ -17,8 +17,10 @@ export type Drawn = {
   waitFor(wanted: string | RegExp): Promise<string>;
 };
 
-/** Draws `element`; it is taken down with the test. */
-export const draw = async (element: ReactElement, { columns = 80, rows = 24 }: { readonly columns?: number; readonly rows?: number } = {}): Promise<Drawn> => {
+export type Size = { readonly columns: number; readonly rows: number };
+
+/** Draws `element`, which is taken down with the test. `size` is for one that asks for it; null for one that is told otherwise. */
+export const draw = async (element: ReactElement, size: Size | null): Promise<Drawn> => {
   const screen = render(element);
   onTestFinished(() => {
     screen.unmount();
@@ -29,7 +31,11 @@ export const draw = async (element: ReactElement, { columns = 80, rows = 24 }: {
     Object.defineProperties(screen.stdout, { columns: { value: newColumns, configurable: true }, rows: { value: newRows, configurable: true } });
     screen.stdout.emit("resize");
   };
-  resize(columns, rows);
+  const before = screen.frames.length;
+  if (size !== null) {
+    resize(size.columns, size.rows);
+    await eventually(() => screen.frames.length, (count) => count > before, { what: "a frame of that size" });
+  }
   // The hooks for keys are there after the first effects.
   await eventually(() => screen.stdin.listenerCount("readable"), (count) => count > 0, { what: "the keys" });
   return {

@@ -11,9 +11,9 @@ const escape = "\u001b";
 
 type Options = { readonly columns?: number; readonly rows?: number; readonly ascii?: boolean };
 
-const open = async <Answer extends string>({ choices }: Question<Answer>, { ascii = false, ...size }: Options = {}) => {
+const open = async <Answer extends string>({ choices }: Question<Answer>, { ascii = false, columns = 80, rows = 24 }: Options = {}) => {
   const answers: string[] = [];
-  const screen = await draw(<Choices choices={choices} ascii={ascii} onAnswer={(answer) => answers.push(answer)} />, size);
+  const screen = await draw(<Choices choices={choices} ascii={ascii} onAnswer={(answer) => answers.push(answer)} />, { columns, rows });
   return { ...screen, answers, answer: () => eventually(() => answers[0], (answer) => answer !== undefined, { what: "an answer" }) };
 };
 
