@@ -147,12 +147,13 @@ export const createLoginForm = (deps: FormDeps): LoginForm => {
     input(text, key) {
       if (done) return;
       if (key.ctrl) return text === "c" ? form.end({ outcome: "quit" }) : undefined;
-      if (!key.return && !key.escape && !key.backspace && !key.delete) return text === "" || key.meta ? undefined : joiner.push(text);
-      if (!key.escape) joiner.flush();
+      const name = namedKey(key);
+      if (name === null) return text === "" || key.meta ? undefined : joiner.push(text);
+      if (name !== "Esc") joiner.flush();
       // Esc takes back what was typed a moment ago, before it means anything else.
       else if (joiner.drop() && state.phase === "waiting") return;
-      if (key.escape || key.return) loginKeyFor(key.escape ? "Esc" : "Enter", state.phase)?.run(form);
-      else deleteLetter(form);
+      if (name === "Delete") deleteLetter(form);
+      else loginKeyFor(name, state.phase)?.run(form);
     },
     paste: (text) => (done ? undefined : joiner.paste(text)),
     openPage: () => openPage(form),
@@ -173,6 +174,12 @@ export const giveBack = (commands: Pick<Commands, "cancelLogin">, { attemptId }:
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
   }
+};
+
+const namedKey = (key: PressedKey): "Esc" | "Enter" | "Delete" | null => {
+  if (key.escape) return "Esc";
+  if (key.return) return "Enter";
+  return key.backspace || key.delete ? "Delete" : null;
 };
 
 const deleteLetter = ({ get, set, clear }: FormContext): void => {
