@@ -123,7 +123,7 @@ describe("what is refused", () => {
     ["tokenUrl", "ftp://example.com", /accepted: an http\(s\) URL/],
     ["scopes", "", /an empty text/],
     ["access_token", "canary", /nothing that an account has of its own/],
-  ])("%s %s", async (key, value, sentence) => {
+  ])("refuses %s %s", async (key, value, sentence) => {
     const running = await startApp();
     await running.signIn();
     const error = await running.app.commands.setEndpoint("claude", key, value).catch((reason: unknown) => reason);
