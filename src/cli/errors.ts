@@ -1,8 +1,8 @@
 // Failures: the one place where an error becomes text and an exit code, and the last resort for those that no code
 // catches. Never a stack unless debugging, never a secret.
 import type { EventEmitter } from "node:events";
-import { visibleText } from "../lib/visible-text.ts";
 import { createRedact } from "../lib/redact.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
 import type { Environment } from "./context.ts";
 

@@ -1,13 +1,13 @@
 // Which log goes where for one running proxy: lines on a stream, lines in a file, the recorded event stream.
 import type { EventEmitter } from "node:events";
 import type { Config } from "../config/schema.ts";
+import { createRedact } from "../lib/redact.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createFileLines } from "../log/file-lines.ts";
 import { createJsonFormat, createTextFormat } from "../log/format.ts";
 import type { Format } from "../log/format.ts";
 import type { LevelFilter } from "../log/level.ts";
 import { startLog, startRecording } from "../log/log.ts";
-import { createRedact } from "../lib/redact.ts";
 import type { Target } from "../log/log.ts";
 import { createStreamLines } from "../log/stream-lines.ts";
 import type { Bus } from "../messages/bus.ts";

@@ -8,8 +8,8 @@ import { createLoopDelay, residentMemory, suspendJob } from "../tui/edges/proces
 import { runLogin } from "../tui/login/login.tsx";
 import { askPortTaken, askTerms } from "../tui/questions.tsx";
 import { runDashboard } from "../tui/run.tsx";
+import type { CliContext, Screens } from "./context.ts";
 import { ownName } from "./own-name.ts";
-import type { Screens, CliContext } from "./context.ts";
 
 /** The screens for `context`. */
 export const createScreens = (context: CliContext): Screens => {

@@ -1,13 +1,13 @@
 // Opens the store for one command and closes it again, also when the command fails.
 import type { CoreOptions } from "../app/core.ts";
 import type { OpenStore } from "../app/open-store.ts";
-import { visibleText } from "../lib/visible-text.ts";
 import type { Secret } from "../lib/secret.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
+import type { CliContext, ParsedArgs, WithoutProcess } from "./context.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
-import type { CliContext, ParsedArgs, WithoutProcess } from "./context.ts";
 
 /** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
 export const withStore = async <T>(context: CliContext, args: ParsedArgs, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {

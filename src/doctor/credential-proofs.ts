@@ -1,7 +1,7 @@
 // The credential: renewed once after a 401, and seen only where it belongs. These proofs come last, because the
 // second one searches everything that all the others have sent and received.
-import { paths } from "../demo/routes.ts";
 import type { SeenRequest } from "../demo/journal.ts";
+import { paths } from "../demo/routes.ts";
 import type { Upstream } from "../demo/upstream.ts";
 import { demand, demandSameBytes, messagesAt } from "./proof.ts";
 import type { Proof } from "./proof.ts";

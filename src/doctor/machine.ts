@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { access, constants, readFile, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import type { Environment, CliContext } from "../cli/context.ts";
+import type { CliContext, Environment } from "../cli/context.ts";
 
 /** What tmux says; null where it does not answer. */
 export type TmuxFacts = { readonly version: string | null; readonly setClipboard: string | null; readonly passthrough: string | null };

@@ -1,8 +1,8 @@
 // What a check or a proof reports, and the report of all of them: text for a person, 80 columns, or JSON. Pure.
 // All text is redacted here, because a finding may quote an environment variable or a sentence of another program.
-import { visibleText } from "../lib/visible-text.ts";
 import { asciiJson } from "../lib/json.ts";
 import type { Redact } from "../lib/redact.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import { wrap } from "../tui/text.ts";
 
 /** A warning is something to know; only a problem makes `doctor` fail. */

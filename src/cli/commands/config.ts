@@ -3,21 +3,26 @@ import { describeOrigin, valueOf } from "../../config/load.ts";
 import { isSettingKey, settingKeys } from "../../config/schema.ts";
 import type { SettingKey } from "../../config/schema.ts";
 import { acceptedBy, checkText, displayValue, fileValue, nearest, shapeOf, unknownKeyName } from "../../config/text.ts";
-import { visibleText } from "../../lib/visible-text.ts";
 import { asciiJson } from "../../lib/json.ts";
+import { visibleText } from "../../lib/visible-text.ts";
 import { AppError } from "../../messages/errors.ts";
+import { listing } from "../../tui/table.ts";
+import type { TextColumn } from "../../tui/table.ts";
+import type { CliContext, Command, ParsedArgs } from "../context.ts";
 import { badConfig, loadFrom, loadSettings, preferencesOf } from "../settings.ts";
-import type { Command, ParsedArgs, CliContext } from "../context.ts";
 
 /** `config list [--json]`. */
 export const listSettings: Command = async (context, args) => {
   const { config, originOf } = loadSettings(context, args);
   const rows = settingKeys.map((key) => ({ key, value: displayValue(key, valueOf(config, key)), origin: describeOrigin(originOf(key)) }));
-  const width = Math.max(...rows.map(({ key }) => key.length));
-  const lines = rows.map(({ key, value, origin }) => `${key.padEnd(width)}  ${visibleText(value === "" ? "(none)" : value, 200)}  [${visibleText(origin)}]`);
-  context.stdout.write(args.options["json"] === true ? `${asciiJson(rows, 2)}\n` : `${lines.join("\n")}\n`);
+  context.stdout.write(`${args.options["json"] === true ? asciiJson(rows, 2) : listing(columns, rows, { heads: false }).join("\n")}\n`);
   return 0;
 };
+
+const columns: readonly TextColumn<{ readonly key: string; readonly value: string; readonly origin: string }>[] = [
+  { title: "KEY", cell: ({ key }) => key },
+  { title: "VALUE", cell: ({ value, origin }) => `${visibleText(value === "" ? "(none)" : value, 200)}  [${visibleText(origin)}]` },
+];
 
 /** `config get KEY`: the value in force, as `config set` would take it. */
 export const getSetting: Command = async (context, args) => {

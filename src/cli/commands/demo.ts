@@ -10,9 +10,9 @@ import { createUpstream } from "../../demo/upstream.ts";
 import type { Upstream } from "../../demo/upstream.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { secret } from "../../lib/secret.ts";
-import { serve } from "./start.ts";
+import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
 import { loadSettings } from "../settings.ts";
-import type { Command, Environment, ParsedArgs, CliContext } from "../context.ts";
+import { serve } from "./start.ts";
 
 /** Short enough that a refresh can be watched: with the usual lead it comes after two minutes. */
 const accessTokenSeconds = 420;

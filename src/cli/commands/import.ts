@@ -1,7 +1,7 @@
 // `import FILE`: accounts of claude-code-mux or claude-proxy. Nothing that is there already is overwritten.
 import { visibleText } from "../../lib/visible-text.ts";
-import { withStore } from "../with-store.ts";
 import type { Command } from "../context.ts";
+import { withStore } from "../with-store.ts";
 
 /** Exit code 1 when nothing could be taken from the file. */
 export const importFile: Command = (context, args) =>

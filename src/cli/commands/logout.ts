@@ -1,8 +1,8 @@
 // `logout [ACCOUNT] [--all]`: credentials are removed here in any case; a failed revocation at the server is a warning.
-import { AppError } from "../../messages/errors.ts";
-import { withStore } from "../with-store.ts";
-import type { Command, ParsedArgs } from "../context.ts";
 import type { OpenStore } from "../../app/open-store.ts";
+import { AppError } from "../../messages/errors.ts";
+import type { Command, ParsedArgs } from "../context.ts";
+import { withStore } from "../with-store.ts";
 
 /** Without an account and without `--all` it takes the only one there is. */
 export const logout: Command = (context, args) =>

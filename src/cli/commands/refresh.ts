@@ -1,9 +1,9 @@
 // `refresh [ACCOUNT]`: refresh now, in this process; a running proxy adopts the new token.
-import { AppError } from "../../messages/errors.ts";
-import type { RefreshOutcome } from "../../messages/commands.ts";
 import { isoTime } from "../../lib/units.ts";
+import type { RefreshOutcome } from "../../messages/commands.ts";
+import { AppError } from "../../messages/errors.ts";
+import type { CliContext, Command } from "../context.ts";
 import { withStore } from "../with-store.ts";
-import type { Command, CliContext } from "../context.ts";
 
 /** Exit code 3 when only a new sign-in helps, 1 when a later try may. */
 export const refresh: Command = (context, args) =>
