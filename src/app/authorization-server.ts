@@ -4,12 +4,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { TokenAnswer } from "../messages/tokens.ts";
 import { createApiKeyMaker } from "../oauth/api-key.ts";
 import type { CreateApiKey } from "../oauth/api-key.ts";
-import type { OAuthSettings } from "../oauth/authorize-url.ts";
+import type { OAuthSettings } from "../oauth/authorization-request.ts";
 import type { PostDeps } from "../oauth/post.ts";
-import { createRevoke } from "../oauth/revoke.ts";
-import type { RevokeAnswer } from "../oauth/revoke.ts";
 import { createTokenEndpoint } from "../oauth/token-endpoint.ts";
-import type { TokenEndpoint } from "../oauth/token-endpoint.ts";
+import type { RevokeAnswer, TokenEndpoint } from "../oauth/token-endpoint.ts";
 
 export type AuthorizationServer = {
   readonly tokenEndpoint: TokenEndpoint;
@@ -32,7 +30,6 @@ const timeoutMs = 30_000;
 export const createAuthorizationServer = ({ fetch, clock, version, oauth }: AuthorizationServerDeps): AuthorizationServer => {
   const post: PostDeps = { fetch, clock, timeoutMs, userAgent: `claude-oauth-proxy/${version}` };
   const tokenEndpoint = createTokenEndpoint(post);
-  const revoke = createRevoke(post);
   const addressOf = ({ endpoints }: Account): { tokenUrl: string; clientId: string } => ({
     tokenUrl: endpoints?.tokenUrl ?? oauth.tokenUrl,
     clientId: endpoints?.clientId ?? oauth.clientId,
@@ -46,7 +43,7 @@ export const createAuthorizationServer = ({ fetch, clock, version, oauth }: Auth
     async revoke(account) {
       if (account.kind === "api_key") return { ok: false, message: "An API key is not revoked here: delete it in the console if it is not needed any more." };
       const hint = account.refreshToken === null ? "access_token" : "refresh_token";
-      return revoke({ ...addressOf(account), token: account.refreshToken ?? account.accessToken, hint });
+      return tokenEndpoint.revoke({ ...addressOf(account), token: account.refreshToken ?? account.accessToken, hint });
     },
     createApiKey: createApiKeyMaker(post),
   };

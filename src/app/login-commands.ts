@@ -3,11 +3,9 @@
 import type { Account, AccountEndpoints } from "../accounts/account.ts";
 import type { Commands } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
-import type { OAuthSettings } from "../oauth/authorize-url.ts";
-import type { Loopback } from "../oauth/login-attempt.ts";
+import type { OAuthSettings } from "../oauth/authorization-request.ts";
 import { createLoginFlow } from "../oauth/login-flow.ts";
-import type { LoginFlow } from "../oauth/login-flow.ts";
-import type { GrantedLogin } from "../oauth/open-login.ts";
+import type { GrantedLogin, LoginFlow, Loopback } from "../oauth/login-flow.ts";
 import type { Core } from "./core.ts";
 import { apiKeyAccount, checkAccountId, checkEndpoints, freeAccountId, oauthAccount, putAccount } from "./stored-account.ts";
 import type { NewAccount } from "./stored-account.ts";

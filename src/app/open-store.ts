@@ -4,7 +4,7 @@ import { callbackPage } from "../api/login.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
-import { loginLifeMs } from "../oauth/open-login.ts";
+import { loginLifeMs } from "../oauth/login-flow.ts";
 import { listenForCallback } from "../oauth/callback.ts";
 import type { CallbackListener } from "../oauth/callback.ts";
 import type { Store } from "../state/store.ts";

@@ -14,8 +14,8 @@ export type PasteFault =
   | "too-long";
 
 export type PastedCode =
-  /** `leg` is the index of the state that matched. */
-  | { readonly outcome: "code"; readonly code: Secret; readonly state: Secret; readonly leg: number }
+  /** `state` is one of the expected ones. */
+  | { readonly outcome: "code"; readonly code: Secret; readonly state: Secret }
   | { readonly outcome: "nothing" }
   | { readonly outcome: "bad-paste"; readonly code: PasteFault; readonly message: string };
 
@@ -102,8 +102,8 @@ const fromPair = (text: string, expected: ExpectedPaste): PastedCode => {
 
 // Every state is compared, so that the time does not tell which one was close.
 const matched = (code: string, state: string, { states }: ExpectedPaste): PastedCode => {
-  const leg = states.map((open) => sameText(open.reveal(), state)).indexOf(true);
-  return leg < 0 ? bad("foreign-state") : { outcome: "code", code: secret(code), state: secret(state), leg };
+  const isExpected = states.map((open) => sameText(open.reveal(), state)).includes(true);
+  return isExpected ? { outcome: "code", code: secret(code), state: secret(state) } : bad("foreign-state");
 };
 
 const bad = (code: PasteFault, message = sentences[code]): PastedCode => ({ outcome: "bad-paste", code, message });

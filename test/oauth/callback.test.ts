@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { CallbackListener } from "../../src/oauth/callback.ts";
 import { listenForCallback } from "../../src/oauth/callback.ts";
 import type { CallbackResult } from "../../src/messages/commands.ts";
-import { readCallbackQuery } from "../../src/oauth/callback-query.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 
 const statuses = { "signed-in": 200, retry: 502, failed: 400, refused: 400 };
@@ -127,23 +126,5 @@ describe("the listener for one sign-in", () => {
     const answer = await visit(port);
     expect(answer).toMatchObject({ status: 400 });
     expect(answer.text).not.toContain("inside");
-  });
-});
-
-describe("the query of a callback", () => {
-  it.each([
-    ["code=a&state=b", "code"],
-    ["?state=b&code=a&iss=x", "code"],
-    ["error=access_denied&error_description=no&state=b", "error"],
-    ["code=a&error=x&state=b", "error"],
-    ["", "nonsense"],
-    ["code=a", "nonsense"],
-    ["code=&state=b", "nonsense"],
-    ["state=b", "nonsense"],
-    ["error=access_denied", "nonsense"],
-    ["code=a&code=c&state=b", "nonsense"],
-    ["code=a&state=b&state=b", "nonsense"],
-  ])("%s says %s", (query, says) => {
-    expect(readCallbackQuery(query).says).toBe(says);
   });
 });

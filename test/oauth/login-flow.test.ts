@@ -5,7 +5,7 @@ import type { EventDraft } from "../../src/messages/events.ts";
 import { AppError } from "../../src/messages/errors.ts";
 import type { TokenAnswer } from "../../src/messages/tokens.ts";
 import { createLoginFlow } from "../../src/oauth/login-flow.ts";
-import type { GrantedLogin } from "../../src/oauth/open-login.ts";
+import type { GrantedLogin } from "../../src/oauth/login-flow.ts";
 import type { ExchangeRequest } from "../../src/oauth/token-endpoint.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { settings } from "./settings.ts";
@@ -176,6 +176,14 @@ describe("one sign-in at a time", () => {
     expect(await submitted).toMatchObject({ outcome: "signed-in" });
   });
 
+  it("is still open a second before its ten minutes are over (A24)", async () => {
+    const { clock, flow, codes, paste } = createStory();
+    flow.start({});
+    await clock.advance(599_000);
+    expect(flow.pending()).not.toBeNull();
+    expect(await paste(codes().paste)).toMatchObject({ outcome: "signed-in" });
+  });
+
   it("can be cancelled, also while the exchange runs: then nothing is stored", async () => {
     const gate = Promise.withResolvers<TokenAnswer>();
     const { flow, kept, codes, paste, failures } = createStory(gate.promise);
@@ -232,6 +240,16 @@ describe("a sign-in by callback", () => {
     const denied = callback.replace("code=code-2", "error=access_denied&error_description=%1b%5b2J");
     expect(await flow.completeCallback(denied)).toEqual({ result: "failed", message: "The sign-in was refused on the page." });
     expect(failures()).toEqual(["access_denied"]);
+  });
+
+  it("a no that comes while a code is exchanged changes nothing: the exchange decides", async () => {
+    const gate = Promise.withResolvers<TokenAnswer>();
+    const { flow, codes, paste, failures } = createStory(gate.promise);
+    flow.start({});
+    const submitted = paste(codes().paste);
+    const denied = flow.completeCallback(codes().callback.replace("code=code-2", "error=access_denied"));
+    gate.resolve(grantedAnswer);
+    expect([(await submitted).outcome, await denied, failures()]).toEqual(["signed-in", { result: "signed-in" }, []]);
   });
 
   it("reloading the page tries again after a network failure", async () => {

@@ -8,7 +8,7 @@ const link = `https://page.example/oauth/authorize?code=true&client_id=c&respons
 const read = (text: string) => readPastedCode(text, { states: [secret(first), secret(second)], links: [link] });
 const shown = (text: string): string => {
   const result = read(text);
-  return result.outcome === "code" ? `${result.code.reveal()} ${result.leg}` : result.outcome === "nothing" ? "nothing" : `${result.code}: ${result.message}`;
+  return result.outcome === "code" ? `${result.code.reveal()} ${[first, second].indexOf(result.state.reveal())}` : result.outcome === "nothing" ? "nothing" : `${result.code}: ${result.message}`;
 };
 const good = `abc-123_DEF#${first}`;
 

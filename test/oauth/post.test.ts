@@ -43,9 +43,9 @@ describe("one call of the authorization server", () => {
 
   it("does not follow a redirect", async () => {
     const asked: string[] = [];
-    const answering = createPost({ ...postDeps, fetch: async (url, { redirect }) => {
-      asked.push(`${url} ${redirect}`);
-      return { status: 307, headers: new Headers({ location: "https://evil.example/" }), body: null };
+    const answering = createPost({ ...postDeps, fetch: async (url, init) => {
+      asked.push(`${String(url)} ${init?.redirect}`);
+      return new Response(null, { status: 307, headers: { location: "https://evil.example/" } });
     } });
     expect(await answering({ ...request, url: "https://token.example/t" })).toMatchObject({ sent: "answered", status: 307 });
     expect(asked).toEqual(["https://token.example/t manual"]);

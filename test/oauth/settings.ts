@@ -1,5 +1,5 @@
 // OAuth settings for tests: the shape of the real ones, on names that lead nowhere.
-import type { OAuthSettings } from "../../src/oauth/authorize-url.ts";
+import type { OAuthSettings } from "../../src/oauth/authorization-request.ts";
 
 export const settings: OAuthSettings = {
   clientId: "client-1",

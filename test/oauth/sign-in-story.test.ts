@@ -10,8 +10,8 @@ import type { CallbackListener } from "../../src/oauth/callback.ts";
 import { listenForCallback } from "../../src/oauth/callback.ts";
 import type { LoginFlow } from "../../src/oauth/login-flow.ts";
 import { createLoginFlow } from "../../src/oauth/login-flow.ts";
-import type { GrantedLogin } from "../../src/oauth/open-login.ts";
-import { loginLifeMs } from "../../src/oauth/open-login.ts";
+import type { GrantedLogin } from "../../src/oauth/login-flow.ts";
+import { loginLifeMs } from "../../src/oauth/login-flow.ts";
 import { createTokenEndpoint } from "../../src/oauth/token-endpoint.ts";
 import { postDeps, settingsFor, startUpstream } from "./simulated.ts";
 

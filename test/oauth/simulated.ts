@@ -3,7 +3,7 @@ import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { createUpstream } from "../../src/demo/upstream.ts";
-import type { OAuthSettings } from "../../src/oauth/authorize-url.ts";
+import type { OAuthSettings } from "../../src/oauth/authorization-request.ts";
 import type { PostDeps } from "../../src/oauth/post.ts";
 
 export const clientId = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";

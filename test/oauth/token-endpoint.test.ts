@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "../../src/demo/faults.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { secret } from "../../src/lib/secret.ts";
+import type { Secret } from "../../src/lib/secret.ts";
 import type { TokenAnswer } from "../../src/messages/tokens.ts";
 import { createTokenEndpoint } from "../../src/oauth/token-endpoint.ts";
 import { clientId, postDeps, settingsFor, startUpstream } from "./simulated.ts";
@@ -154,5 +155,31 @@ describe("A16 a lifetime that makes no sense becomes a safe one", () => {
     const answer = await faced({ kind: "json", set: { expires_in: seconds } });
     const life = answer.outcome === "granted" ? (answer.grant.expiresAt ?? 0) - Date.now() : 0;
     expect(Math.abs(life - seconds * 1000)).toBeLessThan(1000);
+  });
+});
+
+const revoke = (token: Secret) => endpoint.revoke({ tokenUrl: settingsFor(upstream).tokenUrl, clientId, token, hint: "refresh_token" });
+const issued = (): Secret => upstream.issueTokens().refreshToken ?? expect.unreachable();
+
+describe("a revocation", () => {
+  it("ends the chain: the refresh token is refused afterwards", async () => {
+    const token = issued();
+    expect(await revoke(token)).toEqual({ ok: true });
+    expect(await refresh(token)).toMatchObject({ outcome: "refused", errorCode: "invalid_grant" });
+    expect(await revoke(token)).toEqual({ ok: true });
+  });
+
+  it("that fails is a value with a sentence", async () => {
+    upstream.script({ fault: status(503, { error: "temporarily_unavailable", error_description: "Later" }) });
+    expect(await revoke(issued())).toEqual({ ok: false, message: "Later" });
+    upstream.script({ fault: { kind: "cdn-html", status: 403 } });
+    expect(await revoke(issued())).toEqual({ ok: false, message: "The server answered 403 to the revocation." });
+    upstream.script({ fault: { kind: "hang-up" } });
+    expect(await revoke(issued())).toMatchObject({ ok: false });
+  });
+
+  it("that fails does not give the token back in the server's words, whatever the token looks like", async () => {
+    upstream.script({ fault: status(400, { error: "invalid_request", error_description: "opaque-refresh-token-2 is not known" }) });
+    expect(await revoke(secret("opaque-refresh-token-2"))).toEqual({ ok: false, message: "*** is not known" });
   });
 });
