@@ -102,8 +102,8 @@ const logout = async (core: Core, accountId: string | null): Promise<{ removed: 
   return { removed: ids };
 };
 
-const revoke = async ({ server, bus }: Core, account: Account): Promise<void> => {
-  const answer = await server.revoke(account);
+const revoke = async ({ authorizationServer, bus }: Core, account: Account): Promise<void> => {
+  const answer = await authorizationServer.revoke(account);
   if (answer.ok) return;
   const message = `${account.id} is signed out here, but the server did not take the credential back: ${answer.message}`;
   bus.publish({ type: "notice", level: "warning", code: "not-revoked", message, hint: "Revoke it in the account's own settings if that matters." });

@@ -51,7 +51,7 @@ export type Core = DataFolder & {
   readonly bus: Bus;
   readonly store: Store;
   readonly upstream: Upstream;
-  readonly server: AuthorizationServer;
+  readonly authorizationServer: AuthorizationServer;
   readonly registry: Registry;
   readonly tokenWriter: TokenWriter;
   readonly refresher: Refresher;
@@ -68,7 +68,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const store = createStore({ bus, version, mode: config.mode });
   const folder = openDataFolder(options, { clock, random, publish: bus.publish });
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
-  const server = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
+  const authorizationServer = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
   const tokenWriter = createTokenWriter({ clock, publish: bus.publish, store: folder.accounts, registry });
   bus.subscribe(folder.history.record, "the history file");
@@ -82,7 +82,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     registry,
     tokenWriter,
     settings: refreshSettings(config),
-    askForTokens: server.refresh,
+    askForTokens: authorizationServer.refresh,
     past: past.refreshes,
   });
   const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
@@ -93,7 +93,7 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
     await folder.history.flush();
     await upstream.close();
   };
-  return { ...folder, config, dir, version, clock, random, bus, store, upstream, server, registry, tokenWriter, refresher, reload, close };
+  return { ...folder, config, dir, version, clock, random, bus, store, upstream, authorizationServer, registry, tokenWriter, refresher, reload, close };
 };
 
 /** When tokens are refreshed, in milliseconds. */

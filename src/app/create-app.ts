@@ -17,8 +17,6 @@ import { createLoginCommands } from "./login-commands.ts";
 export type AppOptions = CoreOptions & {
   /** The account that every request uses, null to choose. */
   readonly accountId: string | null;
-  /** Makes the forwarder; one that is altered on purpose shows what `doctor` finds. */
-  readonly createForwarder?: typeof createForwarder;
 };
 
 /** Nothing listens before `start`. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`, `unknown-account`). */
@@ -35,7 +33,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     ...createLoginCommands(core, { prepare: async () => loopbackOf(config, listening) }),
     stop: (reason) => shutdown.stop(reason),
   };
-  const forward = forwarderOf(core, { ...options, cut: cut.signal });
+  const forward = forwarderOf(core, { accountId: options.accountId, cut: cut.signal });
   const server = serverOf(core, { commands, forward, key, onCut: () => cut.abort() });
   const refreshLoop = createRefreshLoop({
     clock: core.clock,
@@ -78,16 +76,14 @@ const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
         shortUrl: `http://localhost:${listening.port}/login`,
       };
 
-type Forwarding = Pick<AppOptions, "accountId" | "createForwarder"> & { readonly cut: AbortSignal };
-
-const forwarderOf = (core: Core, { accountId, cut, createForwarder: make = createForwarder }: Forwarding): Forward => {
+const forwarderOf = (core: Core, { accountId, cut }: Pick<AppOptions, "accountId"> & { readonly cut: AbortSignal }): Forward => {
   const { config, registry, refresher, clock, bus, upstream } = core;
   const credentials =
     config.mode === "pass-through"
       ? null
       : createCredentials({ clock, registry, refresher, reload: core.reload, settings: { ...refreshSettings(config), ...config.accounts } });
   const { headersTimeoutMs, bodyIdleTimeoutMs, silenceSeconds } = config.upstream;
-  return make({
+  return createForwarder({
     upstream,
     credentials,
     publish: bus.publishBuffered,
@@ -135,7 +131,7 @@ const serverOf = (core: Core, { commands, forward, key, onCut }: Serving): Serve
   });
 };
 
-// After a sleep the pooled connections are dead without having said so.
+// After a sleep the pooled connections are dead, and no packet said so.
 const renewAfterSleep = ({ bus, upstream }: Core): void => {
   bus.subscribe((event) => {
     if (event.type === "clock.jumped" && event.kind === "suspend") upstream.renewConnections();

@@ -26,7 +26,7 @@ export const createLoginCommands = (core: Core, { prepare }: LoginPlace): LoginC
     random: core.random,
     publish: core.bus.publish,
     settings: core.config.oauth,
-    tokenEndpoint: core.server.tokenEndpoint,
+    tokenEndpoint: core.authorizationServer.tokenEndpoint,
     loopback: () => loopback,
     keep: (login) => keepLogin(core, login, { fallbackId, endpoints }),
   });
@@ -103,7 +103,7 @@ const sameHolder = (core: Core, known: ReadonlyMap<string, Account>, login: Gran
 
 const consoleAccount = async (core: Core, account: NewAccount, { grant }: GrantedLogin): Promise<Account> => {
   const baseUrl = account.endpoints.baseUrl ?? account.before?.endpoints?.baseUrl ?? core.config.upstream.baseUrl;
-  const made = await core.server.createApiKey({ baseUrl, accessToken: grant.accessToken });
+  const made = await core.authorizationServer.createApiKey({ baseUrl, accessToken: grant.accessToken });
   if (made.outcome === "failed") {
     const hint = made.mayExist ? "A key may have been made all the same: look at the console's list of keys." : "Sign in again with --console.";
     throw new AppError({ code: "login-failed", message: `No API key was made: ${made.message}`, hint });
