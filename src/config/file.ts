@@ -1,5 +1,5 @@
 // The preferences in `<dir>/config.json`: the only file that knows the package `conf`. Preferences only,
-// never a secret. A file that cannot be read is left as it is; only an explicit `set` moves it aside.
+// never a secret. A file that cannot be read stays as it is; only an explicit `set` moves it aside.
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type ConfOf from "conf";
@@ -70,8 +70,8 @@ const moveTornAside = (path: string, now: () => number): string | null => {
   return aside;
 };
 
-// For a write only: it took a tenth of a second of every start (ajv and 130 files with it), and nearly none writes.
-// Before anything is read, so that no other write comes between.
+// Loaded for a write only: it took a tenth of a second of every start (ajv and 130 files with it), and hardly any
+// start writes. Loaded before anything is read, so that no other write comes between.
 const loadConf = async (): Promise<typeof ConfOf> => (await import("conf")).default;
 
 // conf writes beside and renames; the folder is made first, because conf would leave its mode to the umask.
@@ -92,7 +92,7 @@ const attempt = (path: string, work: () => void): void => {
 
 const errorName = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown error";
 
-// A key may stand in its section or be written with a dot at the top; a write leaves one spelling, the first.
+// A key may be in its section or be written with a dot at the top; a write leaves one spelling, the first.
 const hasKey = (values: JsonObject, key: string): boolean => {
   const [section, name] = splitKey(key);
   const inner = values[section];

@@ -1,5 +1,5 @@
 // Reads every setting from its sources and says where each value came from. Pure: files and the
-// environment are handed in. All mistakes are told at once, and never by showing the value.
+// environment are handed in. All mistakes are reported at once, and none shows the value.
 import { isLoopback } from "../lib/host.ts";
 import { isObject, own } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -9,7 +9,7 @@ import { isSettingKey, settingKeys, settings, splitKey } from "./schema.ts";
 import type { Config, Origin, SettingKey } from "./schema.ts";
 import { acceptedBy, checkText, environmentName, environmentPrefix, nearest, otherVariables, shapeOf, unknownKeyName } from "./text.ts";
 
-/** A flag that stands for one setting, as `--port 4002`. */
+/** A flag for one setting, as `--port 4002`. */
 export type GivenFlag = { readonly key: SettingKey; readonly name: string; readonly text: string };
 
 export type Sources = {

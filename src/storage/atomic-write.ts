@@ -113,7 +113,7 @@ const syncFolder = (dir: string, files: Files): boolean => {
   }
 };
 
-/** `<file>.<pid>.<random>.tmp`: the pid lets a later start tell leftovers from work in progress. */
+/** `<file>.<pid>.<random>.tmp`: by the pid a later start knows leftovers from work in progress. */
 export const tempName = (path: string, { random, pid }: Pick<WriteDeps, "random" | "pid">): string =>
   join(dirname(path), `${basename(path)}.${pid}.${Buffer.from(random(6)).toString("hex")}.tmp`);
 

@@ -153,7 +153,7 @@ const newPassphraseKey = async ({ random, cost, passphrase, newPassphrase }: Enc
   return { source, master: await fromPassphrase(await (newPassphrase ?? passphrase)(), source) };
 };
 
-/** A sealed text in its parts, base64url. `check` tells a wrong key from a damaged file: it is an HMAC of a constant under the key. */
+/** A sealed text in its parts, base64url. `check`, an HMAC of a constant under the key, shows a wrong key apart from a damaged file. */
 export type Envelope = {
   readonly source: KeySource;
   readonly check: string;

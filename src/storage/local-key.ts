@@ -1,5 +1,5 @@
 // The key that a client shows to this proxy: made once, shared by every process of this data folder.
-// It opens no account anywhere else, but whoever has it can spend the subscription from this machine.
+// It opens no account anywhere else, but a program that has it can spend the subscription from this machine.
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
 import { secret } from "../lib/secret.ts";

@@ -1,9 +1,9 @@
-// Which process is this, and does another one still live? A pid alone says neither: it is reused after
-// a crash, means something else in a container, and survives a reboot inside a lock file.
+// Names this process, and knows whether another one still lives. A pid alone does neither: it is reused after a
+// crash, means something else in a container, and survives a reboot inside a lock file.
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** What tells one process from every other that ever wrote to a shared folder. */
+/** What one process has and no other that ever wrote to a shared folder. */
 export type ProcessMark = {
   readonly pid: number;
   /** Linux: random per boot. Null where the system has none. */
@@ -67,7 +67,7 @@ const answers = (pid: number, me: ThisProcess): boolean => {
     me.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it lives, but belongs to somebody else.
+    // EPERM: it lives, but belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 };

@@ -30,7 +30,7 @@ describe("the network", () => {
     expect(required("server.host=0.0.0.0", "auth.required=false")).toBe(null);
   });
 
-  it.each(["upstream.baseUrl", "oauth.tokenUrl", "oauth.authorizeUrl", "oauth.consoleAuthorizeUrl", "oauth.redirectUri"])("S19 %s over http: leaves this machine for nobody", (key) => {
+  it.each(["upstream.baseUrl", "oauth.tokenUrl", "oauth.authorizeUrl", "oauth.consoleAuthorizeUrl", "oauth.redirectUri"])("%s over http: is refused beyond this machine (S19)", (key) => {
     expect(why(`${key}=http://api.example.com`)).toContain(`${key} from --set is an http: URL to another machine`);
     expect(why(`${key}=http://127.0.0.1:9999`)).toBe("");
     expect(why(`${key}=http://[::1]:9999`)).toBe("");

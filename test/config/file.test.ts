@@ -23,7 +23,7 @@ describe("preferences file", () => {
     expect(existsSync(join(base, "data"))).toBe(false);
   });
 
-  it("D6 a value is kept in a file 0600 in a folder 0700, whatever the umask", async () => {
+  it("a value is kept in a file 0600 in a folder 0700, whatever the umask (D6)", async () => {
     const before = process.umask(0);
     try {
       await open().set("server.port", 4002);
@@ -55,7 +55,7 @@ describe("preferences file", () => {
     expect(open().read()).toEqual({ mode: "oauth" });
   });
 
-  it.each(["", '{"mode":', "[]", '"text"', "null"])("D3 a torn file (%j) is refused, kept as it is by a reader, and moved aside by a write", async (torn) => {
+  it.each(["", '{"mode":', "[]", '"text"', "null"])("a torn file (%j) is refused, kept as it is by a reader, and moved aside by a write (D3)", async (torn) => {
     mkdirSync(join(base, "data"));
     const path = join(base, "data/config.json");
     writeFileSync(path, torn);

@@ -1,4 +1,4 @@
-// Where a setting comes from, which source wins, and how mistakes are told.
+// Where a setting comes from, which source wins, and how mistakes are reported.
 import * as fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { Rate } from "../../src/config/kinds.ts";
@@ -151,7 +151,7 @@ describe("refusals", () => {
     ]);
   });
 
-  it("all mistakes are told at once, and none of them shows the value", () => {
+  it("all mistakes are reported at once, and none of them shows the value", () => {
     const canary = "sk-ant-oat01-canary-canary";
     const found = problems(load({ set: [`server.port=${canary}`, `mode=${canary}`, `log.level=${canary}`, canary], environment: { CLAUDE_OAUTH_PROXY_UPSTREAM__BASE_URL: canary } }));
     expect(found).toHaveLength(5);

@@ -45,7 +45,7 @@ const killMany = async (dir: string, times: number): Promise<void> => {
 };
 
 describe("a process that is killed while it writes", () => {
-  it("D1 leaves the newest saved token, at 204 random points", { timeout: 180_000 }, async () => {
+  it("leaves the newest saved token, at 204 random points (D1)", { timeout: 180_000 }, async () => {
     const dirs = await Promise.all([freshStore(), freshStore()]);
     await Promise.all(dirs.map((dir) => killMany(dir, 102)));
     for (const dir of dirs) {

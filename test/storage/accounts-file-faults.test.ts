@@ -17,34 +17,34 @@ const freshFolder = async (): Promise<string> => {
   return dir;
 };
 
-/** One update in which the call with this number fails; gives what the caller was told. */
-const updateWithFault = async (dir: string, failing: number, code: string): Promise<{ told: string; calls: number }> => {
+/** One update in which the call with this number fails; gives its outcome. */
+const updateWithFault = async (dir: string, failing: number, code: string): Promise<{ outcome: string; calls: number }> => {
   let calls = 0;
   const files = filesWith(({ count }) => {
     calls = count;
     if (count === failing) throw systemError(code);
   });
-  const told = await storeIn(dir, { files }).store.update(withToken("new")).then(() => "saved", (error: { code?: string }) => String(error.code));
-  return { told, calls };
+  const outcome = await storeIn(dir, { files }).store.update(withToken("new")).then(() => "saved", (error: { code?: string }) => String(error.code));
+  return { outcome, calls };
 };
 
-describe("D1 a fault at any step of an update", () => {
+describe("a fault at any step of an update (D1)", () => {
   it.each(["EIO", "ENOSPC"])("%s: what was reported is true, and the backup is never behind", { timeout: 60_000 }, async (code) => {
     const { calls } = await updateWithFault(await freshFolder(), 0, code);
     expect(calls).toBeGreaterThan(40);
     const seen = new Set<string>();
     for (let failing = 1; failing <= calls; failing += 1) {
       const dir = await freshFolder();
-      const { told } = await updateWithFault(dir, failing, code);
+      const { outcome } = await updateWithFault(dir, failing, code);
       const { accounts, backup } = dataFiles(dir);
-      const what = `call ${failing}: told ${told}`;
-      expect(["saved", "store-unwritable", "store-unreadable"], what).toContain(told);
-      expect(tokenAt(accounts), what).toBe(told === "saved" ? "new" : "old");
+      const what = `call ${failing}: outcome ${outcome}`;
+      expect(["saved", "store-unwritable", "store-unreadable"], what).toContain(outcome);
+      expect(tokenAt(accounts), what).toBe(outcome === "saved" ? "new" : "old");
       if (existsSync(backup)) expect(tokenAt(backup), what).toBe(tokenAt(accounts));
       const { store } = storeIn(dir);
       await store.load();
       expect(readFileSync(backup, "utf8"), what).toBe(readFileSync(accounts, "utf8"));
-      seen.add(told);
+      seen.add(outcome);
     }
     expect(seen.has("saved") && seen.has("store-unwritable")).toBe(true);
   });
@@ -74,7 +74,7 @@ const fillUp = (dir: string): void => {
   }
 };
 
-describe("D2 a disk that is really full", () => {
+describe("a disk that is really full (D2)", () => {
   it("takes the token of a refresh that began before it was full, again and again", async ({ skip }) => {
     const dir = smallDisk();
     if (dir === null) return skip("only root can mount a small file system");

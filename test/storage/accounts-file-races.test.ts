@@ -8,7 +8,7 @@ const prioritiesIn = async (dir: string) => Object.fromEntries([...(await storeI
 const callsIn = (dir: string): number => readFileSync(join(dir, "calls.log"), "utf8").trim().split("\n").length;
 
 describe("several processes with one store", { timeout: 60_000 }, () => {
-  it("D7 two processes that write 200 times each lose no update", async () => {
+  it("two processes that write 200 times each lose no update (D7)", async () => {
     const dir = temporaryFolder();
     const ends = await Promise.all([runFixture("store-update", dir, "a", 200).ended, runFixture("store-update", dir, "b", 200).ended]);
     expect(ends.map(({ lines }) => lines)).toEqual([["done 200"], ["done 200"]]);
@@ -23,7 +23,7 @@ describe("several processes with one store", { timeout: 60_000 }, () => {
     expect(await prioritiesIn(dir)).toEqual({ ...Object.fromEntries(names.map((name) => [name, 15])), shared: 120 });
   });
 
-  it("A2 eight processes that find the token expired call the token endpoint once and use one token", async () => {
+  it("eight processes that find the token expired call the token endpoint once and use one token (A2)", async () => {
     const dir = temporaryFolder();
     await storeIn(dir).store.update(withAccount(accountOf("main", { expiresAt: 1 })));
     const ends = await Promise.all(Array.from({ length: 8 }, () => runFixture("store-refresh", dir).ended));
@@ -33,7 +33,7 @@ describe("several processes with one store", { timeout: 60_000 }, () => {
     expect(uses[0]).toMatch(/^uses fresh-\d+$/);
   });
 
-  it("A14 a holder that was stopped during its refresh does not write over its successor's token", async () => {
+  it("a holder that was stopped during its refresh does not write over its successor's token (A14)", async () => {
     const dir = temporaryFolder();
     await storeIn(dir).store.update(withAccount(accountOf("main", { expiresAt: 1 })));
     const stopped = runFixture("store-refresh", dir, "stop");

@@ -73,7 +73,7 @@ describe("an ordinary store", () => {
   });
 });
 
-describe("D3 a file that cannot be used", () => {
+describe("a file that cannot be used (D3)", () => {
   const good = JSON.stringify({ version: 1, accounts: {} });
   it.each([
     ["empty", "", "it is empty"],
@@ -90,7 +90,8 @@ describe("D3 a file that cannot be used", () => {
     const aside = readdirSync(dir).find((name) => name.startsWith("accounts.json.broken-")) ?? "";
     expect(textOf(join(dir, aside))).toBe(content);
     expect(tokenIn(textOf(paths.accounts))).toBe("first");
-    expect(notices).toEqual([{ level: "warning", code: "moved-aside", hint: null, message: `${paths.accounts} cannot be used: ${reason}. It was moved to ${join(dir, aside)}; the backup accounts.json.bak is used (1 account)` }]);
+    const message = `${paths.accounts} cannot be used: ${reason}. It was moved to ${join(dir, aside)}; the backup accounts.json.bak is used (1 account)`;
+    expect(notices).toEqual([{ level: "warning", code: "moved-aside", hint: null, message }]);
     expect(JSON.stringify(notices)).not.toContain("secret");
   });
 
@@ -121,7 +122,7 @@ describe("D3 a file that cannot be used", () => {
   });
 });
 
-describe("D10 a file that changes while the program runs", () => {
+describe("a file that changes while the program runs (D10)", () => {
   it("is seen by one stat and picked up", async () => {
     const { dir, store } = await setUp();
     await store.load();
@@ -189,7 +190,7 @@ describe("D10 a file that changes while the program runs", () => {
   });
 });
 
-describe("D11 what this version does not know", () => {
+describe("what this version does not know (D11)", () => {
   it("survives a rewrite: fields of the file, of accounts, of their parts, and whole entries", async () => {
     const { paths, store, notices } = await setUp();
     const file = JSON.parse(textOf(paths.accounts));
@@ -205,10 +206,10 @@ describe("D11 what this version does not know", () => {
     expect(notices.map(({ code }) => code)).toEqual(["entry-unused", "entry-unused"]);
   });
 
-  it("S27 `__proto__` and `constructor` are keys like any other and change nothing else", async () => {
+  it("`__proto__` and `constructor` are keys like any other and change nothing else (S27)", async () => {
     const { paths, store } = await setUp();
-    const hostile = '{"version":1,"__proto__":{"polluted":1},"accounts":{"__proto__":{"access_token":"x"},"constructor":{"access_token":"c"},"main":{"access_token":"t","__proto__":{"kind":"api_key"}}}}';
-    writeFileSync(paths.accounts, hostile);
+    const entries = '"__proto__":{"access_token":"x"},"constructor":{"access_token":"c"},"main":{"access_token":"t","__proto__":{"kind":"api_key"}}';
+    writeFileSync(paths.accounts, `{"version":1,"__proto__":{"polluted":1},"accounts":{${entries}}}`);
     const loaded = await store.load();
     expect([...loaded.keys()].sort()).toEqual(["constructor", "main"]);
     expect(loaded.get("main")?.kind).toBe("oauth");
@@ -218,7 +219,7 @@ describe("D11 what this version does not know", () => {
   });
 });
 
-describe("D8 a folder that cannot be written", () => {
+describe("a folder that cannot be written (D8)", () => {
   it.each(["EROFS", "EACCES"])("(%s) serves what is there; a change and a refresh are refused before anything is spent", async (code) => {
     const { dir } = await setUp();
     const { store, notices } = storeIn(dir, { files: filesWith(({ name, args }) => { if (name === "openSync" && args[1] === "wx") throw systemError(code); }) });
@@ -249,7 +250,7 @@ describe("D8 a folder that cannot be written", () => {
   });
 });
 
-describe("D5 a link in place of the file", () => {
+describe("a link in place of the file (D5)", () => {
   it("of this user to this user's file is written through, and stays a link", async () => {
     const { dir, paths } = await setUp();
     mkdirSync(join(dir, "dotfiles"));

@@ -47,7 +47,7 @@ describe("an entry of the file", () => {
     expect([same["organization"], other["organization"]]).toEqual([{ uuid: "o", name: "new", seat: 4 }, { uuid: "p", name: "new" }]);
   });
 
-  it("never lets an unknown field stand for a known one", () => {
+  it("never takes an unknown field for a known one", () => {
     expect(formatRecord(accountOf("a", { unknown: { access_token: "forged", plan: 1 } }), null)).toMatchObject({ access_token: "access-a", plan: 1 });
   });
 });
@@ -109,7 +109,7 @@ describe("any text at all", () => {
 });
 
 describe("a file with anything in it", () => {
-  it("D11 comes back with everything that was not changed", () => {
+  it("comes back with everything that was not changed (D11)", () => {
     assert(property(hostileObject, hostileObject, (top, entries) => {
       const file = { ...top, version: 1, accounts: entries };
       const store = storeFrom(JSON.stringify(file));
@@ -135,7 +135,7 @@ describe("a file with anything in it", () => {
     }));
   });
 
-  it("S27 pollutes no prototype", () => {
+  it("pollutes no prototype (S27)", () => {
     assert(property(hostileObject, hostileObject, (top, entry) => {
       const before = Object.getOwnPropertyNames(Object.prototype).join();
       const store = storeFrom(JSON.stringify({ ...top, version: 1, accounts: { a: { ...entry, access_token: "t" }, ["__proto__"]: { polluted: 1 } } }));

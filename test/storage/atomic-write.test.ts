@@ -33,7 +33,7 @@ describe("writing a file as a whole", () => {
     ]);
   });
 
-  it("D1 whichever call fails, the file is the old or the new one and nothing is left beside it", () => {
+  it("whichever call fails, the file is the old or the new one and nothing is left beside it (D1)", () => {
     const outcomes = stepsOf().map((step, index) => {
       const path = oldFile();
       let thrown = "";
@@ -82,7 +82,7 @@ describe("writing a file as a whole", () => {
     expect([readFileSync(path, "utf8"), namesBeside(path)]).toEqual(["old", ["accounts.json"]]);
   });
 
-  it("starts again when somebody sweeps its temporary file away", () => {
+  it("starts again when another process sweeps its temporary file away", () => {
     const path = oldFile();
     let swept = false;
     const files = filesWith(({ name, args }) => {
@@ -123,7 +123,7 @@ describe("the reserve", () => {
 });
 
 describe("modes", () => {
-  it.each(["000", "022", "077"])("D6 are 0600 and 0700 under umask %s", async (umask) => {
+  it.each(["000", "022", "077"])("are 0600 and 0700 under umask %s (D6)", async (umask) => {
     const { lines } = await runFixture("store-umask", temporaryFolder(), umask).ended;
     expect(lines).toEqual(["data 700", "data/accounts.json 600", "data/accounts.json.bak 600", "data/accounts.json.reserve 600", "data/key 600", "data/locks 700"]);
   });
@@ -133,7 +133,7 @@ const sweepDeps = { files: systemFiles, processes: realProcesses, now: () => Dat
 const deadPid = 4_194_304;
 
 describe("temporary files that are left behind", () => {
-  it("D9 leftovers of dead processes are removed, those of live ones and everything else are kept", () => {
+  it("leftovers of dead processes are removed, those of live ones and everything else are kept (D9)", () => {
     const dir = temporaryFolder();
     const keep = [`accounts.json.${process.ppid}.0123456789ab.tmp`, "accounts.json", "accounts.json.bak", "notes.tmp", `x.${deadPid}.short.tmp`];
     for (const name of [...keep, `accounts.json.${deadPid}.0123456789ab.tmp`]) writeFileSync(join(dir, name), "secret");

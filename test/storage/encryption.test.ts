@@ -48,7 +48,7 @@ describe.each(["passphrase", "keyring"] as const)("sealed by %s", (mode) => {
     expect(seen.size).toBe(5);
   });
 
-  it("a damaged file is told from a wrong key: it is moved aside and the backup is used", async () => {
+  it("a damaged file is not taken for a wrong key: it is moved aside and the backup is used", async () => {
     const dir = await sealedFolder(mode);
     const file = JSON.parse(filesIn(dir)[0] ?? "");
     file.sealed.content = `${file.sealed.content.startsWith("A") ? "B" : "A"}${file.sealed.content.slice(1)}`;

@@ -14,7 +14,7 @@ const lockIn = (dir: string) =>
   });
 
 describe("a lock between processes", { timeout: 60_000 }, () => {
-  it("A13 is taken over from killed holders by one taker at a time, without a wait", async () => {
+  it("is taken over from killed holders by one taker at a time, without a wait (A13)", async () => {
     const dir = temporaryFolder();
     const dying = Array.from({ length: 5 }, (_, index) => runFixture("lock-contend", dir, 10 + index, "die").ended);
     const living = Array.from({ length: 5 }, () => runFixture("lock-contend", dir, 25).ended);
@@ -47,7 +47,7 @@ describe("a lock between processes", { timeout: 60_000 }, () => {
     taken.release();
   });
 
-  it("A12 is taken when the clock stepped back four hours and the holder does not move", async () => {
+  it("is taken when the clock stepped back four hours and the holder does not move (A12)", async () => {
     const dir = temporaryFolder();
     const stopped = runFixture("lock-contend", dir, 1, "stop");
     await stopped.line();

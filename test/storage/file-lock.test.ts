@@ -1,4 +1,4 @@
-// The lock in one process, with a clock that stands still and holders that are made up.
+// The lock in one process, with a clock that the test moves and holders that are made up.
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ const setUp = (files: Files = systemFiles) => {
   return { clock, folder, lock: lockFor(), lockFor };
 };
 
-/** A claim of somebody else, as if a process had left it there. */
+/** A claim as another process would have left it there. */
 const plant = (folder: string, mark: Partial<ProcessMark>, touchedAt: number): void => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "7"), formatClaim({ ...realProcesses.self, ...mark }, "00"));
@@ -98,7 +98,7 @@ describe("a lock whose holder gives no sign of life", () => {
     expect(await settledWithin(clock, taken, 1_500)).toBe(true);
   });
 
-  it.each([["A12 four hours in the future", 4 * 3_600_000], ["ten hours old", -10 * 3_600_000]])(
+  it.each([["four hours in the future (A12)", 4 * 3_600_000], ["ten hours old", -10 * 3_600_000]])(
     "%s, is taken after three seconds, because a live holder would have touched it",
     async (_, offset) => {
       const { lock, folder, clock } = setUp();

@@ -15,7 +15,10 @@ let seq = 0;
 const event = (draft: EventDraft, at = 1_000): Event => ({ ...draft, at, seq: (seq += 1) });
 const refreshed = (at: number): Event => event({ type: "token.refreshed", accountId: "a", reason: "lead", durationMs: 1, oldExpiresAt: 1, newExpiresAt: 2 }, at);
 const finished = (requestId: string, outcome: "ok" | "failed" | "client-left" = "ok"): Event =>
-  event({ type: "request.finished", requestId, status: 200, outcome, durationMs: 1, ttfbMs: 1, longestSilenceMs: 0, bytesIn: 1, bytesOut: 1, attempts: 1, upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null });
+  event({
+    type: "request.finished", requestId, status: 200, outcome, durationMs: 1, ttfbMs: 1, longestSilenceMs: 0, bytesIn: 1, bytesOut: 1,
+    attempts: 1, upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null,
+  });
 const usage = (requestId: string, inputTokens: number | null, outputTokens: number | null): Event =>
   event({ type: "usage.updated", requestId, model: "m", inputTokens, outputTokens, cacheReadTokens: 1, cacheCreationTokens: null, stopReason: null });
 
@@ -59,7 +62,7 @@ describe("the history of a data folder", () => {
     expect(history.snapshot().counters).toMatchObject({ requests: 4, failedRequests: 1, inputTokens: 107, outputTokens: 27, cacheReadTokens: 2 });
   });
 
-  it("of two processes is one: both add to what stands in the file", async () => {
+  it("of two processes is one: both add to what is in the file", async () => {
     const dir = temporaryFolder();
     const other: Processes = { ...realProcesses, self: { ...realProcesses.self, pid: process.ppid } };
     const [one, two] = [setUp(dir).history, setUp(dir, { processes: other }).history];

@@ -53,11 +53,15 @@ describe("two histories", () => {
 
 describe("history.json", () => {
   it("comes back as it went", () => {
-    const history = fold([refreshed("a", 1), event({ type: "account.needs-login", accountId: "b", message: "no", expiresAt: null }, 2), event({ type: "server.listening", url: "u", host: "h", port: 1, mode: "oauth", version: "1", pid: 1 })]);
+    const history = fold([
+      refreshed("a", 1),
+      event({ type: "account.needs-login", accountId: "b", message: "no", expiresAt: null }, 2),
+      event({ type: "server.listening", url: "u", host: "h", port: 1, mode: "oauth", version: "1", pid: 1 }),
+    ]);
     expect(parseHistory(formatHistory(history))).toEqual(history);
   });
 
-  it("is bounded and made of our own fields only, whatever stands in it", () => {
+  it("is bounded and made of our own fields only, whatever is in the file", () => {
     const field = constantFrom("at", "accountId", "outcome", "reason", "message", "pid", "__proto__", "access_token");
     const record = array(string().chain((text) => field.map((name) => [name, text] as const))).map((pairs) => ({ at: 1, accountId: "a", outcome: "failed", ...Object.fromEntries(pairs) }));
     assert(property(array(record), jsonValue(), nat(), (refreshes, counters, version) => {
@@ -67,8 +71,8 @@ describe("history.json", () => {
       for (const each of parsed?.refreshes ?? []) expect(Object.keys(each)).not.toContain("access_token");
     }));
     expect(parseHistory("not json")).toBeNull();
-    expect(parseHistory(JSON.stringify({ version: 1, refreshes: Array.from({ length: 900 }, () => ({ at: 1, accountId: "a", outcome: "failed" })), counters: { requests: -4, starts: "9" } }))).toMatchObject({
-      refreshes: { length: 500 }, counters: { requests: 0, starts: 0 },
-    });
+    const refreshes = Array.from({ length: 900 }, () => ({ at: 1, accountId: "a", outcome: "failed" }));
+    const text = JSON.stringify({ version: 1, refreshes, counters: { requests: -4, starts: "9" } });
+    expect(parseHistory(text)).toMatchObject({ refreshes: { length: 500 }, counters: { requests: 0, starts: 0 } });
   });
 });

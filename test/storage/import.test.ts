@@ -52,7 +52,10 @@ describe("oauth_tokens.json of claude-code-mux", () => {
 describe("account_*.json of claude-proxy", () => {
   it("becomes an account", () => {
     expect(read(fileWith(proxy)).accounts).toMatchObject([
-      { id: "account-1", label: "Work", enabled: true, expiresAt: Date.UTC(2025, 10, 18, 14, 30, 0, 500), refreshedAt: 1_763_476_200_000, lastError: null, unknown: { id: "Account 1", created_by: "me" } },
+      {
+        id: "account-1", label: "Work", enabled: true, expiresAt: Date.UTC(2025, 10, 18, 14, 30, 0, 500), refreshedAt: 1_763_476_200_000,
+        lastError: null, unknown: { id: "Account 1", created_by: "me" },
+      },
     ]);
   });
 
@@ -75,7 +78,8 @@ describe("account_*.json of claude-proxy", () => {
   it("in a folder: all of them, other files left alone, a bad one named", () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, "account_folder.json"));
-    for (const [name, content] of [["account_1.json", JSON.stringify(proxy)], ["account_2.json", JSON.stringify({ ...proxy, id: "two" })], ["account_3.json", "{"], ["config.json", "{}"]] as const) writeFileSync(join(dir, name), content);
+    const contents = { "account_1.json": JSON.stringify(proxy), "account_2.json": JSON.stringify({ ...proxy, id: "two" }), "account_3.json": "{", "config.json": "{}" };
+    for (const [name, content] of Object.entries(contents)) writeFileSync(join(dir, name), content);
     const { accounts, problems } = read(dir);
     expect(accounts.map(({ id }) => id)).toEqual(["account-1", "two"]);
     expect(problems).toEqual([expect.stringMatching(/account_3.json: it is cut off or not JSON/), expect.stringMatching(/account_folder.json: it is not a regular file/)]);
@@ -94,7 +98,8 @@ describe("a file that is neither", () => {
     [{ refresh_token: "sk-ant-secret" }, "the account has no access_token"],
   ])("%j is refused in words that do not quote it", (content, reason) => {
     const path = fileWith(content);
-    expect(() => read(path)).toThrow(expect.objectContaining({ code: "store-unreadable", message: `nothing can be imported from ${path}: ${reason}`, hint: expect.stringContaining("oauth_tokens.json") }));
+    const message = `nothing can be imported from ${path}: ${reason}`;
+    expect(() => read(path)).toThrow(expect.objectContaining({ code: "store-unreadable", message, hint: expect.stringContaining("oauth_tokens.json") }));
   });
 
   it("a path that is not there, a folder with nothing in it", () => {

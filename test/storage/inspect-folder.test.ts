@@ -37,7 +37,7 @@ describe("a folder is looked at", () => {
     expect(seen).toMatchObject({ writable: true, refused: null, key: null, store: { state: "broken", reason: "it is cut off or not JSON" } });
   });
 
-  it("and whole, sealed and foreign credentials are told apart", () => {
+  it("and says whether the credentials are good, sealed, of a later version, broken or missing", () => {
     expect(inspect(folderWith({ "accounts.json": good, "accounts.json.bak": good }))).toMatchObject({ store: { state: "good", accounts: [{ id: "a" }] }, backup: { state: "good" } });
     expect(inspect(folderWith({ "accounts.json": sealed })).store).toEqual({ state: "sealed", by: "keyring" });
     expect(inspect(folderWith({ "accounts.json": sealed.replace("aes-256-gcm", "later") })).store).toEqual({ state: "sealed", by: "unknown" });

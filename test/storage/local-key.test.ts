@@ -15,7 +15,7 @@ const load = (dir: string, files: Files = systemFiles) => {
 };
 
 describe("the local key", () => {
-  it("is made once, is recognisable, holds 256 bits, and nobody else can read it", () => {
+  it("is made once, is recognisable, holds 256 bits, and no other user can read it", () => {
     const dir = temporaryFolder();
     const { key } = load(dir);
     expect(key).toMatch(/^cop_[A-Za-z0-9_-]{43}$/);

@@ -18,7 +18,7 @@ const depsOf = (files: Files = systemFiles, user: number | null = uid) => {
   return { notices, files, uid: user, onNotice: (notice: StorageNotice) => void notices.push(notice) };
 };
 
-/** A file system in which `path`, and only that, belongs to somebody else. */
+/** A file system in which `path`, and only that, belongs to another user. */
 const foreignAt = (path: string): Files => ({
   ...systemFiles,
   lstatSync: ((asked: string) => {
@@ -48,7 +48,7 @@ describe("the data folder", () => {
     expect(deps.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0${mode.toString(8)}); it is 0700 now` })]);
   });
 
-  it("D4 that is open to others and cannot be changed is said with the command to run", () => {
+  it("that is open to others and cannot be changed is said with the command to run (D4)", () => {
     const dir = temporaryFolder();
     chmodSync(dir, 0o755);
     const deps = depsOf(filesWith(({ name }) => { if (name === "chmodSync") throw systemError("EROFS"); }));
@@ -56,7 +56,7 @@ describe("the data folder", () => {
     expect(deps.notices).toEqual([expect.objectContaining({ level: "error", code: "modes-too-wide", hint: `Run: chmod 0700 ${dir}` })]);
   });
 
-  it("D4 of another user is refused with its path, the reason and the next step", () => {
+  it("of another user is refused with its path, the reason and the next step (D4)", () => {
     const dir = temporaryFolder();
     expect(() => ensurePrivateFolder(dir, depsOf(systemFiles, foreignUid))).toThrow(refusal(new RegExp(`${dir} is not used: it belongs to another user`)));
   });
@@ -114,18 +114,18 @@ describe("a private file", () => {
     expect([modeOf(path), deps.notices]).toEqual(["644", []]);
   });
 
-  it("D4 of another user is refused", () => {
+  it("of another user is refused (D4)", () => {
     expect(() => readPrivate(fileIn(temporaryFolder()), depsOf(systemFiles, foreignUid))).toThrow(refusal(/another user/));
   });
 
-  it("D5 that is a dangling link is refused, and nothing is made through it", () => {
+  it("that is a dangling link is refused, and nothing is made through it (D5)", () => {
     const dir = temporaryFolder();
     symlinkSync(join(dir, "nowhere"), join(dir, "accounts.json"));
     expect(() => realFile(join(dir, "accounts.json"), depsOf())).toThrow(refusal(/symbolic link to a file that does not exist/));
     expect(readdirSync(dir)).toEqual(["accounts.json"]);
   });
 
-  it("D5 that is a link to another user's file, or into another user's folder, is refused", () => {
+  it("that is a link to another user's file, or into another user's folder, is refused (D5)", () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, "other"));
     const target = fileIn(join(dir, "other"));

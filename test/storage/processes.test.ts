@@ -13,7 +13,7 @@ describe("looking at processes", () => {
     expect(processes.look(process.pid)).toEqual({ alive: true, startTime: processes.self.startTime });
   });
 
-  it("tells two processes by their start", async () => {
+  it("knows two processes apart by their start", async () => {
     const child = spawn("sleep", ["30"]);
     releaseLater(() => void child.kill("SIGKILL"));
     await once(child, "spawn");
@@ -27,7 +27,7 @@ describe("looking at processes", () => {
     expect([pid, 0, -1, 1.5, 4_194_304].map((asked) => processes.look(asked).alive)).toEqual([false, false, false, false, false]);
   });
 
-  it("counts a process of somebody else, whom it may not signal, as alive", () => {
+  it("counts a process of another user, which it may not signal, as alive", () => {
     const refusing = { ...process, pid: process.pid, kill: () => { throw Object.assign(new Error("no"), { code: "EPERM" }); } };
     expect(createSystemProcesses(refusing).look(1).alive).toBe(true);
   });
