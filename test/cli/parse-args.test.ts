@@ -83,6 +83,21 @@ describe("wrong usage", () => {
     expect(wrong(...args)).toContain(expected);
   });
 
+  it.each([
+    [["login", "code#canary"]],
+    [["accounts", "add-key", "sk-ant-canary"]],
+    [["status", "--canary"]],
+    [["status", "--token=canary"]],
+    [["status", "--set"]],
+    [["--mode", "canary"]],
+    [["env", "--shell", "canary"]],
+    [["canary ".repeat(10)]],
+  ])("does not repeat what may be a secret in the wrong place: %j", (args) => {
+    const said = wrong(...args);
+    expect(said).not.toBe("accepted");
+    expect(said.replace("'--canary'", "")).not.toContain("canary");
+  });
+
   it("says where to look further", () => {
     expect(wrong("zzzzzz")).toContain("`claude-oauth-proxy --help`");
   });

@@ -25,6 +25,12 @@ describe("bash", () => {
     expect(complete("env", "--shell", "f")).toEqual(["fish"]);
   });
 
+  it("leaves file names and commands to the shell where those may follow", () => {
+    expect(complete("import", "/etc/pass")).toContain("/etc/passwd");
+    expect(complete("run", "fals")).toContain("false");
+    expect(complete("status", "/etc/pass")).toEqual([""]);
+  });
+
   it("every command of the table is offered", () => {
     expect(complete("")).toEqual(expect.arrayContaining(commandTable.map(({ name }) => name)));
   });

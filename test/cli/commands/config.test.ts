@@ -35,7 +35,7 @@ describe("config", () => {
     const context = fakeContext();
     expect(await context.run("config", "set", "sever.port", "1")).toBe(2);
     expect(await context.run("config", "set", "server.port", "many")).toBe(2);
-    expect(context.said.err()).toContain("Did you mean server.port?");
+    expect(context.said.err()).toContain("claude-oauth-proxy: \"sever.port\" is not a setting.\n  Did you mean server.port?\n");
     expect(context.said.err()).toContain("accepted: a whole number from 0 to 65535");
     expect(existsSync(fileOf(context.dir))).toBe(false);
   });

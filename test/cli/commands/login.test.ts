@@ -6,7 +6,10 @@ import type { FakeClock } from "../../helpers/fake-clock.ts";
 import { createFakeClock } from "../../helpers/fake-clock.ts";
 import { createBus } from "../../../src/messages/bus.ts";
 import type { Commands, LoginAttempt, SubmitOutcome } from "../../../src/messages/commands.ts";
+import type { Screens } from "../../../src/cli/context.ts";
+import type { LoginEnd } from "../../../src/tui/login/login.tsx";
 import { fakeContext } from "../fake-context.ts";
+import type { FakeContext } from "../fake-context.ts";
 
 const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", browserUrl: null, shortUrl: null, expiresAt: 0 };
 
@@ -95,3 +98,48 @@ const passTime = async (clock: FakeClock, done: Promise<unknown>): Promise<void>
     await clock.advance(1000);
   }
 };
+
+const onTerminal = (screens: Partial<Screens>, commands: Partial<Commands> = {}): FakeContext => {
+  const environment = { TERM: "xterm", LANG: "C.UTF-8" };
+  const context = fakeContext({ environment, commands, parts: { loadScreens: async () => screens as Screens } });
+  Object.assign(context.stdout, { isTTY: true });
+  Object.assign(context.stdin, { isTTY: true, setRawMode: () => {} });
+  return context;
+};
+
+describe("login on a terminal", () => {
+  it.each<readonly [LoginEnd, number, string]>([
+    [{ outcome: "signed-in", accountId: "claude" }, 0, "signed in: account claude\n"],
+    [{ outcome: "cancelled" }, 1, "claude-oauth-proxy: The sign-in was given up; nothing was changed.\n"],
+    [{ outcome: "quit" }, 130, ""],
+  ])("ends as the screen did: %j", async (end, code, text) => {
+    const context = onTerminal({ askTerms: async () => "go-on", runLogin: async () => end });
+    expect(await context.run("login")).toBe(code);
+    expect([context.said.err(), context.said.out()]).toEqual([text, ""]);
+  });
+
+  it("hands the screen what was asked for on the command line", async () => {
+    const asked: unknown[] = [];
+    const context = onTerminal({ runLogin: async (options) => (asked.push(options.login, options.autoOpen), { outcome: "quit" }) });
+    await context.run("login", "--account", "work", "--console", "--no-browser", "--base-url", "https://one.example", "--client-id", "two");
+    expect(asked).toEqual([{ kind: "console", accountId: "work", endpoints: { baseUrl: "https://one.example", clientId: "two" } }, false]);
+  });
+
+  it("keeps pass-through as the mode when that is chosen, and makes no account", async () => {
+    const context = onTerminal({ askTerms: async () => "pass-through" });
+    expect(await context.run("login")).toBe(0);
+    expect(context.said.err()).toContain("pass-through is kept as the mode");
+    expect(await context.run("login")).toBe(2);
+    expect(context.said.err()).toContain("In pass-through mode the client keeps its own login");
+  });
+
+  it("takes an API key instead when that is chosen, and says under which name", async () => {
+    const got: string[] = [];
+    const commands: Partial<Commands> = { addApiKey: async ({ key }) => (got.push(key.reveal()), { accountId: "api" }) };
+    const context = onTerminal({ askTerms: async () => "api-key" }, commands);
+    const done = context.run("login");
+    context.input.write("sk-ant-api03-canary\r");
+    expect([await done, got]).toEqual([0, ["sk-ant-api03-canary"]]);
+    expect(context.said.err()).toBe("API key (not shown): \nsigned in: account api\n");
+  });
+});

@@ -7,7 +7,7 @@ import type { App } from "../../../src/app/app.ts";
 import { runChild } from "../../../src/cli/commands/run.ts";
 import { secret } from "../../../src/lib/secret.ts";
 import type { AccountRow } from "../../../src/state/state.ts";
-import { fakeApps } from "../fake-app.ts";
+import { appKey, fakeApps } from "../fake-app.ts";
 import { account, fakeContext, localKey } from "../fake-context.ts";
 import type { FakeContext } from "../fake-context.ts";
 
@@ -23,6 +23,14 @@ const besideRunning = async (health: { readonly mode?: string; readonly status?:
   return { own: apps.created.length, seen: readFileSync(trace, "utf8") };
 };
 
+const tokenFrom = async (change: (app: App) => App): Promise<string> => {
+  const apps = fakeApps({ accounts: [account("claude")] });
+  const context = fakeContext({ environment: shellPath, parts: { createApp: async (options) => change(await apps.createApp(options)) } });
+  const trace = join(context.dir, "../trace");
+  await context.run("run", "--", "sh", "-c", `printf %s "$ANTHROPIC_AUTH_TOKEN" > ${trace}`);
+  return readFileSync(trace, "utf8");
+};
+
 describe("the proxy of run", () => {
   it("is the one that runs already, with its address and the local key", async () => {
     expect(await besideRunning({})).toEqual({ own: 0, seen: `http://127.0.0.1:4001 ${localKey}` });
@@ -35,6 +43,11 @@ describe("the proxy of run", () => {
     const { own, seen } = await besideRunning(health);
     expect(own).toBe(1);
     expect(seen).not.toContain(":4001");
+  });
+
+  it("is one of its own with the key of that one, or with the local key where none is asked for", async () => {
+    expect(await tokenFrom((app) => app)).toBe(appKey);
+    expect(await tokenFrom((app) => ({ ...app, key: null }))).toBe(localKey);
   });
 
   it("is one of its own when something is asked of the proxy itself", async () => {

@@ -87,6 +87,32 @@ describe("on a terminal", () => {
     expect(context.said.out()).toBe("one last word\n");
   });
 
+  it("a sign-in from the dashboard that ends in pass-through says that it holds from the next start", async () => {
+    const apps = fakeApps({ accounts: [account("claude")] });
+    const said: unknown[] = [];
+    const context = onTerminal(apps, {
+      askTerms: async () => "pass-through",
+      runDashboard: ({ login }) => ({
+        finished: login({ accountId: "claude", signal: new AbortController().signal })
+          .catch((error: unknown) => said.push(String(error)))
+          .then(() => apps.quit())
+          .then(() => ""),
+        unmount: () => {},
+      }),
+    });
+    expect(await context.run("start")).toBe(0);
+    expect(said).toEqual([expect.stringContaining("Pass-through is kept as the mode; it holds from the next start.")]);
+  });
+
+  it("waits for that last word although everything else has stopped", async () => {
+    const apps = fakeApps({ accounts: [account("claude")] });
+    const context = onTerminal(apps, {
+      runDashboard: () => ({ finished: apps.quit().then(() => new Promise((resolve) => void setImmediate(() => resolve("late")))), unmount: () => {} }),
+    });
+    expect(await context.run("start")).toBe(0);
+    expect(context.said.out()).toBe("late\n");
+  });
+
   it("without one it asks about the terms once, signs in, and then draws", async () => {
     const apps = fakeApps();
     const asked: string[] = [];

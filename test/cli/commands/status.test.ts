@@ -29,6 +29,11 @@ const serve = async (answer: (path: string, authorization: string | undefined) =
 const proxy = (key = localKey) =>
   serve((path, authorization) => (path === "/health" ? [200, health] : authorization === `Bearer ${key}` ? [200, {}] : [401, {}]));
 
+const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact => ({
+  at: Date.UTC(2026, 0, 2, 11, 55), accountId: "claude", outcome, reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null,
+  heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null,
+});
+
 const sealed = async (): Promise<never> => {
   throw new Error("the accounts were read");
 };
@@ -86,6 +91,15 @@ describe("status", () => {
     expect(JSON.parse(json.said.out())).toMatchObject({ running: true, status: "ok", in_flight: 2, dir: json.dir });
   });
 
+  it("--json has the newest refreshes of the running proxy, oldest first", async () => {
+    const refreshes = Array.from({ length: 101 }, (_, at) => ({ ...refreshedFiveMinutesAgo("refreshed"), accountId: `account ${at}` }));
+    const { port } = await serve((path) => [200, path === "/health" ? health : { refreshes }]);
+    const context = fakeContext({ fetch });
+    await context.run("status", "--json", "--set", `server.port=${port}`);
+    const seen = (JSON.parse(context.said.out()) as { refreshes: { account_id: string; outcome: string }[] }).refreshes;
+    expect([seen.length, seen[0]?.account_id, seen.at(-1)]).toMatchObject([100, "account 1", { account_id: "account 100", outcome: "refreshed" }]);
+  });
+
   it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
     const { port } = await proxy();
     const base = fakeContext();
@@ -99,11 +113,6 @@ describe("status", () => {
     await context.run("status", "--json");
     expect(JSON.parse(context.said.out())).toMatchObject({ running: false, status: "not-running", mode: "oauth", accounts: [{ id: "claude", health: "healthy" }] });
   });
-});
-
-const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact => ({
-  at: Date.UTC(2026, 0, 2, 11, 55), accountId: "claude", outcome, reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null,
-  heldBy: null, errorCode: null, message: null, failures: null, nextTryAt: null,
 });
 
 describe("the last refresh of an account", () => {
@@ -137,6 +146,18 @@ describe("the short form", () => {
     ["another program and an expired token", short({ is: "foreign", url: "" }, [{ ...one, expires_at: "2026-01-02T11:00:00Z" }]), "port taken | claude expired"],
   ])("says of %s: %s", (_, line, expected) => {
     expect(line).toBe(expected);
+  });
+
+  it.each([
+    [0, "expired"],
+    [59_999, "59s"],
+    [3_599_999, "59m"],
+    [3_600_000, "1h00m"],
+    [2 * 86_400_000 - 1, "47h59m"],
+    [2 * 86_400_000, "2d"],
+    [20 * 86_400_000, "20d"],
+  ])("shows %i ms of a token as %s", (ms, text) => {
+    expect(short(none, [{ ...one, expires_at: new Date(now + ms).toISOString() }])).toBe(`down | claude ${text}`);
   });
 
   it("stays under 60 columns whatever the account is called", () => {
