@@ -1,0 +1,91 @@
+// Which account a granted sign-in becomes, and what it keeps of an account that was there before.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { secret } from "../../src/lib/secret.ts";
+import { startApp, type RunningApp } from "../helpers/running-app.ts";
+
+type Stored = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+const storedIn = ({ dir }: RunningApp): Stored => (JSON.parse(readFileSync(join(dir, "accounts.json"), "utf8")) as { accounts: Stored }).accounts;
+
+const refusedWith = async (work: Promise<unknown>): Promise<unknown> => work.then(() => "accepted", (reason: unknown) => reason);
+
+describe("a sign-in", () => {
+  it("of the same person is the same account, with its name, rank and age, and it serves again", async () => {
+    const running = await startApp();
+    const { commands } = running.app;
+    await running.signIn();
+    await commands.rename("claude", "Mine");
+    await commands.setPriority("claude", 7);
+    await commands.setEnabled("claude", false);
+    const before = storedIn(running)["claude"];
+    expect(await running.signIn()).toBe("claude");
+    expect(Object.keys(storedIn(running))).toEqual(["claude"]);
+    expect(storedIn(running)["claude"]).toMatchObject({ label: "Mine", priority: 7, enabled: true, created_at: before?.["created_at"] });
+    expect(storedIn(running)["claude"]?.["access_token"]).not.toBe(before?.["access_token"]);
+  });
+
+  it("of another person is another account", async () => {
+    const { app, upstream } = await startApp();
+    for (const user of ["ada", "grace"]) {
+      const attempt = await app.commands.startLogin({});
+      await app.commands.submitCode(secret(await upstream.approve(attempt.authorizeUrl, { user })), attempt.attemptId);
+    }
+    expect(app.store.snapshot().accounts.map(({ id }) => id)).toEqual(["claude", "claude-2"]);
+  });
+
+  it("of the same person for another organisation is another account", async () => {
+    const running = await startApp();
+    await running.signIn();
+    running.upstream.script({ match: { grant: "authorization_code" }, fault: { kind: "json", set: { organization: { uuid: "another", name: "A company" } } } });
+    expect(await running.signIn()).toBe("claude-2");
+  });
+
+  it("is not given to an API key that the same person made", async () => {
+    const running = await startApp();
+    await running.signIn({ kind: "console" });
+    expect(await running.signIn()).toBe("claude");
+    expect(running.app.store.snapshot().accounts.map(({ id, kind }) => [id, kind])).toEqual([["console", "api_key"], ["claude", "oauth"]]);
+  });
+
+  it("gets the name that comes with its code, and the next one does not", async () => {
+    const { app, upstream, signIn } = await startApp();
+    const attempt = await app.commands.startLogin({});
+    const pasted = secret(await upstream.approve(attempt.authorizeUrl));
+    expect(await app.commands.submitCode(pasted, attempt.attemptId, "work")).toMatchObject({ accountId: "work" });
+    await app.commands.logout("work");
+    expect(await signIn()).toBe("claude");
+  });
+
+  it("keeps the scopes that the server granted, and else those it asked for", async () => {
+    const running = await startApp({ set: ["oauth.scopes=user:inference user:profile"] });
+    running.upstream.script({ match: { grant: "authorization_code" }, fault: { kind: "json", set: { scope: "user:inference" } } });
+    await running.signIn();
+    expect(storedIn(running)["claude"]).toMatchObject({ scopes: ["user:inference"] });
+    running.upstream.script({ match: { grant: "authorization_code" }, fault: { kind: "json", omit: ["scope"] } });
+    await running.signIn();
+    expect(storedIn(running)["claude"]).toMatchObject({ scopes: ["user:inference", "user:profile"] });
+  });
+
+  it("under a name that cannot be one is refused, and the text is not repeated", async () => {
+    const { app } = await startApp();
+    const error = await refusedWith(app.commands.startLogin({ accountId: "sk-ant-API03-canary" }));
+    expect(error).toMatchObject({ code: "bad-usage" });
+    expect(String(error)).not.toContain("canary");
+    expect(app.commands.pendingLogin()).toBeNull();
+  });
+
+  it("is refused in pass-through mode", async () => {
+    const { app } = await startApp({ set: ["mode=pass-through"] });
+    expect(await refusedWith(app.commands.startLogin({}))).toMatchObject({ code: "bad-usage", hint: "Set mode to oauth to sign in." });
+  });
+
+  it("leads back to the port that is open anyway, and to nowhere without the callback", async () => {
+    const { app, listening } = await startApp();
+    const redirect = new URL((await app.commands.startLogin({})).browserUrl ?? "").searchParams.get("redirect_uri");
+    expect(redirect).toBe(`http://localhost:${listening.port}/callback`);
+    const without = await startApp({ set: ["oauth.callback=false"] });
+    expect(await without.app.commands.startLogin({})).toMatchObject({ browserUrl: null, shortUrl: `http://localhost:${without.listening.port}/login` });
+  });
+});
