@@ -6,7 +6,7 @@ import { useEffect, useSyncExternalStore } from "react";
 import type { ReactElement } from "react";
 import type { Controller } from "./controller.ts";
 import { accountName } from "./panes/accounts.ts";
-import { Rows, Themed } from "./rows.tsx";
+import { Rows } from "./rows.tsx";
 import { dashboardLines } from "./screens/dashboard.ts";
 import { cut, safe } from "./text.ts";
 import { alertLine } from "./theme.ts";
@@ -39,12 +39,10 @@ export const DashboardApp = ({ snapshots, controller, onLend }: DashboardAppProp
   const lines = safeLines(view);
   const { columns, rows } = view.layout;
   return (
-    <Themed>
-      <Box key={generation} flexDirection="column" width={columns} height={rows} overflow="hidden">
-        <Rows lines={prompt === null ? lines : lines.slice(0, -1)} />
-        {prompt === null ? null : <PromptLine view={view} prompt={prompt} answer={controller.answer} />}
-      </Box>
-    </Themed>
+    <Box key={generation} flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Rows lines={prompt === null ? lines : lines.slice(0, -1)} />
+      {prompt === null ? null : <PromptLine view={view} prompt={prompt} answer={controller.answer} />}
+    </Box>
   );
 };
 

@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { span } from "../lib/units.ts";
 import { visibleText } from "../lib/visible-text.ts";
-import { drawLive } from "./rows.tsx";
+import { drawLive, Themed } from "./rows.tsx";
 import type { Terminal } from "./rows.tsx";
 import { cut, wrap } from "./text.ts";
 import { glyphsFor } from "./theme.ts";
@@ -118,9 +118,11 @@ export const Choices = <Answer extends string>({ choices, ascii, onAnswer }: Cho
   const letters = choices.map(({ key }) => key);
   const hint = `press ${letters.length > 1 ? `${letters.slice(0, -1).join(", ")} or ` : ""}${letters.at(-1)}${ascii || letters.length === 1 ? "" : ", or choose with the arrow keys and Enter"}`;
   return (
-    <Box flexDirection="column" width={width}>
-      <Select key={`${count} ${width}`} isDisabled={isDisabled} visibleOptionCount={count} options={options} onChange={(value) => onAnswer(value as Answer)} />
-      <Text wrap="truncate">{`${isWhole ? "\n" : ""}${cut(hint, width, glyphsFor(ascii))}`}</Text>
-    </Box>
+    <Themed>
+      <Box flexDirection="column" width={width}>
+        <Select key={`${count} ${width}`} isDisabled={isDisabled} visibleOptionCount={count} options={options} onChange={(value) => onAnswer(value as Answer)} />
+        <Text wrap="truncate">{`${isWhole ? "\n" : ""}${cut(hint, width, glyphsFor(ascii))}`}</Text>
+      </Box>
+    </Themed>
   );
 };

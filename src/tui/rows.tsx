@@ -45,9 +45,11 @@ const AlertRow = ({ line: { segments, alert } }: { line: AlertLine }): ReactElem
   const [margin, , message] = segments;
   const text = <Text {...looks[message?.tone ?? "plain"]}>{message?.text}</Text>;
   return (
-    <Box height={1} paddingLeft={margin?.text.length ?? 0}>
-      {alert === "busy" ? <Spinner type="line" label={message?.text ?? ""} /> : <StatusMessage variant={variants[alert]}>{text}</StatusMessage>}
-    </Box>
+    <Themed>
+      <Box height={1} paddingLeft={margin?.text.length ?? 0}>
+        {alert === "busy" ? <Spinner type="line" label={message?.text ?? ""} /> : <StatusMessage variant={variants[alert]}>{text}</StatusMessage>}
+      </Box>
+    </Themed>
   );
 };
 
@@ -58,6 +60,7 @@ const theme = extendTheme(defaultTheme, {
   components: {
     StatusMessage: { config: ({ variant }: Pick<StatusMessageProps, "variant">) => ({ icon: variantSigns[variant] }) },
     Spinner: { styles: { frame: () => looks.accent, label: () => looks.accent } },
+    Select: { styles: { focusIndicator: () => looks.accent, label: ({ isFocused }: { readonly isFocused: boolean }) => (isFocused ? looks.accent : {}) } },
   },
 });
 
@@ -103,7 +106,7 @@ export type LiveOptions = Terminal & {
 export const drawLive = async <T,>(element: ReactElement, { stdin, stdout, signal, quit }: LiveOptions, ended: Promise<T>): Promise<T> => {
   stdin.once("end", quit).once("close", quit);
   signal?.addEventListener("abort", quit, { once: true });
-  const screen = render(<Themed>{element}</Themed>, { stdin, stdout, exitOnCtrlC: false, patchConsole: false, interactive: true, isScreenReaderEnabled: false });
+  const screen = render(element, { stdin, stdout, exitOnCtrlC: false, patchConsole: false, interactive: true, isScreenReaderEnabled: false });
   try {
     // Ink unmounts by itself when the process is about to end, and rejects when drawing failed.
     const gone = screen.waitUntilExit().then(() => (quit(), ended));

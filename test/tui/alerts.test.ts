@@ -7,18 +7,18 @@ import { afternoon, noon, stateOf } from "./scene.ts";
 const after = (...events: readonly Event[]) => causes(stateOf(events), noon);
 
 describe("a person is needed", () => {
-  it("N6 to sign in again, once for each account", () => {
+  it("to sign in again, once for each account (N6)", () => {
     expect(after(fact("account.needs-login"))).toEqual(["sign-in:main"]);
     expect(newCauses(["sign-in:main"], ["sign-in:main", "sign-in:b"])).toEqual(["sign-in:b"]);
   });
 
-  it("N6 when nobody can serve, and when the program says that it cannot go on alone", () => {
+  it("when nobody can serve, and when the program says that it cannot go on alone (N6)", () => {
     expect(after(fact("account.removed"))).toEqual(["sign-in"]);
     expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }), fact("token.refresh-failed", { nextTryAt: noon + 1 }))).toEqual(["no-account"]);
     expect(after(fact("notice", { at: noon, seq: 9 }))).toEqual(["notice:9"]);
   });
 
-  it("N6 for nothing that passes by itself", () => {
+  it("for nothing that passes by itself (N6)", () => {
     expect(after(...afternoon)).toEqual([]);
     expect(after(fact("token.refreshed", { newExpiresAt: noon - 1 }))).toEqual([]);
     expect(after(fact("token.refresh-failed", { failures: 2, nextTryAt: noon }))).toEqual([]);

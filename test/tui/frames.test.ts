@@ -10,34 +10,41 @@ import { afternoon, noon, stateOf } from "./scene.ts";
 
 const setUp = (about: { maxFps?: number; restMs?: number } = {}) => {
   const clock = createFakeClock();
-  const world = { state: initialState({ version: "1", mode: "oauth" }), delay: null as number | null, blocked: false, restMs: about.restMs ?? 60_000, drawn: [] as { at: number; slow: boolean }[], listener: () => {} };
+  const source = {
+    state: initialState({ version: "1", mode: "oauth" }),
+    delay: null as number | null,
+    blocked: false,
+    restMs: about.restMs ?? 60_000,
+    drawn: [] as { at: number; slow: boolean }[],
+    listener: () => {},
+  };
   const started = clock.monotonic();
   const frames = createFrames({
     clock,
-    store: { snapshot: () => world.state, subscribe: (listener) => ((world.listener = listener), () => (world.listener = () => {})) },
+    store: { snapshot: () => source.state, subscribe: (listener) => ((source.listener = listener), () => (source.listener = () => {})) },
     maxFps: about.maxFps ?? 4,
-    loopDelayMs: () => world.delay,
-    isBlocked: () => world.blocked,
-    restMs: () => world.restMs,
-    draw: ({ slow }) => world.drawn.push({ at: clock.monotonic() - started, slow }),
+    loopDelayMs: () => source.delay,
+    isBlocked: () => source.blocked,
+    restMs: () => source.restMs,
+    draw: ({ slow }) => source.drawn.push({ at: clock.monotonic() - started, slow }),
   });
   let next = 0;
   const happens = (event: Event = fact("request.received", { requestId: `r${(next += 1)}` })): void => {
-    world.state = reduce(world.state, event);
-    world.listener();
+    source.state = reduce(source.state, event);
+    source.listener();
   };
-  return { clock, frames, world, happens, times: () => world.drawn.map(({ at }) => at) };
+  return { clock, frames, source, happens, times: () => source.drawn.map(({ at }) => at) };
 };
 
 describe("frames", () => {
-  it("U8 are at most four a second, however many events come", async () => {
-    const { clock, world, happens } = setUp();
+  it("are at most four a second, however many events come (U8)", async () => {
+    const { clock, source, happens } = setUp();
     for (let tick = 0; tick < 1000; tick += 5) {
       happens();
       await clock.advance(5);
     }
-    expect(world.drawn.length).toBeLessThanOrEqual(5);
-    expect(world.drawn.length).toBeGreaterThanOrEqual(4);
+    expect(source.drawn.length).toBeLessThanOrEqual(5);
+    expect(source.drawn.length).toBeGreaterThanOrEqual(4);
   });
 
   it("come at once for the first event after a rest", async () => {
@@ -75,31 +82,31 @@ describe("frames", () => {
     expect(times()).toEqual([0, 1000, 1050]);
   });
 
-  it("L9 step back to one a second, and say so, while the event loop is late", async () => {
-    const { clock, world, happens, times } = setUp();
-    world.delay = 26;
+  it("step back to one a second, and say so, while the event loop is late (L9)", async () => {
+    const { clock, source, happens, times } = setUp();
+    source.delay = 26;
     for (let tick = 0; tick < 4000; tick += 50) {
       happens();
       await clock.advance(50);
     }
     // The first frame did not know yet.
     expect(times().slice(1, 4)).toEqual([250, 1250, 2250]);
-    expect(world.drawn.at(-1)?.slow).toBe(true);
-    world.delay = 3;
+    expect(source.drawn.at(-1)?.slow).toBe(true);
+    source.delay = 3;
     happens();
     await clock.advance(1000);
-    expect(world.drawn.at(-1)?.slow).toBe(false);
+    expect(source.drawn.at(-1)?.slow).toBe(false);
   });
 
   it("are skipped while the terminal has not taken the last one, and come when it has", async () => {
-    const { clock, frames, world, happens, times } = setUp();
+    const { clock, frames, source, happens, times } = setUp();
     await clock.advance(1000);
-    world.blocked = true;
+    source.blocked = true;
     happens();
     frames.urgent();
     await clock.advance(3000);
     expect(times()).toEqual([0]);
-    world.blocked = false;
+    source.blocked = false;
     await clock.advance(250);
     expect(times()).toHaveLength(2);
   });

@@ -3,89 +3,92 @@ import { summaryLine } from "../../src/tui/run.tsx";
 import { eventually } from "../helpers/eventually.ts";
 import { fact } from "../state/facts.ts";
 import { afternoon, noon, stateOf } from "./scene.ts";
-import { account, listening, openGlass, received } from "./window-glass.ts";
-import type { Glass } from "./window-glass.ts";
+import { account, listening, openDashboard, received } from "./dashboard-terminal.ts";
+import type { DashboardTerminal } from "./dashboard-terminal.ts";
 
-const finish = (glass: Glass, requestId: string): void =>
-  glass.publish({ type: "request.finished", requestId, status: 200, outcome: "ok", durationMs: 5, ttfbMs: 2, longestSilenceMs: 1, bytesIn: 1, bytesOut: 1, attempts: 1, upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null });
+const finish = (terminal: DashboardTerminal, requestId: string): void =>
+  terminal.publish({
+    type: "request.finished", requestId, status: 200, outcome: "ok", durationMs: 5, ttfbMs: 2, longestSilenceMs: 1, bytesIn: 1, bytesOut: 1, attempts: 1,
+    upstreamRequestId: null, blame: null, errorCode: null, message: null, nextStep: null,
+  });
 
 /** The screen without what the clock changes. */
-const steady = (glass: Glass): string => glass.screen().replace(/\d+\.\ds|\d\d:\d\d:\d\d|\d+s|<1m/g, "#").replace(/ +/g, " ");
+const steady = (terminal: DashboardTerminal): string => terminal.screen().replace(/\d+\.\ds|\d\d:\d\d:\d\d|\d+s|<1m/g, "#").replace(/ +/g, " ");
 
 /** Bells that are no end of a title or another OSC. */
 const bellsIn = (bytes: string): number => bytes.split("\u001b]").map((part, index) => part.split("\u0007").length - 1 - (index > 0 ? 1 : 0)).reduce((sum, count) => sum + count, 0);
 
 describe("the terminal", () => {
-  it("U10 is taken over whole and given back as it was", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING http://127.0.0.1:4001");
-    expect([glass.alternate(), glass.cursorVisible(), glass.rawMode()]).toEqual([true, false, true]);
-    glass.stop();
-    expect(await glass.running.finished).toMatch(/^claude-oauth-proxy: served 0 requests in 0s, token valid until/);
-    await eventually(() => !glass.alternate() && !glass.rawMode(), Boolean);
-    expect(glass.cursorVisible()).toBe(true);
-    expect(glass.bytes()).not.toContain("\u001b[?1000h");
+  it("is taken over whole and given back as it was (U10)", async () => {
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING http://127.0.0.1:4001");
+    expect([terminal.alternate(), terminal.cursorVisible(), terminal.rawMode()]).toEqual([true, false, true]);
+    terminal.stop();
+    expect(await terminal.running.finished).toMatch(/^claude-oauth-proxy: served 0 requests in 0s, token valid until/);
+    await eventually(() => !terminal.alternate() && !terminal.rawMode(), Boolean);
+    expect(terminal.cursorVisible()).toBe(true);
+    expect(terminal.bytes()).not.toContain("\u001b[?1000h");
     // The title of before is remembered at the start and brought back at the end.
-    expect(glass.bytes().indexOf("\u001b[22;0t")).toBeLessThan(glass.bytes().indexOf("\u001b]0;claude-oauth-proxy :4001\u0007"));
-    expect(glass.bytes().lastIndexOf("\u001b[23;0t")).toBeGreaterThan(0);
+    expect(terminal.bytes().indexOf("\u001b[22;0t")).toBeLessThan(terminal.bytes().indexOf("\u001b]0;claude-oauth-proxy :4001\u0007"));
+    expect(terminal.bytes().lastIndexOf("\u001b[23;0t")).toBeGreaterThan(0);
   });
 
   it("can be given back at once, and twice", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    glass.running.unmount();
-    glass.running.unmount();
-    await eventually(() => !glass.alternate() && glass.cursorVisible(), Boolean);
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    terminal.running.unmount();
+    terminal.running.unmount();
+    await eventually(() => !terminal.alternate() && terminal.cursorVisible(), Boolean);
   });
 
   it("nothing scrolls, and nothing of the local key is on it", async () => {
-    const glass = openGlass({ columns: 80, rows: 12 });
-    await glass.waitFor("No requests yet");
-    for (let index = 0; index < 30; index += 1) glass.publish(received(`r${index}`));
-    await glass.waitFor("30 open");
-    expect(glass.rows()[0]).toMatch(/^ RUNNING/);
-    expect(glass.rows().at(-1)).toMatch(/FOLLOW 30/);
-    expect(glass.bytes()).not.toContain("local-key-canary");
+    const terminal = openDashboard({ columns: 80, rows: 12 });
+    await terminal.waitFor("No requests yet");
+    for (let index = 0; index < 30; index += 1) terminal.publish(received(`r${index}`));
+    await terminal.waitFor("30 open");
+    expect(terminal.rows()[0]).toMatch(/^ RUNNING/);
+    expect(terminal.rows().at(-1)).toMatch(/FOLLOW 30/);
+    expect(terminal.bytes()).not.toContain("local-key-canary");
   });
 
-  it("F15 may shrink to one cell and grow again", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    glass.resize(1, 1);
-    glass.publish(received("r1"));
-    glass.resize(80, 24);
-    await glass.waitFor("1 open");
+  it("may shrink to one cell and grow again (F15)", async () => {
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    terminal.resize(1, 1);
+    terminal.publish(received("r1"));
+    terminal.resize(80, 24);
+    await terminal.waitFor("1 open");
   });
 
-  it("F15 may go away: the program behind goes on and stops when it is asked to", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    glass.hangUp();
-    for (let index = 0; index < 20; index += 1) glass.publish(received(`r${index}`));
-    glass.press("j");
-    glass.stop();
-    expect(await glass.running.finished).toContain("served 20 requests");
+  it("may go away: the program behind goes on and stops when it is asked to (F15)", async () => {
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    terminal.hangUp();
+    for (let index = 0; index < 20; index += 1) terminal.publish(received(`r${index}`));
+    terminal.press("j");
+    terminal.stop();
+    expect(await terminal.running.finished).toContain("served 20 requests");
   });
 });
 
 describe("frames", () => {
-  it("N1 show a request while it runs and when it ends", async () => {
-    const glass = openGlass({ columns: 120, rows: 30 });
-    glass.publish(received("r1"));
-    await glass.waitFor(/> \d\d:\d\d:\d\d {2}con +POST {2}\/v1\/messages/);
-    glass.publish({ type: "response.progress", requestId: "r1", phase: "thinking", bytesOut: 10, outputTokens: 3 });
-    await glass.waitFor(/ think +POST/);
-    finish(glass, "r1");
-    await glass.waitFor(/ 200 +POST/);
+  it("show a request while it runs and when it ends (N1)", async () => {
+    const terminal = openDashboard({ columns: 120, rows: 30 });
+    terminal.publish(received("r1"));
+    await terminal.waitFor(/> \d\d:\d\d:\d\d {2}con +POST {2}\/v1\/messages/);
+    terminal.publish({ type: "response.progress", requestId: "r1", phase: "thinking", bytesOut: 10, outputTokens: 3 });
+    await terminal.waitFor(/ think +POST/);
+    finish(terminal, "r1");
+    await terminal.waitFor(/ 200 +POST/);
   });
 
   it("come at most as often as ui.maxFps says, however many events there are (U8)", async () => {
-    const glass = openGlass({ set: ["ui.maxFps=20"] });
-    await glass.waitFor("RUNNING");
-    const frames = (): number => glass.bytes().split("\u001b[?2026h").length;
+    const terminal = openDashboard({ set: ["ui.maxFps=20"] });
+    await terminal.waitFor("RUNNING");
+    const frames = (): number => terminal.bytes().split("\u001b[?2026h").length;
     const [before, started] = [frames(), performance.now()];
     for (let count = 0; frames() - before < 6; count += 1) {
-      for (let index = 0; index < 10; index += 1) glass.publish(received(`l${count}-${index}`));
+      for (let index = 0; index < 10; index += 1) terminal.publish(received(`l${count}-${index}`));
       await new Promise((resolve) => setImmediate(resolve));
     }
     // Between six frames lie five pauses of 50 ms; a timer may be a millisecond early.
@@ -94,9 +97,9 @@ describe("frames", () => {
 
   it.each([[40, 10], [120, 30], [30, 3], [80, 12], [200, 60]])("after a storm of sizes look as if they had begun at %dx%d", async (columns, rows) => {
     const events = [listening, account, received("r1"), received("r2", "/v1/messages/count_tokens")];
-    const fresh = openGlass({ columns, rows, before: events });
+    const fresh = openDashboard({ columns, rows, before: events });
     await fresh.waitFor(/RUN/);
-    const stormed = openGlass({ columns: 80, rows: 24, before: events });
+    const stormed = openDashboard({ columns: 80, rows: 24, before: events });
     await stormed.waitFor("RUNNING");
     for (let index = 0; index < 40; index += 1) stormed.resize(20 + ((index * 37) % 150), 2 + ((index * 13) % 50));
     stormed.resize(columns, rows);
@@ -104,104 +107,104 @@ describe("frames", () => {
   });
 
   it("fill a very tall terminal, where several lines share one node", async () => {
-    const glass = openGlass({ columns: 120, rows: 120 });
-    await glass.waitFor("No requests yet");
-    expect(glass.rows()[0]).toMatch(/^ claude-oauth-proxy 0\.1\.0/);
-    expect(glass.rows()[116]).toMatch(/valid until/);
-    expect(glass.rows()[119]).toMatch(/^ FOLLOW 0 .*q quit/);
+    const terminal = openDashboard({ columns: 120, rows: 120 });
+    await terminal.waitFor("No requests yet");
+    expect(terminal.rows()[0]).toMatch(/^ claude-oauth-proxy 0\.1\.0/);
+    expect(terminal.rows()[116]).toMatch(/valid until/);
+    expect(terminal.rows()[119]).toMatch(/^ FOLLOW 0 .*q quit/);
   });
 
   it("are drawn anew with Ctrl+L when something else has written over them", async () => {
-    const glass = openGlass();
-    await glass.waitFor("No requests yet");
-    const before = glass.bytes().length;
-    glass.press("\f");
-    await eventually(() => glass.bytes().slice(before).includes("\u001b[2J"), Boolean);
-    await glass.waitFor("No requests yet");
-    expect(glass.rows()[0]).toMatch(/^ RUNNING/);
-    expect(glass.rows().at(-1)).toMatch(/q quit/);
+    const terminal = openDashboard();
+    await terminal.waitFor("No requests yet");
+    const before = terminal.bytes().length;
+    terminal.press("\f");
+    await eventually(() => terminal.bytes().slice(before).includes("\u001b[2J"), Boolean);
+    await terminal.waitFor("No requests yet");
+    expect(terminal.rows()[0]).toMatch(/^ RUNNING/);
+    expect(terminal.rows().at(-1)).toMatch(/q quit/);
   });
 });
 
 describe("a person who is needed", () => {
   const needed = { type: "account.needs-login", accountId: "main", message: "invalid_grant", expiresAt: null } as const;
 
-  it("N6 is called once, and the title says so", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    expect(bellsIn(glass.bytes())).toBe(0);
-    glass.publish(needed);
-    await glass.waitFor("x SIGNED OUT: sign in again. Press l.");
-    glass.publish(received("r1"));
-    await glass.waitFor("1 open");
-    expect(bellsIn(glass.bytes())).toBe(1);
-    expect(glass.bytes()).toContain("\u001b]0;! claude-oauth-proxy :4001\u0007");
+  it("is called once, and the title says so (N6)", async () => {
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    expect(bellsIn(terminal.bytes())).toBe(0);
+    terminal.publish(needed);
+    await terminal.waitFor("x SIGNED OUT: sign in again. Press l.");
+    terminal.publish(received("r1"));
+    await terminal.waitFor("1 open");
+    expect(bellsIn(terminal.bytes())).toBe(1);
+    expect(terminal.bytes()).toContain("\u001b]0;! claude-oauth-proxy :4001\u0007");
   });
 
-  it("N6 is called the way the settings say, and titles stay away from a plain terminal", async () => {
-    const glass = openGlass({ set: ["ui.notify=osc9"], ascii: true });
-    await glass.waitFor("RUNNING");
-    glass.publish(needed);
-    await glass.waitFor("SIGNED OUT");
-    expect(glass.bytes()).toContain("\u001b]9;claude-oauth-proxy needs you\u0007");
-    expect(glass.bytes()).not.toContain("\u001b]0;");
+  it("is called the way the settings say, and titles stay away from a plain terminal (N6)", async () => {
+    const terminal = openDashboard({ set: ["ui.notify=osc9"], ascii: true });
+    await terminal.waitFor("RUNNING");
+    terminal.publish(needed);
+    await terminal.waitFor("SIGNED OUT");
+    expect(terminal.bytes()).toContain("\u001b]9;claude-oauth-proxy needs you\u0007");
+    expect(terminal.bytes()).not.toContain("\u001b]0;");
   });
 
   it("signs in on the primary screen and comes back to the dashboard", async () => {
     const login = Promise.withResolvers<void>();
     let asked: string | null = null;
-    const glass = openGlass({ login: ({ accountId }) => ((asked = accountId), login.promise) });
-    await glass.waitFor("RUNNING");
-    glass.press("4");
-    await glass.waitFor("WHAT HAPPENED");
-    glass.press("l");
-    await eventually(() => asked === "main" && !glass.alternate() && !glass.rawMode(), Boolean);
+    const terminal = openDashboard({ login: ({ accountId }) => ((asked = accountId), login.promise) });
+    await terminal.waitFor("RUNNING");
+    terminal.press("4");
+    await terminal.waitFor("WHAT HAPPENED");
+    terminal.press("l");
+    await eventually(() => asked === "main" && !terminal.alternate() && !terminal.rawMode(), Boolean);
     login.resolve();
-    await glass.waitFor("WHAT HAPPENED");
-    expect([glass.alternate(), glass.rawMode()]).toEqual([true, true]);
+    await terminal.waitFor("WHAT HAPPENED");
+    expect([terminal.alternate(), terminal.rawMode()]).toEqual([true, true]);
   });
 
   it("is not kept in the sign-in by a program that has stopped", async () => {
     let told: AbortSignal | null = null;
-    const glass = openGlass({ login: ({ signal }) => ((told = signal), new Promise<void>(() => {})) });
-    await glass.waitFor("RUNNING");
-    glass.press("l");
+    const terminal = openDashboard({ login: ({ signal }) => ((told = signal), new Promise<void>(() => {})) });
+    await terminal.waitFor("RUNNING");
+    terminal.press("l");
     await eventually(() => told !== null, Boolean);
-    glass.stop();
-    expect(await glass.running.finished).toContain("served 0 requests");
+    terminal.stop();
+    expect(await terminal.running.finished).toContain("served 0 requests");
     expect(told).toMatchObject({ aborted: true });
-    expect(glass.alternate()).toBe(false);
+    expect(terminal.alternate()).toBe(false);
   });
 
   it("is told why a sign-in failed", async () => {
-    const glass = openGlass({ login: () => Promise.reject(new Error("The page did not answer.")) });
-    await glass.waitFor("RUNNING");
-    glass.press("l");
-    await glass.waitFor("The page did not answer.");
+    const terminal = openDashboard({ login: () => Promise.reject(new Error("The page did not answer.")) });
+    await terminal.waitFor("RUNNING");
+    terminal.press("l");
+    await terminal.waitFor("The page did not answer.");
   });
 });
 
 describe("a mistake in drawing", () => {
   it("is said on the screen, and keys and program go on", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    glass.publish({ ...received("r1"), path: undefined } as never);
-    await glass.waitFor("The screen could not be drawn");
-    glass.press("j");
-    glass.press("Enter");
-    glass.press("q");
-    glass.press("q");
-    await eventually(() => glass.calls.some(([name]) => name === "stop"), Boolean);
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    terminal.publish({ ...received("r1"), path: undefined } as never);
+    await terminal.waitFor("The screen could not be drawn");
+    terminal.press("j");
+    terminal.press("Enter");
+    terminal.press("q");
+    terminal.press("q");
+    await eventually(() => terminal.calls.some(([name]) => name === "stop"), Boolean);
   });
 });
 
 describe("hostile text", () => {
-  it("U1 reaches the terminal as text, whatever it tries", async () => {
-    const glass = openGlass();
-    await glass.waitFor("RUNNING");
-    glass.publish(received("r1", "/v1/\u001b]52;c;aGVsbG8=\u0007\u001b[2J\u009b31m"));
-    await glass.waitFor("]52;c;aGVsb");
-    for (const sequence of ["\u001b]52", "\u009b", "\u001b[2J"]) expect(glass.bytes()).not.toContain(sequence);
+  it("reaches the terminal as text, whatever it tries (U1)", async () => {
+    const terminal = openDashboard();
+    await terminal.waitFor("RUNNING");
+    terminal.publish(received("r1", "/v1/\u001b]52;c;aGVsbG8=\u0007\u001b[2J\u009b31m"));
+    await terminal.waitFor("]52;c;aGVsb");
+    for (const sequence of ["\u001b]52", "\u009b", "\u001b[2J"]) expect(terminal.bytes()).not.toContain(sequence);
   });
 });
 

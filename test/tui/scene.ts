@@ -28,7 +28,10 @@ export const stateOf = (events: readonly Event[] = [], mode = "oauth"): AppState
 export const afternoon: readonly Event[] = [
   ...request("r1", 48, { session: "6f1c1d9e-0000-4000-8000-000000000001" }, { outcome: "client-left", durationMs: 6000, ttfbMs: 900 }),
   ...request("r2", 29, { model: "claude-haiku-4-5" }, {}),
-  ...request("r3", 20, { model: "claude-opus-4-1", status: 429 }, { status: 429, outcome: "upstream-error", durationMs: 300, ttfbMs: 300, blame: "plan-limit", errorCode: "rate_limit_error", message: "This request would exceed your rate limit", nextStep: "wait until 14:00" }),
+  ...request("r3", 20, { model: "claude-opus-4-1", status: 429 }, {
+    status: 429, outcome: "upstream-error", durationMs: 300, ttfbMs: 300,
+    blame: "plan-limit", errorCode: "rate_limit_error", message: "This request would exceed your rate limit", nextStep: "wait until 14:00",
+  }),
   ...request("r4", 16, { path: "/v1/messages/count_tokens" }, { durationMs: 200, ttfbMs: 200 }),
   ...request("r5", 260, { model: "claude-opus-4-1" }, null),
   ...request("r6", 2, {}, null),

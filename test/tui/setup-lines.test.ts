@@ -7,13 +7,19 @@ describe("the lines for Claude Code", () => {
   const live = stateOf();
   const at = (host: string, port = 4001) => ({ about, live: { server: { ...live.server, host, port } } });
 
-  it.each([["127.0.0.1", "http://127.0.0.1:4001"], ["0.0.0.0", "http://127.0.0.1:4001"], ["::", "http://127.0.0.1:4001"], ["::1", "http://[::1]:4001"], ["box.lan", "http://box.lan:4001"]])("a proxy on %s is reached at %s", (host, url) => expect(clientAddress(at(host))).toBe(url));
+  it.each([
+    ["127.0.0.1", "http://127.0.0.1:4001"],
+    ["0.0.0.0", "http://127.0.0.1:4001"],
+    ["::", "http://127.0.0.1:4001"],
+    ["::1", "http://[::1]:4001"],
+    ["box.lan", "http://box.lan:4001"],
+  ])("a proxy on %s is reached at %s", (host, url) => expect(clientAddress(at(host))).toBe(url));
 
   it("ask the program for the key instead of showing it", () => {
     expect(setupLines({ live, about })).toEqual(["export ANTHROPIC_BASE_URL=http://127.0.0.1:4001", 'export ANTHROPIC_AUTH_TOKEN="$(claude-oauth-proxy print-key)"', "claude"]);
   });
 
-  it("N11 leave the client its own login in pass-through mode", () => {
+  it("leave the client its own login in pass-through mode (N11)", () => {
     const through = stateOf([], "pass-through");
     expect(setupLines({ live: through, about: { ...about, keyNeeded: false } })).toEqual(["export ANTHROPIC_BASE_URL=http://127.0.0.1:4001", "claude"]);
     expect(setupLines({ live: through, about })[1]).toBe('export ANTHROPIC_CUSTOM_HEADERS="x-claude-oauth-proxy-key: $(claude-oauth-proxy print-key)"');
@@ -24,7 +30,7 @@ describe("curl", () => {
   const row = stateOf(afternoon).requests.rows[0] as RequestRow;
   const parts = { live: stateOf(), about };
 
-  it("N7 repeats a request of the same model, without any secret", () => {
+  it("repeats a request of the same model, without any secret (N7)", () => {
     expect(curlCommand(row, parts)).toBe(
       [
         "curl -sS -X POST http://127.0.0.1:4001/v1/messages",

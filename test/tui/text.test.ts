@@ -10,12 +10,12 @@ const glyphs = glyphsFor(false);
 const ascii = glyphsFor(true);
 
 describe("text from outside", () => {
-  it.each(hostileTexts)("U1 U2 U4 %j cannot steer a terminal", (text) => {
+  it.each(hostileTexts)("%j cannot steer a terminal (U1, U2, U4)", (text) => {
     expect(steers(safe(text, glyphs))).toBe(false);
     expect(steers(safe(text, ascii))).toBe(false);
   });
 
-  it("U1 stays visible: what was dangerous is a dot, what was readable is still there", () => {
+  it("stays visible: what was dangerous is a dot, what was readable is still there (U1)", () => {
     expect(safe("a\u001b[2Jb\u009b31mc", glyphs)).toBe("a·[2Jb·31mc");
     expect(safe("claude-sonnet-4-5", glyphs)).toBe("claude-sonnet-4-5");
   });
@@ -25,13 +25,13 @@ describe("text from outside", () => {
     fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => /^[ -~]*$/.test(safe(text, ascii))));
   });
 
-  it("U4 has no sequences whose width terminals disagree on", () => {
+  it("has no sequences whose width terminals disagree on (U4)", () => {
     expect(safe("❤️ 👍🏽 🇩🇪 1️⃣", glyphs)).toBe("❤ 👍  1");
   });
 });
 
 describe("columns", () => {
-  it("U7 are counted as a terminal counts them", () => {
+  it("are counted as a terminal counts them (U7)", () => {
     expect([widthOf("abc"), widthOf("日本"), widthOf("é"), widthOf("👍")]).toEqual([3, 4, 1, 2]);
   });
 
@@ -47,7 +47,7 @@ describe("columns", () => {
 
   it("are marked by a tilde where there is no ellipsis", () => expect(cut("claude-opus", 7, ascii)).toBe("claude~"));
 
-  it("U7 are filled exactly, whatever the text", () => {
+  it("are filled exactly, whatever the text (U7)", () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 1, max: 40 }), (text, width) => {
         const clean = safe(text, glyphs);

@@ -51,7 +51,7 @@ const wide = 70;
 /** The rows from top to bottom; when there are fewer, the rule goes first, then keys, then the sentence. */
 export const regionLines = (view: LoginView, { columns, rows, ascii }: RegionSize): readonly Line[] => {
   const width = Math.max(8, Math.min(columns - 2, mostColumns));
-  const field = lineOf(segment(` Paste code > ${view.field}_`));
+  const field = lineOf(segment(` Paste code > ${safe(view.field, { ascii })}_`));
   const said = view.line === null ? [] : sentenceLines(view.line, { width, ascii });
   const keys = keyLines(view, width);
   const most = Math.max(1, Math.min(mostRows, rows - 1));

@@ -14,22 +14,23 @@ const minute = 60_000;
 const hour = 60 * minute;
 const glyphs = glyphsFor(false);
 const account = (about: Partial<AccountRow> = {}): AccountRow => ({ ...(stateOf().accounts[0] as AccountRow), ...about });
-const limit = (window: string, about: Partial<LimitReading> = {}): LimitReading => ({ window, status: "allowed", utilization: 0.42, resetsAt: noon + 130 * minute, representative: false, readAt: noon, ...about });
+const usual = { status: "allowed", utilization: 0.42, resetsAt: noon + 130 * minute, representative: false, readAt: noon } as const;
+const limit = (window: string, about: Partial<LimitReading> = {}): LimitReading => ({ window, ...usual, ...about });
 const shown = (limits: readonly LimitReading[], ascii = false): string => limitSegments(account({ limits }), noon, glyphsFor(ascii)).map(({ text }) => text).join("");
 
 describe("plan limits beside the token", () => {
   it.each([
-    [[limit("7d", { utilization: 0.13, resetsAt: noon + 75 * hour }), limit("5h")], "5h 42% ↻2h · 7d 13% ↻3d"],
-    [[limit("5h", { utilization: 1.02, status: "rejected" })], "5h 102% FULL ↻2h"],
-    [[limit("5h", { status: "allowed_warning" })], "5h 42% HIGH ↻2h"],
-    [[limit("7d_oi"), limit("5h")], "5h 42% ↻2h · 7d_oi 42% ↻2h"],
-    [[limit("5h"), limit("overage", { utilization: 0 })], "5h 42% ↻2h"],
-    [[limit("5h"), limit("overage", { utilization: 0.1, resetsAt: null })], "5h 42% ↻2h · overage 10%"],
-    [[limit("", { utilization: null, status: "rejected" })], "plan FULL ↻2h"],
-    [[limit("", { utilization: null })], ""],
-    [[limit("5h", { resetsAt: noon - 1 })], ""],
-    [[limit("5h", { readAt: noon - 12 * minute })], "5h 42% ↻2h (12m ago)"],
-  ])("N2 %#", (limits, text) => expect(shown(limits)).toBe(text));
+    ["two windows, the shorter one first", [limit("7d", { utilization: 0.13, resetsAt: noon + 75 * hour }), limit("5h")], "5h 42% ↻2h · 7d 13% ↻3d"],
+    ["a window that refuses", [limit("5h", { utilization: 1.02, status: "rejected" })], "5h 102% FULL ↻2h"],
+    ["a window that warns", [limit("5h", { status: "allowed_warning" })], "5h 42% HIGH ↻2h"],
+    ["a window of one model family", [limit("7d_oi"), limit("5h")], "5h 42% ↻2h · 7d_oi 42% ↻2h"],
+    ["overage that is not in use", [limit("5h"), limit("overage", { utilization: 0 })], "5h 42% ↻2h"],
+    ["overage in use", [limit("5h"), limit("overage", { utilization: 0.1, resetsAt: null })], "5h 42% ↻2h · overage 10%"],
+    ["a refusal that names no window", [limit("", { utilization: null, status: "rejected" })], "plan FULL ↻2h"],
+    ["an answer without figures", [limit("", { utilization: null })], ""],
+    ["a window that was reset since", [limit("5h", { resetsAt: noon - 1 })], ""],
+    ["a reading of twelve minutes ago", [limit("5h", { readAt: noon - 12 * minute })], "5h 42% ↻2h (12m ago)"],
+  ])("%s (N2)", (_name, limits, text) => expect(shown(limits)).toBe(text));
 
   it("are ASCII where nothing else can be drawn", () => expect(shown([limit("5h"), limit("7d")], true)).toBe("5h 42% ~2h | 7d 42% ~2h"));
   it("are told in full in the details", () => expect(limitText(limit("5h", { representative: true }), noon + minute, glyphs)).toBe("5h, 42%, allowed, resets in 2h, binding, read 1m ago"));
@@ -67,7 +68,9 @@ describe("the token", () => {
 
 describe("the accounts", () => {
   it("show health, token, next refresh, limits and the last error of each", () => {
-    const listing = accountsListing(view(fact("limits.updated", { at: noon, resetsAt: noon + 130 * 60_000 }), fact("account.added", { accountId: "b", label: "", kind: "api_key", priority: 2 }), fact("token.refresh-failed", { nextTryAt: noon + 30_000 })));
+    const limits = fact("limits.updated", { at: noon, resetsAt: noon + 130 * 60_000 });
+    const second = fact("account.added", { accountId: "b", label: "", kind: "api_key", priority: 2 });
+    const listing = accountsListing(view(limits, second, fact("token.refresh-failed", { nextTryAt: noon + 30_000 })));
     expect(texts(listing)).toEqual([
       expect.stringMatching(/^ {2}dana \(Max\) +plan +1 {2}healthy +failed 4h12m +refresh in 30s +0$/),
       "    5h 42% ↻2h",

@@ -9,34 +9,36 @@ import type { Line } from "../../../src/tui/theme.ts";
 import { fact } from "../../state/facts.ts";
 import { noon, stateOf, textOf, viewAt } from "../scene.ts";
 
-const lineAt = (row: RequestRow, { columns, seconds = 0, selected = false }: { readonly columns: number; readonly seconds?: number; readonly selected?: boolean }): Line =>
+type Drawing = { readonly columns: number; readonly seconds?: number; readonly selected?: boolean };
+const lineAt = (row: RequestRow, { columns, seconds = 0, selected = false }: Drawing): Line =>
   requestTable(viewAt({ columns, now: noon + seconds * 1000 })).line(row, selected);
-const rowAfter = (...events: readonly Event[]): RequestRow => reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("request.received", { at: noon }), ...events]).requests.rows[0] as RequestRow;
+const rowAfter = (...events: readonly Event[]): RequestRow =>
+  reduceAll(initialState({ version: "1", mode: "oauth" }), [fact("request.received", { at: noon }), ...events]).requests.rows[0] as RequestRow;
 const ended = (about: Parameters<typeof fact<"request.finished">>[1]): RequestRow => rowAfter(fact("request.finished", about));
 
 describe("the status column", () => {
   it.each([
-    [rowAfter(), "con", "accent"],
-    [rowAfter(fact("response.started")), "wait", "accent"],
-    [rowAfter(fact("response.progress", { phase: "thinking" })), "think", "accent"],
-    [rowAfter(fact("response.progress", { phase: "tool" })), "tool", "accent"],
-    [rowAfter(fact("response.progress", { phase: "body" })), "body", "accent"],
-    [ended({}), "200", "good"],
-    [ended({ status: 429, outcome: "upstream-error" }), "429", "warning"],
-    [ended({ status: 529, outcome: "upstream-error" }), "529", "error"],
-    [ended({ status: 200, outcome: "client-left" }), "499", "dim"],
-    [ended({ status: null, outcome: "client-left" }), "499", "dim"],
-    [ended({ status: null, outcome: "timeout" }), "504", "error"],
-    [ended({ status: 200, outcome: "failed" }), "200!", "error"],
-    [ended({ status: null, outcome: "shutdown" }), "---", "dim"],
-    [rowAfter(fact("request.rejected")), "401", "warning"],
-  ] as const)("N1 %# says %s (%s) %s", (row, word, tone) => expect([statusWord(row), statusTone(row)]).toEqual([word, tone]));
+    ["has just come", rowAfter(), "con", "accent"],
+    ["waits for the first token", rowAfter(fact("response.started")), "wait", "accent"],
+    ["thinks", rowAfter(fact("response.progress", { phase: "thinking" })), "think", "accent"],
+    ["calls a tool", rowAfter(fact("response.progress", { phase: "tool" })), "tool", "accent"],
+    ["sends a body that is not a stream", rowAfter(fact("response.progress", { phase: "body" })), "body", "accent"],
+    ["was answered", ended({}), "200", "good"],
+    ["met a plan limit", ended({ status: 429, outcome: "upstream-error" }), "429", "warning"],
+    ["met an overload", ended({ status: 529, outcome: "upstream-error" }), "529", "error"],
+    ["lost its client during the answer", ended({ status: 200, outcome: "client-left" }), "499", "dim"],
+    ["lost its client before the answer", ended({ status: null, outcome: "client-left" }), "499", "dim"],
+    ["timed out", ended({ status: null, outcome: "timeout" }), "504", "error"],
+    ["broke off in the answer", ended({ status: 200, outcome: "failed" }), "200!", "error"],
+    ["was ended by a shutdown", ended({ status: null, outcome: "shutdown" }), "---", "dim"],
+    ["was refused here", rowAfter(fact("request.rejected")), "401", "warning"],
+  ] as const)("of a request that %s has its word and tone (N1)", (_name, row, word, tone) => expect([statusWord(row), statusTone(row)]).toEqual([word, tone]));
 });
 
 const silent = (seconds: number, columns = 80) => lineAt(rowAfter(fact("response.started", { at: noon })), { columns, seconds }).segments.find(({ text }) => text.includes("silent"));
 
 describe("silence", () => {
-  it("N1 is shown from 20 s, yellow, and red from 240 s, against the client's 300 s", () => {
+  it("is shown from 20 s, yellow, and red from 240 s, against the client's 300 s (N1)", () => {
     expect(silent(19.9)).toBeUndefined();
     expect(silent(20)).toMatchObject({ tone: "warning" });
     expect(silent(247)).toMatchObject({ tone: "error" });
@@ -74,7 +76,7 @@ describe("the columns", () => {
 const ids = (ui: object): readonly string[] => visibleRequests(viewAt({ ui })).map(({ id }) => id);
 
 describe("which requests are shown", () => {
-  it("N7 the filter looks at status, phase, path, model, client, session", () => {
+  it("the filter looks at status, phase, path, model, client, session (N7)", () => {
     expect(ids({ filter: "429" })).toEqual(["r3"]);
     expect(ids({ filter: "TOOL" })).toEqual(["r6", "r5"]);
     expect(ids({ filter: "count_tokens" })).toEqual(["r4"]);
@@ -83,7 +85,7 @@ describe("which requests are shown", () => {
     expect(ids({ filter: "plan-limit" })).toEqual(["r3"]);
   });
 
-  it("N7 an exclamation mark turns it round, and alone it hides nothing", () => {
+  it("an exclamation mark turns it round, and alone it hides nothing (N7)", () => {
     expect(ids({ filter: "!sonnet" })).toEqual(["r5", "r3", "r2"]);
     expect(ids({ filter: "!" })).toHaveLength(6);
   });

@@ -15,7 +15,7 @@ const answer = (id: string, read: number, agentId: string | null = null): readon
 ];
 
 describe("the sessions", () => {
-  it("N8 N9 show requests, tokens, cache share and subagents", () => {
+  it("show requests, tokens, cache share and subagents (N8, N9)", () => {
     const listing = sessionsListing(view(...answer("a", 18_000), ...answer("b", 10_000, "explorer")));
     expect(texts(listing)).toEqual([
       expect.stringMatching(/^ {2}6f1c1d9e-session +claude-cli\/2\.1\.197 +2 +0 +0 +40\.0k +620 +70% +30s$/),
@@ -24,7 +24,7 @@ describe("the sessions", () => {
     expect(listing.ids).toEqual(["6f1c1d9e-session", null]);
   });
 
-  it("N9 warn when the cache collapses", () => {
+  it("warn when the cache collapses (N9)", () => {
     const events = ["a", "b", "c"].flatMap((id) => answer(id, 18_000)).concat(["d", "e"].flatMap((id) => answer(id, 0)));
     expect(texts(sessionsListing(view(...events)))[0]).toContain("0% was 90%");
   });

@@ -32,7 +32,8 @@ describe.each(sizes)("a terminal of %dx%d", (columns, rows) => {
   });
 
   it("is filled by every overlay, question and message", () => {
-    const overlays: readonly Overlay[] = [{ kind: "help" }, { kind: "request", id: "r3" }, { kind: "request", id: "gone" }, { kind: "session", id: "6f1c1d9e-0000-4000-8000-000000000001" }, { kind: "account", id: "main" }, { kind: "event", id: "1" }];
+    const details = [["request", "r3"], ["request", "gone"], ["session", "6f1c1d9e-0000-4000-8000-000000000001"], ["account", "main"], ["event", "1"]] as const;
+    const overlays: readonly Overlay[] = [{ kind: "help" }, ...details.map(([kind, id]) => ({ kind, id }))];
     for (const overlay of overlays) expectFits(viewAt({ columns, rows, ui: { overlay, scroll: 3 } }));
     expectFits(viewAt({ columns, rows, ui: { quitUntil: noon + 1000 } }));
     expectFits(viewAt({ columns, rows, ui: { suspendUntil: noon + 1000 } }));
@@ -141,7 +142,7 @@ describe("the cost of a frame", () => {
 });
 
 describe("hostile text", () => {
-  it("U1 U3 U5 U7 cannot leave its column, at any size and in any pane", () => {
+  it("cannot leave its column, at any size and in any pane (U1, U3, U5, U7)", () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom(...sizes), fc.constantFrom(...panes), fc.boolean(), (text, [columns, rows], pane, ascii) => {
         const live = stateOf([

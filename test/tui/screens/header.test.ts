@@ -23,7 +23,7 @@ describe("the account's line", () => {
     expect(line(30, fact("token.refreshed", { newExpiresAt: noon + 373_000 }))).toBe("TOKEN EXPIRING 6m13s");
   });
 
-  it("N11 says in pass-through mode that nothing is stored", () => {
+  it("says in pass-through mode that nothing is stored (N11)", () => {
     expect(textOf(accountLine(viewAt({ live: stateOf([], "pass-through") })))).toContain("PASS-THROUGH: the client keeps its own login, nothing is stored");
   });
 });

@@ -5,9 +5,13 @@ import { textOf, viewAt } from "../scene.ts";
 const detail = (overlay: Parameters<typeof detailLines>[0]): string => detailLines(overlay, viewAt(), 100).map(textOf).join("\n");
 
 describe("the details", () => {
-  it("N2 of a failed request name who is to blame, what was said, and what to do", () => {
+  it("of a failed request name who is to blame, what was said, and what to do (N2)", () => {
     const text = detail({ kind: "request", id: "r3" });
-    for (const part of ["POST /v1/messages", "429, upstream-error", "first byte 0.3s", "dana (Max), only", "asked claude-opus-4-1", "req_011, here r3", "plan limit, rate_limit_error", "This request would exceed your rate limit", "wait until 14:00"]) expect(text).toContain(part);
+    const parts = [
+      "POST /v1/messages", "429, upstream-error", "first byte 0.3s", "dana (Max), only", "asked claude-opus-4-1", "req_011, here r3",
+      "plan limit, rate_limit_error", "This request would exceed your rate limit", "wait until 14:00",
+    ];
+    for (const part of parts) expect(text).toContain(part);
   });
 
   it("of an answer show the tokens by kind and no blame", () => {

@@ -14,7 +14,7 @@ import { runDashboard } from "../../src/tui/run.tsx";
 import type { DashboardDeps, RunningDashboard } from "../../src/tui/run.tsx";
 import { eventually } from "../helpers/eventually.ts";
 
-export type Glass = {
+export type DashboardTerminal = {
   readonly running: RunningDashboard;
   readonly calls: (readonly [string, ...unknown[]])[];
   /** Every byte that was written. */
@@ -34,10 +34,19 @@ export type Glass = {
   stop(): void;
 };
 
-export type GlassOptions = { readonly columns?: number; readonly rows?: number; readonly ascii?: boolean; readonly set?: readonly string[]; readonly login?: DashboardDeps["login"]; readonly before?: readonly EventDraft[] };
+export type DashboardOptions = {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly ascii?: boolean;
+  /** Settings, `key=value`. */
+  readonly set?: readonly string[];
+  readonly login?: DashboardDeps["login"];
+  /** What has happened before the first frame. */
+  readonly before?: readonly EventDraft[];
+};
 
 /** Opens the dashboard on a terminal of `columns` × `rows`; it is closed with the test. */
-export const openGlass = (options: GlassOptions = {}): Glass => {
+export const openDashboard = (options: DashboardOptions = {}): DashboardTerminal => {
   const { columns = 80, rows = 24, ascii = false } = options;
   const grid = new headless.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
   const calls: (readonly [string, ...unknown[]])[] = [];
@@ -86,10 +95,14 @@ export const openGlass = (options: GlassOptions = {}): Glass => {
 };
 
 export const listening: EventDraft = { type: "server.listening", url: "http://127.0.0.1:4001", host: "127.0.0.1", port: 4001, mode: "oauth", version: "0.1.0", pid: 7 };
-export const account: EventDraft = { type: "account.added", accountId: "main", kind: "oauth", label: "dana", enabled: true, priority: 1, expiresAt: Date.now() + 4 * 3_600_000, renewable: true, health: "healthy", lastError: null };
+export const account: EventDraft = {
+  type: "account.added", accountId: "main", kind: "oauth", label: "dana", enabled: true, priority: 1, expiresAt: Date.now() + 4 * 3_600_000, renewable: true, health: "healthy", lastError: null,
+};
 
 /** A request that came in; open until it is finished. */
-export const received = (requestId: string, path = "/v1/messages"): EventDraft => ({ type: "request.received", requestId, method: "POST", path, client: "claude-cli/2.1.197", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: 10 });
+export const received = (requestId: string, path = "/v1/messages"): EventDraft => ({
+  type: "request.received", requestId, method: "POST", path, client: "claude-cli/2.1.197", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: 10,
+});
 
 const waitFor = (screen: () => string, wanted: string | RegExp): Promise<string> =>
   eventually(screen, (text) => (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)), { what: String(wanted) });
