@@ -42,6 +42,7 @@ const open = async (first: View = viewAt({ columns: 80, rows: 24 })) => {
 };
 
 const asking = (prompt: Prompt, columns = 80): View => viewAt({ columns, rows: 24, ui: { pane: "accounts", prompt } });
+const rowsOf = (text: string): readonly string[] => text.split("\n").map((row) => row.trimEnd());
 const lastRow = (text: string): string => text.split("\n").at(-1) ?? "";
 const enter = "\r";
 const escape = "\u001b";
@@ -50,7 +51,6 @@ describe("the window", () => {
   it.each([[120, 30], [80, 24], [40, 10], [30, 3], [60, 1], [120, 120]])("of %d by %d shows the lines of the frame and nothing else", async (columns, rows) => {
     const view = viewAt({ columns, rows });
     const { text } = await open(view);
-    const rowsOf = (all: string): readonly string[] => all.split("\n").map((row) => row.trimEnd());
     expect(rowsOf(text())).toEqual(rowsOf(dashboardLines(view).map(textOf).join("\n")));
   });
 
@@ -75,10 +75,8 @@ describe("the window", () => {
 });
 
 describe("an alert", () => {
-  const bannered = (...events: Parameters<typeof stateOf>[0] & object): View => viewAt({ columns: 80, rows: 24, live: stateOf([...afternoon, ...events]) });
-
   it("takes the account's row with its sign, and stays one row", async () => {
-    const { text } = await open(bannered(fact("account.needs-login", { at: noon })));
+    const { text } = await open(viewAt({ columns: 80, rows: 24, live: stateOf([...afternoon, fact("account.needs-login", { at: noon })]) }));
     expect(text().split("\n")[1]).toMatch(/^ x SIGNED OUT: sign in again\. Press l\./);
     expect(text().split("\n")).toHaveLength(24);
   });
