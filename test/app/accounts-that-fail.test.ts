@@ -7,7 +7,7 @@ import type { Upstream } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { storeGrants } from "../helpers/data-folder.ts";
-import { reservePort } from "../helpers/ports.ts";
+import { reservePort } from "../helpers/leftovers.ts";
 import { startApp, temporaryFolder } from "../helpers/running-app.ts";
 import type { RunningApp } from "../helpers/running-app.ts";
 

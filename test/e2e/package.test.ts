@@ -4,8 +4,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../helpers/leftovers.ts";
-import { reservePort } from "../helpers/ports.ts";
+import { reservePort, temporaryFolder } from "../helpers/leftovers.ts";
 import { cleanEnvironment } from "../helpers/program.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
+import { holdPort } from "./ports.ts";
 
 const open = new Set<() => void>();
 let watching = false;
@@ -62,4 +63,11 @@ export const temporaryFolder = (name = "cop"): string => {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   releaseLater(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
+};
+
+/** A port that is held until the end of the test: nobody listens there unless the test does. */
+export const reservePort = async (): Promise<number> => {
+  const { port, release } = await holdPort();
+  releaseLater(release);
+  return port;
 };

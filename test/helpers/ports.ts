@@ -3,25 +3,23 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { releaseLater } from "./leftovers.ts";
 
 /**
- * Held until the end of the test. What holds it is an open connection that leaves from this port: the kernel
- * never chooses such a port by itself, but lets a listener (SO_REUSEADDR, which Node sets) name it.
+ * What holds the port is an open connection that leaves from it: the kernel never chooses such a port by itself, but
+ * lets a listener (SO_REUSEADDR, which Node sets) name it. For programs outside a test; `release` must be called.
  */
-export const reservePort = async (): Promise<number> => {
+export const holdPort = async (): Promise<{ readonly port: number; readonly release: () => void }> => {
   const server = createServer((socket) => void socket.on("error", () => {})).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   // With a local address Node binds before it connects; without one the port would be no named one.
-  const holder = connect({ host: "127.0.0.1", port, localAddress: "127.0.0.1" }).on("error", () => {});
+  const holder = connect({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, localAddress: "127.0.0.1" }).on("error", () => {});
   await once(holder, "connect");
-  const reserved = holder.localPort ?? 0;
+  const { localPort: port = 0 } = holder;
   holder.unref();
   server.unref();
-  releaseLater(() => {
+  const release = (): void => {
     holder.destroy();
     server.close();
-  });
-  return reserved;
+  };
+  return { port, release };
 };

@@ -6,8 +6,7 @@ import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Upstream, UpstreamOptions } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { closeLater, temporaryFolder } from "./leftovers.ts";
-import { reservePort } from "./ports.ts";
+import { closeLater, reservePort, temporaryFolder } from "./leftovers.ts";
 import { startProgram } from "./program.ts";
 import type { Environment, Program } from "./program.ts";
 

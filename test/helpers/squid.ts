@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Certificate } from "../demo/certificate.ts";
 import { eventually } from "./eventually.ts";
-import { killGroup, releaseLater } from "./leftovers.ts";
-import { reservePort } from "./ports.ts";
+import { killGroup, releaseLater, reservePort } from "./leftovers.ts";
 
 // Where Debian puts it is not in everybody's PATH.
 const environment = { PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin` };

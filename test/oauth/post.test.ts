@@ -5,7 +5,7 @@ import { createUpstream } from "../../src/demo/upstream.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createPost } from "../../src/oauth/post.ts";
 import { selfSigned } from "../demo/certificate.ts";
-import { reservePort } from "../helpers/ports.ts";
+import { reservePort } from "../helpers/leftovers.ts";
 import { postDeps } from "./simulated.ts";
 
 const post = createPost(postDeps);

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { createFakeClock } from "../helpers/fake-clock.ts";
-import { reservePort } from "../helpers/ports.ts";
+import { reservePort } from "../helpers/leftovers.ts";
 import { openHarness } from "./harness.ts";
 import type { Harness } from "./harness.ts";
 import { bodyOf, isWhole, openRawClient, post } from "./raw-client.ts";

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createServer as createTcpServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/messages/errors.ts";
-import { reservePort } from "../helpers/ports.ts";
+import { reservePort } from "../helpers/leftovers.ts";
 import { answers, ask, errorOf, head, headerOf, isWhole, key, openWire, post, startServer, statusOf } from "./kit.ts";
 import type { Wire } from "./kit.ts";
 
