@@ -82,7 +82,7 @@ const later = () => { clearTimeout(soon); soon = setTimeout(() => renew().catch(
 const follow = () => {
   const content = byId("content");
   const { unlocked, keyRequired } = content.dataset;
-  // The cookie is here but its companion is not: nothing could be changed, so the key is asked for again.
+  // The cookie is here but its token is not: nothing could be changed, so the key is asked for again.
   const half = unlocked === "yes" && keyRequired === "yes" && !read();
   if (half) content.replaceChildren(byId("locked").content.cloneNode(true));
   if (half || unlocked === "no") { events?.close(); events = null; return; }

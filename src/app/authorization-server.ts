@@ -1,4 +1,4 @@
-// The calls to the authorization server, with each account's own addresses in the place of the configured ones.
+// The calls to the authorization server, with each account's own addresses instead of the configured ones.
 import type { Account } from "../accounts/account.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { TokenAnswer } from "../messages/tokens.ts";

@@ -30,7 +30,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   const commands: Commands = {
     ...createAccountCommands(core),
     canServe: () => config.mode === "pass-through" || someAccountServes(core, options.accountId),
-    ...createLoginCommands(core, { prepare: async () => loopbackOf(config, listening) }),
+    ...createLoginCommands(core, async () => loopbackOf(config, listening)),
     stop: (reason) => shutdown.stop(reason),
   };
   const forward = forwarderOf(core, { accountId: options.accountId, cut: cut.signal });

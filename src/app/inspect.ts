@@ -9,7 +9,7 @@ import { createProxyRule, checkedOrigin } from "../proxy/outbound-proxy.ts";
 import { inspectFolder } from "../storage/inspect-folder.ts";
 import type { SeenFolder } from "../storage/inspect-folder.ts";
 
-/** An account as the file tells it; no token, no label, no e-mail. Times are wall milliseconds. */
+/** An account as its file says; no token, no label, no e-mail. Times are wall milliseconds. */
 export type AccountLook = {
   readonly id: string;
   readonly kind: string;

@@ -12,12 +12,10 @@ import type { NewAccount } from "./stored-account.ts";
 
 export type LoginCommands = Pick<Commands, "startLogin" | "pendingLogin" | "submitCode" | "completeCallback" | "cancelLogin">;
 
-export type LoginPlace = {
-  /** Called before a sign-in opens: where the browser can come back to, null for nowhere. */
-  readonly prepare: (complete: LoginFlow["completeCallback"]) => Promise<Loopback | null>;
-};
+/** Asked before a sign-in opens: where the browser can come back to, null for nowhere. */
+export type FindLoopback = (complete: LoginFlow["completeCallback"]) => Promise<Loopback | null>;
 
-export const createLoginCommands = (core: Core, { prepare }: LoginPlace): LoginCommands => {
+export const createLoginCommands = (core: Core, findLoopback: FindLoopback): LoginCommands => {
   let loopback: Loopback | null = null;
   let fallbackId: string | null = null;
   let endpoints: AccountEndpoints = {};
@@ -35,7 +33,7 @@ export const createLoginCommands = (core: Core, { prepare }: LoginPlace): LoginC
       if (core.config.mode === "pass-through") throw passThrough();
       if (accountId !== undefined) checkAccountId(accountId);
       const checked = checkEndpoints(wanted, core.config);
-      loopback = await prepare(flow.completeCallback);
+      loopback = await findLoopback(flow.completeCallback);
       fallbackId = null;
       endpoints = checked;
       return flow.start({

@@ -15,6 +15,7 @@ import { createAccountCommands } from "./account-commands.ts";
 import { openCore } from "./core.ts";
 import type { Core, CoreOptions } from "./core.ts";
 import { createLoginCommands } from "./login-commands.ts";
+import type { FindLoopback } from "./login-commands.ts";
 
 export type OpenStore = {
   readonly commands: Commands;
@@ -35,13 +36,13 @@ export type Imported = {
 /** Throws what opening the store throws. */
 export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
   const core = await openCore(options);
-  const callback = createCallbackPlace(core);
+  const callback = createCallbackListeners(core);
   const close = async (): Promise<void> => {
     await callback.close();
     await core.close();
   };
   return {
-    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback), canServe: () => someAccountServes(core, null), stop: close },
+    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback.open), canServe: () => someAccountServes(core, null), stop: close },
     store: core.store,
     bus: core.bus,
     key: core.key(),
@@ -50,12 +51,12 @@ export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
   };
 };
 
-/** A listener of its own per sign-in, gone as soon as the sign-in has ended. */
-const createCallbackPlace = ({ config, clock, random, bus }: Core) => {
-  let open: CallbackListener | null = null;
+/** One listener for each sign-in, gone as soon as the sign-in has ended. */
+const createCallbackListeners = ({ config, clock, random, bus }: Core) => {
+  let listener: CallbackListener | null = null;
   const close = async (): Promise<void> => {
-    await open?.close();
-    open = null;
+    await listener?.close();
+    listener = null;
   };
   bus.subscribe((event) => {
     // One that was superseded was closed before the listener of its successor opened.
@@ -63,11 +64,11 @@ const createCallbackPlace = ({ config, clock, random, bus }: Core) => {
   }, "the callback listener");
   return {
     close,
-    async prepare(complete: Parameters<typeof listenForCallback>[0]["complete"]) {
+    async open(complete: Parameters<FindLoopback>[0]) {
       await close();
       if (!config.oauth.callback) return null;
-      open = await listenForCallback({ clock, lifeMs: loginLifeMs, complete, page: (result) => callbackPage(result, { random, accountsPage: null }) });
-      return { redirectUri: open.redirectUri, shortUrl: null };
+      listener = await listenForCallback({ clock, lifeMs: loginLifeMs, complete, page: (result) => callbackPage(result, { random, accountsPage: null }) });
+      return { redirectUri: listener.redirectUri, shortUrl: null };
     },
   };
 };

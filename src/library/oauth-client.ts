@@ -104,6 +104,6 @@ const openParts = async (options: CoreOptions): Promise<Opened> => {
   return {
     core,
     credentials: createCredentials({ clock, registry, refresher, reload, settings }),
-    commands: { ...createAccountCommands(core), ...createLoginCommands(core, { prepare: async () => null }) },
+    commands: { ...createAccountCommands(core), ...createLoginCommands(core, async () => null) },
   };
 };

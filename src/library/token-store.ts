@@ -70,7 +70,7 @@ export class TokenStore {
     });
   }
 
-  /** False when there was none. The server is not told; `OAuthClient.signOut` tells it. Throws `AppError` (`store-…`). */
+  /** False when there was none. The server does not hear of it; `OAuthClient.signOut` revokes there too. Throws `AppError` (`store-…`). */
   async remove(id: string): Promise<boolean> {
     return whileAwake(async () => {
       const { folder } = await this.#open();
