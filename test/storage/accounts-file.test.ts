@@ -4,8 +4,11 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, sym
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
+import { systemFiles } from "../../src/storage/files.ts";
+import { formatClaim } from "../../src/storage/lock-tickets.ts";
 import { dataFiles } from "../../src/storage/paths.ts";
-import { accountOf, filesWith, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { accountOf, filesWith, realProcesses, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
 
 const tokenIn = (text: string): unknown => JSON.parse(text).accounts.main.access_token;
 const textOf = (path: string): string => readFileSync(path, "utf8");
@@ -64,12 +67,113 @@ describe("an ordinary store", () => {
     expect([(await store.load()).get("main")?.priority, ran]).toEqual([50, turns]);
   });
 
+  it("knows its own write from that of another process", async () => {
+    const { store } = await setUp();
+    await store.update(withAccount(accountOf("next")));
+    expect(store.changed()).toBe(false);
+  });
+
+  it("removes the temporary files of dead processes when it is read first", async () => {
+    const { dir, store } = await setUp();
+    const leftover = join(dir, "accounts.json.4194304.0123456789ab.tmp");
+    writeFileSync(leftover, "secret");
+    await store.load();
+    expect(existsSync(leftover)).toBe(false);
+    writeFileSync(leftover, "secret");
+    await store.load();
+    expect(existsSync(leftover)).toBe(true);
+  });
+
+  it("says when the folder could not be synced: the write counts, a power cut could undo it", async () => {
+    const { dir, paths } = await setUp();
+    const files = filesWith(({ name, args }) => { if (name === "fsyncSync" && systemFiles.fstatSync(Number(args[0])).isDirectory()) throw systemError("EIO"); });
+    const { store, notices } = storeIn(dir, { files });
+    await store.update(withAccount(accountOf("main", { accessToken: secret("second") })));
+    expect(tokenIn(textOf(paths.accounts))).toBe("second");
+    expect(notices).toEqual([expect.objectContaining({ level: "warning", code: "not-synced", message: expect.stringContaining(paths.accounts) })]);
+  });
+
   it("passes on what a change throws, and writes nothing then", async () => {
     const { store, paths } = await setUp();
     const before = textOf(paths.accounts);
     await expect(store.update(() => { throw new TypeError("a defect"); })).rejects.toThrow(new TypeError("a defect"));
     expect(textOf(paths.accounts)).toBe(before);
     await store.update(withAccount(accountOf("next")));
+  });
+});
+
+describe("the lock of a refresh", () => {
+  it("of an account that can have no such name is refused before anything is made", async () => {
+    const dir = temporaryFolder();
+    await expect(storeIn(dir).store.withRefreshLock("../x", async () => 1)).rejects.toMatchObject({ code: "unknown-account" });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it("leaves no claim behind that was prepared for a token and not needed", async () => {
+    const { dir, store } = await setUp();
+    await store.withRefreshLock("main", async () => {});
+    await expect(store.withRefreshLock("main", () => Promise.reject(new Error("the network")))).rejects.toThrow("the network");
+    expect(readdirSync(join(dir, "locks", "accounts")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+});
+
+describe("a lock that other processes take away while a change is written", () => {
+  /** A store whose lock is taken over `times` times, each time right before the new file becomes live. */
+  const losing = async (times: number) => {
+    const { dir, paths } = await setUp();
+    let left = times;
+    const files = filesWith(({ name, args }) => {
+      if (name !== "openSync" || args[1] !== "wx" || !String(args[0]).startsWith(`${paths.accounts}.${process.pid}.`) || left === 0) return;
+      left -= 1;
+      const folder = join(dir, "locks", "accounts");
+      const highest = Math.max(...readdirSync(folder).map(Number).filter(Number.isInteger));
+      writeFileSync(join(folder, String(highest + 1)), formatClaim(realProcesses.self, "thief").replace("H", "F"));
+    });
+    return { paths, ...storeIn(dir, { files }) };
+  };
+
+  it("makes it apply the change anew, on what is in the file then", async () => {
+    const { paths, store } = await losing(3);
+    let calls = 0;
+    await store.update((current) => {
+      calls += 1;
+      return withAccount(accountOf("main", { accessToken: secret("second") }))(current);
+    });
+    expect([calls, tokenIn(textOf(paths.accounts)), textOf(paths.backup)]).toEqual([4, "second", textOf(paths.accounts)]);
+  });
+
+  it("is an error the fourth time, and the old file stays", async () => {
+    const { paths, store } = await losing(4);
+    await expect(store.update(withAccount(accountOf("main", { accessToken: secret("second") })))).rejects.toMatchObject({
+      code: "store-locked", message: "other processes take the lock of accounts.json away again and again",
+    });
+    expect([tokenIn(textOf(paths.accounts)), textOf(paths.backup)]).toEqual(["first", textOf(paths.accounts)]);
+  });
+
+  it("keeps a backup from being written over that of the other process", async () => {
+    const { dir, paths } = await setUp();
+    const files = filesWith(({ name, args }) => {
+      if (name !== "renameSync" || args[1] !== paths.accounts) return;
+      // From here on the file is live and only the backup is missing.
+      writeFileSync(join(dir, "locks", "accounts", "900"), formatClaim(realProcesses.self, "thief"));
+      writeFileSync(paths.backup, "of the other process");
+    });
+    const { store, notices } = storeIn(dir, { files });
+    await store.update(withAccount(accountOf("main", { accessToken: secret("second") })));
+    expect([tokenIn(textOf(paths.accounts)), textOf(paths.backup), notices]).toEqual(["second", "of the other process", []]);
+  });
+});
+
+describe("a lock that another process holds", () => {
+  it("is not waited for long when only the backup is missing", async () => {
+    const { dir, paths } = await setUp();
+    unlinkSync(paths.backup);
+    writeFileSync(join(dir, "locks", "accounts", "900"), formatClaim(realProcesses.self, "holder"));
+    const clock = createFakeClock(Date.now());
+    const { store, notices } = storeIn(dir, { clock });
+    const loading = store.load();
+    await clock.advance(1_200);
+    expect([(await loading).size, notices, existsSync(paths.backup)]).toEqual([1, [], false]);
   });
 });
 
@@ -104,6 +208,15 @@ describe("a file that cannot be used (D3)", () => {
     const aside = readdirSync(dir).filter((name) => name.includes(".broken-")).map((name) => textOf(join(dir, name)));
     expect(aside.sort()).toEqual(["broken once", "broken twice"]);
     expect([...(await store.load()).keys()].sort()).toEqual(["after-once", "after-twice", "main"]);
+  });
+
+  it("is moved aside without hard links too", async () => {
+    const { dir, paths } = await setUp();
+    writeFileSync(paths.accounts, "broken");
+    const { store, notices } = storeIn(dir, { files: filesWith(({ name }) => { if (name === "linkSync") throw systemError("EPERM"); }) });
+    expect((await store.load()).size).toBe(1);
+    const aside = readdirSync(dir).filter((name) => name.includes(".broken-"));
+    expect([aside.map((name) => textOf(join(dir, name))), tokenIn(textOf(paths.accounts)), notices.map(({ code }) => code)]).toEqual([["broken"], "first", ["moved-aside"]]);
   });
 
   it("and has no usable backup leaves no accounts, the file, and a next step", async () => {

@@ -1,5 +1,5 @@
 // Every single call of the file system fails in turn: the file is the old or the new one, whole.
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -96,13 +96,28 @@ describe("writing a file as a whole", () => {
   });
 });
 
-/** A disk that is full for the first new file. */
-const fullAt = (step: "openSync" | "writeSync"): Files => {
+describe("a temporary file that always vanishes", () => {
+  it("is an error after three tries, with a sentence of its own", () => {
+    const path = oldFile();
+    let tries = 0;
+    const files = filesWith(({ name, args }) => {
+      if (name !== "renameSync") return;
+      tries += 1;
+      systemFiles.unlinkSync(String(args[0]));
+    });
+    const refusal = { code: "store-unwritable", message: `cannot write ${path}: its temporary file vanishes`, hint: "Let no other program clean this folder." };
+    expect(() => writeAtomic(path, "new", depsOf(files))).toThrow(expect.objectContaining(refusal));
+    expect([tries, readFileSync(path, "utf8"), namesBeside(path)]).toEqual([3, "old", ["accounts.json"]]);
+  });
+});
+
+/** A disk that is full, or a quota used up, for the first new file. */
+const fullAt = (step: "openSync" | "writeSync", code = "ENOSPC"): Files => {
   let full = true;
   return filesWith(({ name, args }) => {
     if (name !== step || !full || (step === "openSync" && args[1] !== "wx")) return;
     full = false;
-    throw systemError("ENOSPC");
+    throw systemError(code);
   });
 };
 
@@ -113,6 +128,23 @@ describe("the reserve", () => {
     writeFileSync(reserve, "x".repeat(8192), { mode: 0o644 });
     writeAtomic(path, "new", depsOf(fullAt(step)), { reserve });
     expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777, namesBeside(path)]).toEqual(["new", 0o600, ["accounts.json"]]);
+  });
+
+  it("is used up when the quota is", () => {
+    const path = oldFile();
+    const reserve = `${path}.reserve`;
+    writeFileSync(reserve, "x".repeat(8192));
+    writeAtomic(path, "new", depsOf(fullAt("writeSync", "EDQUOT")), { reserve });
+    expect([readFileSync(path, "utf8"), namesBeside(path)]).toEqual(["new", ["accounts.json"]]);
+  });
+
+  it("that is a link to another file is not written through", () => {
+    const path = oldFile();
+    const other = join(temporaryFolder(), "other");
+    writeFileSync(other, "of another program");
+    symlinkSync(other, `${path}.reserve`);
+    expect(() => writeAtomic(path, "new", depsOf(fullAt("openSync")), { reserve: `${path}.reserve` })).toThrow(/symbolic link/);
+    expect([readFileSync(other, "utf8"), readFileSync(path, "utf8")]).toEqual(["of another program", "old"]);
   });
 
   it("that is not there leaves the old file and the reason", () => {

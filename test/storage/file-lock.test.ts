@@ -1,5 +1,5 @@
 // The lock in one process, with a clock that the test moves and holders that are made up.
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -171,6 +171,15 @@ describe("a holder", () => {
     failing = true;
     await clock.advance(10_000);
     expect(held.stillMine()).toBe(false);
+    held.release();
+  });
+
+  it("whose claim was prepared long before is as fresh as any other", async () => {
+    const { lock, folder, clock } = setUp();
+    lock.prepare();
+    await clock.advance(600_000);
+    const held = await lock.acquire({ timeoutMs: 0 });
+    expect(statSync(join(folder, "1")).mtimeMs).toBe(clock.now());
     held.release();
   });
 
