@@ -1,5 +1,6 @@
 // The parts that a running proxy and a single command share: bus, state, upstream, data folder, accounts.
 // Nothing here listens.
+import type { Account } from "../accounts/account.ts";
 import { createRefresher } from "../accounts/refresher.ts";
 import type { Refresher } from "../accounts/refresher.ts";
 import { createRegistry, createReload } from "../accounts/registry.ts";
@@ -14,13 +15,18 @@ import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
+import type { TokenAnswer } from "../messages/tokens.ts";
+import { createApiKeyMaker } from "../oauth/api-key.ts";
+import type { CreateApiKey } from "../oauth/api-key.ts";
+import type { OAuthSettings } from "../oauth/authorization-request.ts";
+import type { PostDeps } from "../oauth/post.ts";
+import { createTokenEndpoint } from "../oauth/token-endpoint.ts";
+import type { RevokeAnswer, TokenEndpoint } from "../oauth/token-endpoint.ts";
 import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/store.ts";
 import type { Store } from "../state/store.ts";
 import type { ThisProcess } from "../storage/processes.ts";
-import { createAuthorizationServer } from "./authorization-server.ts";
-import type { AuthorizationServer } from "./authorization-server.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { DataFolder } from "./data-folder.ts";
 
@@ -40,6 +46,15 @@ export type CoreOptions = {
   readonly random?: Random;
   /** For a caller that wants the notices of opening itself (a repaired file mode, a damaged file). */
   readonly bus?: Bus;
+};
+
+export type AuthorizationServer = {
+  readonly tokenEndpoint: TokenEndpoint;
+  /** Never throws. */
+  refresh(account: Account): Promise<TokenAnswer>;
+  /** Gives back what an account holds; an API key cannot be given back by this program. Never throws. */
+  revoke(account: Account): Promise<RevokeAnswer>;
+  readonly createApiKey: CreateApiKey;
 };
 
 export type Core = DataFolder & {
@@ -102,3 +117,29 @@ export const refreshSettings = ({ oauth }: Pick<Config, "oauth">): { leadMs: num
   mandatoryMs: oauth.refreshMandatorySeconds * 1000,
   rotateAfterMs: oauth.rotateAfterHours * 3_600_000,
 });
+
+/** For one call to the authorization server. */
+const timeoutMs = 30_000;
+
+/** The calls to the authorization server, with each account's own addresses instead of the configured ones. */
+const createAuthorizationServer = ({ fetch, clock, version, oauth }: { fetch: typeof globalThis.fetch; clock: Clock; version: string; oauth: OAuthSettings }): AuthorizationServer => {
+  const post: PostDeps = { fetch, clock, timeoutMs, userAgent: `claude-oauth-proxy/${version}` };
+  const tokenEndpoint = createTokenEndpoint(post);
+  const addressOf = ({ endpoints }: Account): { tokenUrl: string; clientId: string } => ({
+    tokenUrl: endpoints?.tokenUrl ?? oauth.tokenUrl,
+    clientId: endpoints?.clientId ?? oauth.clientId,
+  });
+  return {
+    tokenEndpoint,
+    async refresh(account) {
+      if (account.refreshToken === null) return { outcome: "refused", errorCode: "no-refresh-token", message: "There is no refresh token.", status: 0 };
+      return tokenEndpoint.refresh({ ...addressOf(account), refreshToken: account.refreshToken });
+    },
+    async revoke(account) {
+      if (account.kind === "api_key") return { ok: false, message: "An API key is not revoked here: delete it in the console if it is not needed any more." };
+      const hint = account.refreshToken === null ? "access_token" : "refresh_token";
+      return tokenEndpoint.revoke({ ...addressOf(account), token: account.refreshToken ?? account.accessToken, hint });
+    },
+    createApiKey: createApiKeyMaker(post),
+  };
+};

@@ -99,15 +99,16 @@ describe("a change of an account", () => {
 });
 
 describe("a refresh of every account", () => {
-  it("goes on after one that fails, and tells of that one", async () => {
+  it.each([["first", "second"], ["second", "first"]])("that fails for the %s account goes on, and reports that failure", async (failing, other) => {
     const running = await startApp();
-    await running.signIn({ accountId: "first" });
-    await running.signIn({ accountId: "second" });
+    for (const accountId of ["first", "second"]) await running.signIn({ accountId });
     await running.app.commands.addApiKey({ key });
-    running.upstream.script({ match: { grant: "refresh_token" }, fault: { kind: "status", status: 400, body: { error: "invalid_grant" } } });
+    const refreshed = { match: { grant: "refresh_token" }, fault: { kind: "headers", headers: [] } } as const;
+    const refused = { match: { grant: "refresh_token" }, fault: { kind: "status", status: 400, body: { error: "invalid_grant" } } } as const;
+    for (const rule of failing === "first" ? [refused, refreshed] : [refreshed, refused]) running.upstream.script(rule);
     expect(await running.app.commands.refresh(null)).toMatchObject({ outcome: "failed", needsLogin: true });
     expect(running.upstream.tokenCalls().refresh_token).toBe(2);
-    expect(await running.event("token.refreshed")).toMatchObject({ accountId: "second", reason: "manual" });
+    expect(await running.event("token.refreshed")).toMatchObject({ accountId: other, reason: "manual" });
   });
 });
 
