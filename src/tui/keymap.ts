@@ -31,9 +31,10 @@ export type Binding = {
 const lists: readonly Place[] = ["requests", "sessions", "accounts", "events"];
 const onAccount: readonly Place[] = ["accounts", "account"];
 
-const noAccount = (context: ControllerContext): string | null => (accountOf(context) === undefined ? "There is no account here. a signs one in." : null);
 const passThrough = ({ deps }: ControllerContext): string | null =>
   deps.app.store.snapshot().server.mode === "pass-through" ? "In pass-through mode the client keeps its own login; nothing is stored here." : null;
+const noAccount = (context: ControllerContext): string | null =>
+  accountOf(context) === undefined ? (passThrough(context) ?? "There is no account here. a signs one in.") : null;
 const requestGone = (context: ControllerContext): string | null => (openRequest(context) === undefined ? "This request is no longer in memory." : null);
 const nothingListed = (context: ControllerContext): string | null => (context.selectedId() === null ? "The list is empty." : null);
 

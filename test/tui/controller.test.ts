@@ -247,3 +247,43 @@ describe("commands of the program", () => {
     expect(screen.ui().prompt).toBeNull();
   });
 });
+
+describe("a key that is off", () => {
+  const passThrough = () => setUp(stateOf([], "pass-through"));
+
+  it.each(["r", "l"])("%s says in pass-through mode that there is nothing to sign in", async (key) => {
+    const { press, ui, calls } = passThrough();
+    await press(key);
+    expect(ui().message).toMatchObject({ text: "In pass-through mode the client keeps its own login; nothing is stored here.", alert: "warning" });
+    expect(calls).toEqual([]);
+  });
+
+  it.each(["a", "y"])("%s in the accounts pane says the same", async (key) => {
+    const { press, ui, calls } = passThrough();
+    await press("3", key);
+    expect(ui()).toMatchObject({ prompt: null, message: { text: "In pass-through mode the client keeps its own login; nothing is stored here." } });
+    expect(calls).toEqual([]);
+  });
+
+  it.each(["d", "n", "o", "x"])("%s says that there is no account to act on", async (key) => {
+    const { press, ui, calls } = setUp(stateOf([fact("account.removed")]));
+    await press("3", key);
+    expect(ui()).toMatchObject({ prompt: null, message: { text: "There is no account here. a signs one in.", alert: "warning" } });
+    expect(calls).toEqual([]);
+  });
+
+  it("Enter says that a list is empty", async () => {
+    const { press, ui } = setUp(stateOf());
+    await press("Enter");
+    expect(ui()).toMatchObject({ overlay: null, message: { text: "The list is empty." } });
+  });
+
+  it.each(["c", "x"])("%s in the details of a request says that it is no longer in memory", async (key) => {
+    const { press, ui, calls, program } = setUp();
+    await press("Enter");
+    program.live = stateOf();
+    await press(key);
+    expect(ui().message).toMatchObject({ text: "This request is no longer in memory.", alert: "warning" });
+    expect(calls).toEqual([]);
+  });
+});
