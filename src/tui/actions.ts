@@ -1,11 +1,11 @@
 // What the longer keys of the table do. They call the program's commands, the same ones that the HTTP API and the
 // command line call; what comes of them is seen in the events.
 import { secret } from "../lib/secret.ts";
+import { clockMinute } from "../lib/units.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { RefreshOutcome } from "../messages/commands.ts";
 import { leadingAccount, tokenState } from "../state/select.ts";
 import type { AccountRow, RequestRow } from "../state/state.ts";
-import { clockMinute } from "../lib/units.ts";
 import type { ControllerContext } from "./controller.ts";
 import { curlCommand, setupLines } from "./setup-lines.ts";
 

@@ -44,12 +44,12 @@ export const createAlerts = ({ write, notify, titled }: AlertsDeps): Alerts => {
 export const causes = (state: AppState, now: number): readonly string[] => {
   if (state.server.status !== "running" || state.server.mode === "pass-through") return [];
   const signedOut = state.accounts.filter((account) => tokenState(account, now) === "needs-login");
-  const nobody = state.accounts.length > 0 && !state.accounts.some((account) => canServe(account, now));
+  const none = state.accounts.length > 0 && !state.accounts.some((account) => canServe(account, now));
   const notice = state.activity.findLast(({ type, tone, at }) => type === "notice" && tone === "error" && at > now - 5 * 60_000);
   return [
     ...signedOut.map(({ id }) => `sign-in:${id}`),
     ...(state.accounts.length === 0 ? ["sign-in"] : []),
-    ...(nobody && signedOut.length === 0 ? ["no-account"] : []),
+    ...(none && signedOut.length === 0 ? ["no-account"] : []),
     ...(notice === undefined ? [] : [`notice:${notice.seq}`]),
   ];
 };

@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import { answerPrompt, confirmQuit } from "./actions.ts";
 import { bindingFor, keyName, placeOf } from "./keymap.ts";
 import type { Binding, KeyReport } from "./keymap.ts";
-import { listingOf, selectedId } from "./screens/dashboard.ts";
+import { currentListing, selectedId } from "./screens/dashboard.ts";
 import { overlayHeight, overlayText } from "./screens/overlay.ts";
 import type { Alert, Glyphs } from "./theme.ts";
 import { initialUi, reduceUi } from "./ui-state.ts";
@@ -113,7 +113,7 @@ const movements = (view: () => View, dispatch: (action: UiAction) => void): Pick
   move(how) {
     const seen = view();
     if (seen.ui.overlay !== null) return dispatch({ type: "scroll", how, last: overlayText(seen).length - overlayHeight(seen) });
-    dispatch({ type: "move", how, ids: listingOf(seen).ids.filter((id) => id !== null) });
+    dispatch({ type: "move", how, ids: currentListing(seen).ids.filter((id) => id !== null) });
   },
   page: () => Math.max(1, view().layout.list - 1),
   selectedId: () => selectedId(view()),

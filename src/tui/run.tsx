@@ -3,9 +3,9 @@
 import type { App } from "../app/app.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
+import { clockMinute, span } from "../lib/units.ts";
 import { leadingAccount, tokenState } from "../state/select.ts";
 import type { AppState } from "../state/state.ts";
-import { clockMinute, span } from "../lib/units.ts";
 import { createController } from "./controller.ts";
 import type { ControllerDeps } from "./controller.ts";
 import { glyphsFor } from "./theme.ts";

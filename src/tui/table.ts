@@ -1,8 +1,8 @@
 // The one table of the program. On the dashboard the breadth of the terminal chooses the columns, and some of
 // them share what is left over; on the command line each column is as wide as its content. Pure.
+import { padEnd, padStart, widthOf } from "./text.ts";
 import { segment } from "./theme.ts";
 import type { Glyphs, Line, Segment } from "./theme.ts";
-import { padEnd, padStart, widthOf } from "./text.ts";
 
 /** How much room there is: `wide` from 110, `normal` from 70, `narrow` from 40 terminal columns, `tiny` below. */
 export type Breadth = "wide" | "normal" | "narrow" | "tiny";
@@ -62,7 +62,7 @@ export const tableOf = <Row>(columns: readonly Column<Row>[], { breadth, width, 
 };
 
 /** Rows of text without line feeds, each column as wide as its widest cell; the titles come first unless `heads` is false. */
-export const listing = <Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[], { heads = true }: { readonly heads?: boolean } = {}): readonly string[] => {
+export const textTable = <Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[], { heads = true }: { readonly heads?: boolean } = {}): readonly string[] => {
   const anywhere: Place = { width: Number.POSITIVE_INFINITY, breadth: "wide" };
   const cells = rows.map((row) => columns.map((column) => cellOf(column, row, anywhere).text));
   const texts = heads ? [columns.map(({ title }) => title), ...cells] : cells;

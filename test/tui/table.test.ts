@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { downTo, listing, tableOf } from "../../src/tui/table.ts";
+import { downTo, textTable, tableOf } from "../../src/tui/table.ts";
 import type { Column, TextColumn } from "../../src/tui/table.ts";
 import { widthOf } from "../../src/tui/text.ts";
 import { glyphsFor, segment } from "../../src/tui/theme.ts";
@@ -48,11 +48,11 @@ describe("a listing of the command line", () => {
   ];
 
   it("makes each column as wide as its widest cell in terminal columns, without blanks at the end", () => {
-    expect(listing(texts, rows)).toEqual(["NAME     N  REMARK", "apple   12  many", "日本語   7"]);
+    expect(textTable(texts, rows)).toEqual(["NAME     N  REMARK", "apple   12  many", "日本語   7"]);
   });
 
   it("may go without titles, and may be empty", () => {
-    expect(listing(texts, rows, { heads: false })).toEqual(["apple   12  many", "日本語   7"]);
-    expect(listing(texts, [], { heads: false })).toEqual([]);
+    expect(textTable(texts, rows, { heads: false })).toEqual(["apple   12  many", "日本語   7"]);
+    expect(textTable(texts, [], { heads: false })).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { endpointKeys } from "../../messages/commands.ts";
 import type { LoginOptions } from "../../messages/commands.ts";
 import { AppError } from "../../messages/errors.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { listing } from "../../tui/table.ts";
+import { textTable } from "../../tui/table.ts";
 import type { TextColumn } from "../../tui/table.ts";
 import type { CliContext, Command, ParsedArgs } from "../context.ts";
 import { askLine } from "../prompt.ts";
@@ -24,7 +24,7 @@ export const listAccounts: Command = (context, args) =>
   });
 
 const table = (accounts: readonly AccountRow[]): string =>
-  accounts.length === 0 ? "no account; sign in with: claude-oauth-proxy login" : listing(columns, accounts).join("\n");
+  accounts.length === 0 ? "no account; sign in with: claude-oauth-proxy login" : textTable(columns, accounts).join("\n");
 
 const columns: readonly TextColumn<AccountRow>[] = [
   { title: "ID", cell: ({ id }) => id },

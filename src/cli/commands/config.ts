@@ -6,7 +6,7 @@ import { acceptedBy, checkText, displayValue, fileValue, nearest, shapeOf, unkno
 import { asciiJson } from "../../lib/json.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { AppError } from "../../messages/errors.ts";
-import { listing } from "../../tui/table.ts";
+import { textTable } from "../../tui/table.ts";
 import type { TextColumn } from "../../tui/table.ts";
 import type { CliContext, Command, ParsedArgs } from "../context.ts";
 import { badConfig, loadFrom, loadSettings, preferencesOf } from "../settings.ts";
@@ -15,7 +15,7 @@ import { badConfig, loadFrom, loadSettings, preferencesOf } from "../settings.ts
 export const listSettings: Command = async (context, args) => {
   const { config, originOf } = loadSettings(context, args);
   const rows = settingKeys.map((key) => ({ key, value: displayValue(key, valueOf(config, key)), origin: describeOrigin(originOf(key)) }));
-  context.stdout.write(`${args.options["json"] === true ? asciiJson(rows, 2) : listing(columns, rows, { heads: false }).join("\n")}\n`);
+  context.stdout.write(`${args.options["json"] === true ? asciiJson(rows, 2) : textTable(columns, rows, { heads: false }).join("\n")}\n`);
   return 0;
 };
 

@@ -1,8 +1,8 @@
 // A page in the person's own browser. It counts as opened only when nothing speaks against it: on a machine without
 // a browser the opener starts well and fails a second later.
 import type { Clock } from "../../lib/clock.ts";
-import type { Environment } from "./terminal.ts";
 import { hasDisplay, isRemote } from "./terminal.ts";
+import type { Environment } from "./terminal.ts";
 
 /** `opened` false with `tried` false: not even tried, and `message` says why. */
 export type Opened = { readonly opened: boolean; readonly tried: boolean; readonly message: string };

@@ -5,8 +5,8 @@ import { spawn } from "node:child_process";
 import type { Clock } from "../../lib/clock.ts";
 import { secret } from "../../lib/secret.ts";
 import type { Secret } from "../../lib/secret.ts";
-import type { Environment } from "./terminal.ts";
 import { hasDisplay, isRemote, isWsl } from "./terminal.ts";
+import type { Environment } from "./terminal.ts";
 
 /** `sure`: a tool on this machine took it. Otherwise it was sent, and whether it arrived cannot be known. */
 export type Copied = { readonly ok: boolean; readonly sure: boolean; readonly message: string };

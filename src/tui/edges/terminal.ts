@@ -1,6 +1,6 @@
 // What kind of terminal this is, decided once from the environment. Pure: the caller hands in what it
 // read, so that `doctor` and the tests can ask about a terminal that is not theirs. Must never write
-// to the terminal to find out: a question whose answer nobody reads ends up in the shell.
+// to the terminal to find out: an answer that is not read ends up in the shell.
 
 /** The environment as it was found; nothing here is ever changed. */
 export type Environment = Readonly<Record<string, string | undefined>>;

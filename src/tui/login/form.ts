@@ -13,7 +13,7 @@ import type { LoginEdges } from "./keys.ts";
 import { createBurstJoiner } from "./paste.ts";
 import type { Burst } from "./paste.ts";
 import { statesOf, withoutBreaks } from "./text.ts";
-import { viewOf } from "./view.ts";
+import { loginView } from "./view.ts";
 import type { LoginView } from "./view.ts";
 
 /**
@@ -98,7 +98,7 @@ export const createLoginForm = (deps: FormDeps): LoginForm => {
   let state = emptyForm;
   let done = false;
   const leftMs = (): number => attempt.expiresAt - clock.now();
-  const draw = (): LoginView => viewOf(state, { states, leftMs: leftMs(), monotonic: clock.monotonic() });
+  const draw = (): LoginView => loginView(state, { states, leftMs: leftMs(), monotonic: clock.monotonic() });
   let view = draw();
   const set = (change: Partial<FormState>): void => {
     state = { ...state, ...change };

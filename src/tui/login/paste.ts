@@ -1,4 +1,4 @@
-// Typing and pastes told apart by time. Without bracketed paste a terminal delivers a paste in pieces (measured
+// Typing and pastes are distinguished by time. Without bracketed paste a terminal delivers a paste in pieces (measured
 // through tmux: 5,000 characters as 2,048 + 2,952, 70 kB as about 17), some over SSH byte by byte; what comes
 // within 60 ms of the last piece belongs to it.
 import type { Clock, Timer } from "../../lib/clock.ts";

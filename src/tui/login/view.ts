@@ -22,7 +22,7 @@ export type KeyHint = Pick<LoginKey, "key" | "does" | "short">;
 
 export type LoginNow = { readonly states: readonly string[]; readonly leftMs: number; readonly monotonic: number };
 
-export const viewOf = (state: FormState, { states, leftMs, monotonic }: LoginNow): LoginView => ({
+export const loginView = (state: FormState, { states, leftMs, monotonic }: LoginNow): LoginView => ({
   field: state.text === null ? "" : maskPaste(state.text.reveal(), states),
   line: sentence(state, monotonic),
   keys: loginKeys.filter(({ does, phases }) => does !== "" && phases.includes(state.phase)).map(({ key, does, short }) => ({ key, does, ...(short === undefined ? {} : { short }) })),
@@ -69,15 +69,15 @@ const sentenceLines = ({ tone, text }: NonNullable<LoginView["line"]>, { width, 
 
 const keyLines = ({ keys, left }: LoginView, width: number): readonly Line[] => {
   const long = keys.map(({ key, does }) => `${key} ${does}`).join("  ");
-  if (widthOf(long) + left.length + 3 <= width) return [spread(long, left, width)];
+  if (widthOf(long) + left.length + 3 <= width) return [bothEdges(long, left, width)];
   // The ways out stay beside the time that is left.
   const first = words(keys.filter((hint) => !isWayOut(hint)));
-  return [...(first === "" ? [] : [lineOf(segment(` ${first}`, "dim"))]), spread(words(keys.filter(isWayOut)), left, width)];
+  return [...(first === "" ? [] : [lineOf(segment(` ${first}`, "dim"))]), bothEdges(words(keys.filter(isWayOut)), left, width)];
 };
 
 const words = (keys: readonly KeyHint[]): string => keys.map(({ key, does, short }) => `${key} ${short ?? does}`).join("  ");
 
 const isWayOut = ({ key }: KeyHint): boolean => key === "Esc" || key === "Ctrl+C";
 
-const spread = (text: string, left: string, width: number): Line =>
+const bothEdges = (text: string, left: string, width: number): Line =>
   lineOf(segment(` ${text}${" ".repeat(Math.max(2, width - 1 - widthOf(text) - left.length))}${left}`.trimEnd(), "dim"));

@@ -1,9 +1,9 @@
 // Pane 3: every account with its health, token, limits, next refresh and last error; and the words in which the
 // header and the details speak of an account.
+import { amount, clockMinute, percent, shortSpan, span } from "../../lib/units.ts";
 import { currentLimits, tokenState } from "../../state/select.ts";
 import type { TokenState } from "../../state/select.ts";
 import type { AccountRow, LimitReading } from "../../state/state.ts";
-import { amount, clockMinute, percent, shortSpan, span } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column } from "../table.ts";
 import { safe } from "../text.ts";

@@ -1,6 +1,6 @@
 // Pane 4: what happened, newest first: refreshes, failures with who is to blame, limits, clock jumps.
-import type { ActivityLine } from "../../state/state.ts";
 import { clockTime } from "../../lib/units.ts";
+import type { ActivityLine } from "../../state/state.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column, Table } from "../table.ts";
 import { safe } from "../text.ts";

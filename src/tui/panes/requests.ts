@@ -1,10 +1,10 @@
 // Pane 1: the requests. Which of them are shown and in which order, the columns of their table, and the words
 // and tones for their outcome.
+import { amount, clockTime, duration } from "../../lib/units.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { totalInput } from "../../messages/usage.ts";
 import { clientSilenceMs, isError, silenceMs } from "../../state/select.ts";
 import type { RequestRow } from "../../state/state.ts";
-import { amount, clockTime, duration } from "../../lib/units.ts";
 import { clientAddress, setupLines } from "../setup-lines.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column, Table } from "../table.ts";

@@ -1,8 +1,8 @@
 // Pane 2: requests by Claude Code session, with the subagents of each below it.
+import { amount, percent, shortSpan } from "../../lib/units.ts";
 import { cacheReadShare, totalInput } from "../../messages/usage.ts";
 import { cacheCollapse } from "../../state/select.ts";
 import type { AgentRow, SessionRow } from "../../state/state.ts";
-import { amount, percent, shortSpan } from "../../lib/units.ts";
 import { downTo, tableOf } from "../table.ts";
 import type { Column } from "../table.ts";
 import { safe } from "../text.ts";

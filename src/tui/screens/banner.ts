@@ -1,8 +1,8 @@
 // The one thing that is wrong and matters most: what, since when, which key helps. It takes the place of
 // the account's line; while any account can serve, the others' troubles stay in their pane.
+import { clockTime, span } from "../../lib/units.ts";
 import { canServe, leadingAccount, tokenState } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { clockTime, span } from "../../lib/units.ts";
 import { timeLeft } from "../panes/accounts.ts";
 import { safe } from "../text.ts";
 import { alertLine } from "../theme.ts";

@@ -35,22 +35,22 @@ export const dashboardLines = (view: View): readonly Line[] => {
 const listings: Readonly<Record<Pane, (view: View) => Listing>> = { requests: requestsListing, sessions: sessionsListing, accounts: accountsListing, events: eventsListing };
 
 /** What the current pane lists; the controller moves the selection along its ids. */
-export const listingOf = (view: View): Listing => listings[view.ui.pane](view);
+export const currentListing = (view: View): Listing => listings[view.ui.pane](view);
 
 /** The id under the cursor; null in an empty list. */
 export const selectedId = (view: View): string | null => {
-  const listing = listingOf(view);
-  const follows = view.ui.pane === "requests" && view.ui.follow;
-  return listing.ids[selectedIndex(listing, follows ? null : view.ui.selected[view.ui.pane])] ?? null;
+  const listing = currentListing(view);
+  return listing.ids[selectedLine(listing, view)] ?? null;
 };
 
+const selectedLine = (listing: Listing, { ui: { pane, follow, selected } }: View): number => selectedIndex(listing, pane === "requests" && follow ? null : selected[pane]);
+
 const listLines = (view: View): readonly Line[] => {
-  const { layout, ui } = view;
-  const listing = listingOf(view);
+  const { layout } = view;
+  const listing = currentListing(view);
   const heads = layout.heads ? [listing.heads] : [];
   if (listing.ids.length === 0) return [...heads, ...filled(listing.empty, layout.list)];
-  const follows = ui.pane === "requests" && ui.follow;
-  const selected = selectedIndex(listing, follows ? null : ui.selected[ui.pane]);
+  const selected = selectedLine(listing, view);
   const start = windowStart(listing.ids.length, layout.list, selected);
   const count = Math.min(layout.list, listing.ids.length - start);
   return [...heads, ...filled(Array.from({ length: count }, (_, index) => listing.line(start + index, start + index === selected)), layout.list)];
@@ -70,9 +70,10 @@ const filled = (lines: readonly Line[], height: number): readonly Line[] => {
 };
 
 const eventLines = (view: View): readonly Line[] => {
-  const { layout, live } = view;
-  const newest = live.activity.slice(live.activity.length - Math.min(layout.events, live.activity.length)).toReversed();
-  return filled(newest.map((entry) => eventTable(view).line(entry, false)), layout.events);
+  const { layout: { events }, live: { activity } } = view;
+  if (events === 0) return [];
+  const { line } = eventTable(view);
+  return filled(activity.slice(-events).toReversed().map((entry) => line(entry, false)), events);
 };
 
 const ruleLine = ({ layout, glyphs }: View): Line => lineOf(segment(glyphs.rule.repeat(layout.columns), "dim"));

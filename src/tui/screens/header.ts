@@ -1,10 +1,10 @@
 // The top of the screen: state and address, then the account or what is wrong with it, then traffic.
 // Pinned at every size; only the words get shorter.
+import { amount, clockMinute, duration, percent, shortSpan, span } from "../../lib/units.ts";
 import { totalInput } from "../../messages/usage.ts";
 import { cacheCollapse, headerWord, leadingAccount, requestsPerMinute, tokenState, ttfbPercentiles, worstCache } from "../../state/select.ts";
 import type { HeaderWord } from "../../state/select.ts";
 import type { AccountRow } from "../../state/state.ts";
-import { amount, clockMinute, duration, percent, shortSpan, span } from "../../lib/units.ts";
 import { accountName, expiryText, healthWord, lifeBar, limitSegments, refreshText, timeLeft, tokenWord } from "../panes/accounts.ts";
 import { statusTone, statusWord } from "../panes/requests.ts";
 import { clientAddress } from "../setup-lines.ts";

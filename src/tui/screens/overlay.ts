@@ -1,9 +1,9 @@
 // What lies over the lists: the help, and everything that is known of the thing under the cursor (a request, a
 // session, an account, an event). Facts only; header values are those of an allow-list, bodies are never kept.
+import { amount, clockMinute, clockTime, duration, percent, span } from "../../lib/units.ts";
 import { cacheReadShare } from "../../messages/usage.ts";
 import { isError, silenceMs } from "../../state/select.ts";
 import type { AccountRow, ActivityLine, RequestRow, SessionRow } from "../../state/state.ts";
-import { amount, clockMinute, clockTime, duration, percent, span } from "../../lib/units.ts";
 import { bindings } from "../keymap.ts";
 import { accountName, expiryText, healthWord, limitText, refreshText, tokenWord } from "../panes/accounts.ts";
 import { statusTone, statusWord } from "../panes/requests.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { secret } from "../../../src/lib/secret.ts";
 import { emptyForm } from "../../../src/tui/login/form.ts";
 import type { FormState } from "../../../src/tui/login/form.ts";
-import { regionLines, viewOf } from "../../../src/tui/login/view.ts";
+import { regionLines, loginView } from "../../../src/tui/login/view.ts";
 import { widthOf } from "../../../src/tui/text.ts";
 import { textOf } from "../scene.ts";
 
@@ -17,7 +17,7 @@ const states: readonly FormState[] = [
 ];
 
 const rows = (state: FormState, columns: number, height: number): readonly string[] =>
-  regionLines(viewOf(state, now), { columns, rows: height, ascii: false }).map(textOf);
+  regionLines(loginView(state, now), { columns, rows: height, ascii: false }).map(textOf);
 
 describe("the live region", () => {
   it.each(sizes)("at %i columns and %i rows has at most six rows, never all of them, none as wide as the terminal", (columns, height) => {
@@ -55,7 +55,7 @@ describe("the live region", () => {
 
   it("a sentence from outside cannot move the cursor, and in ASCII mode nothing is beyond it", () => {
     const state: FormState = { ...emptyForm, note: { tone: "error", text: "evil \u001b[2J\u009b1m … ünï" } };
-    const text = regionLines(viewOf(state, now), { columns: 80, rows: 24, ascii: true }).map(textOf).join("\n");
+    const text = regionLines(loginView(state, now), { columns: 80, rows: 24, ascii: true }).map(textOf).join("\n");
     expect(text).toMatch(/^[\n\u0020-\u007e]*$/);
   });
 });
