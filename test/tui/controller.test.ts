@@ -249,17 +249,15 @@ describe("commands of the program", () => {
 });
 
 describe("a key that is off", () => {
-  const passThrough = () => setUp(stateOf([], "pass-through"));
-
   it.each(["r", "l"])("%s says in pass-through mode that there is nothing to sign in", async (key) => {
-    const { press, ui, calls } = passThrough();
+    const { press, ui, calls } = setUp(stateOf([], "pass-through"));
     await press(key);
     expect(ui().message).toMatchObject({ text: "In pass-through mode the client keeps its own login; nothing is stored here.", alert: "warning" });
     expect(calls).toEqual([]);
   });
 
   it.each(["a", "y"])("%s in the accounts pane says the same", async (key) => {
-    const { press, ui, calls } = passThrough();
+    const { press, ui, calls } = setUp(stateOf([], "pass-through"));
     await press("3", key);
     expect(ui()).toMatchObject({ prompt: null, message: { text: "In pass-through mode the client keeps its own login; nothing is stored here." } });
     expect(calls).toEqual([]);
