@@ -98,8 +98,8 @@ export type Rule = {
   readonly early?: boolean;
 };
 
-/** What a rule is compared with. */
-export type Occasion = {
+/** What a rule is compared with: one request, as far as it is known. */
+export type ScriptedRequest = {
   readonly method: string;
   readonly path: string;
   readonly account: string | null;
@@ -117,10 +117,10 @@ export const createScript = () => {
   const rules = new Set<{ readonly rule: Rule; used: number }>();
 
   /** The faults of the first rule that fits, counted as used; empty when there is none. */
-  const take = (occasion: Occasion, early: boolean): readonly Fault[] => {
+  const take = (request: ScriptedRequest, early: boolean): readonly Fault[] => {
     for (const entry of rules) {
       const { rule } = entry;
-      if ((rule.early ?? false) !== early || !fits(rule.match ?? {}, occasion)) continue;
+      if ((rule.early ?? false) !== early || !fits(rule.match ?? {}, request)) continue;
       entry.used += 1;
       if (entry.used >= (rule.times ?? 1)) rules.delete(entry);
       return [rule.fault].flat() as readonly Fault[];
@@ -149,12 +149,12 @@ const pathFits = (path: string | RegExp | undefined, actual: string): boolean =>
   return typeof path === "string" ? path === actual : actual.search(path) >= 0;
 };
 
-const fits = (match: Match, occasion: Occasion): boolean =>
-  (match.method ?? occasion.method) === occasion.method &&
-  pathFits(match.path, occasion.path) &&
-  (match.account ?? occasion.account) === occasion.account &&
-  (match.grant ?? occasion.grant) === occasion.grant &&
-  Object.entries(match.headers ?? {}).every(([name, value]) => occasion.headers[name] === value);
+const fits = (match: Match, request: ScriptedRequest): boolean =>
+  (match.method ?? request.method) === request.method &&
+  pathFits(match.path, request.path) &&
+  (match.account ?? request.account) === request.account &&
+  (match.grant ?? request.grant) === request.grant &&
+  Object.entries(match.headers ?? {}).every(([name, value]) => request.headers[name] === value);
 
 const endpointKinds: ReadonlySet<string> = new Set<EndpointFault["kind"]>([
   "status",
