@@ -147,7 +147,6 @@ export class AccountState {
   refuseToken(): void {
     if (this.#account.kind !== "oauth" || (this.#remainingMs() ?? 1) <= 0) return;
     this.#endsAt = this.#clock.monotonic();
-    this.#newUntil = Number.NEGATIVE_INFINITY;
     this.#publishNeedsLogin();
   }
 

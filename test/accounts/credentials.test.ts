@@ -96,6 +96,11 @@ describe("a credential for one request", () => {
   });
 });
 
+const advice = async (engine: Engine): Promise<unknown> => {
+  const outcome = await engine.credentials.acquire(anyone);
+  return outcome.ok ? null : [outcome.hint, outcome.retryAfterSeconds];
+};
+
 describe("when no account can serve", () => {
   it("says whether there is none, or all are off, or which one to sign in", async () => {
     expect(tokenOf(await (await createEngine(new Map())).credentials.acquire(anyone))).toBe("No account is signed in.");
@@ -113,6 +118,29 @@ describe("when no account can serve", () => {
     });
     const outcome = await engine.credentials.acquire(anyone);
     expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, hint: "Nothing to do: it is tried again by itself.", message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s." });
+  });
+
+  it("says to sign in when only a person can help, and that there is nothing to do when it is tried again by itself", async () => {
+    const signIn = ["Sign in: claude-oauth-proxy login.", null];
+    expect(await advice(await createEngine(new Map()))).toEqual(signIn);
+    expect(await advice(await createEngine(soon(-1), { answer: () => refusedGrant }))).toEqual(signIn);
+    expect(await advice(await createEngine(soon(-1), { answer: () => laterAnswer() }))).toEqual(["Nothing to do: it is tried again by itself.", 4]);
+  });
+
+  it("gives the same advice to a request that the upstream refused", async () => {
+    const dead = await createEngine(soon(hour), { answer: () => refusedGrant });
+    expect(await dead.credentials.renew(await used(dead))).toMatchObject({ hint: "Sign in: claude-oauth-proxy login.", retryAfterSeconds: null });
+    const waiting = await createEngine(soon(hour), { answer: () => laterAnswer() });
+    expect(await waiting.credentials.renew(await used(waiting))).toMatchObject({ hint: "Nothing to do: it is tried again by itself.", retryAfterSeconds: 4 });
+  });
+
+  it("a named account is refused with its own reason, although another one serves", async () => {
+    const engine = await createEngine(accountsOf(anAccount({ enabled: false }), signedIn("bob"), anAccount({ id: "eve", expiresAt: noon - 1, refreshToken: null })));
+    const named = async (accountId: string) => tokenOf(await engine.credentials.acquire({ sessionId: null, accountId }));
+    expect(await named("ada")).toBe("The account ada is disabled.");
+    expect(await named("eve")).toBe("Sign in again (eve): The token has ended and there is no refresh token. Sign in again.");
+    expect(await named("nobody")).toBe("There is no account nobody.");
+    expect(await named("bob")).toBe("access-bob");
   });
 
   it("looks into the store once before a request is turned away", async () => {
@@ -153,6 +181,7 @@ describe("after a 401", () => {
     const engine = await createEngine(soon(hour), { answer: () => refusedGrant });
     expect(await engine.credentials.renew(await used(engine))).toMatchObject({ ok: false, message: "Refresh token not found or invalid" });
     expect(await engine.credentials.acquire(anyone)).toMatchObject({ ok: false, message: expect.stringContaining("Sign in again (ada)") });
+    expect(eventsOf(engine.events, "account.needs-login")).toMatchObject([{ accountId: "ada", expiresAt: noon }]);
   });
 
   it("during a back-off the old token stays in use and the server is not asked", async () => {
@@ -160,6 +189,25 @@ describe("after a 401", () => {
     expect(await engine.credentials.renew(await used(engine))).toMatchObject({ ok: false, retryAfterSeconds: 4 });
     expect(await engine.credentials.renew(await used(engine))).toMatchObject({ ok: false });
     expect(engine.sent).toHaveLength(1);
+  });
+
+  it("a 401 of an older token leaves the account as it is", async () => {
+    const engine = await createEngine(soon(hour));
+    const old = await used(engine);
+    await engine.credentials.renew(old);
+    engine.credentials.observe(old, { status: 401, headers: {} });
+    expect(engine.registry.get("ada")).toMatchObject({ health: "healthy", cooling: null });
+  });
+
+  it("a second 401 with the token that the first one brought lets the account cool for five minutes", async () => {
+    const engine = await createEngine(soon(hour));
+    await engine.credentials.renew(await used(engine));
+    const brought = await used(engine);
+    engine.credentials.observe(brought, { status: 401, headers: {} });
+    expect(eventsOf(engine.events, "account.cooling")).toMatchObject([{ until: noon + 5 * minute, reason: "the upstream refuses this account with a new token too (401)", limited: false }]);
+    await engine.clock.advance(5 * minute);
+    engine.credentials.observe(brought, { status: 401, headers: {} });
+    expect(engine.registry.get("ada")?.health).toBe("healthy");
   });
 
   it("a key has nothing to renew and stays in use, while a person is told", async () => {
@@ -222,5 +270,34 @@ describe("A17 several accounts", () => {
     expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "only" } });
     engine.registry.put(signedIn("ada"));
     expect(await asked()).toMatchObject({ credential: { accountId: "bob", reason: "sticky" } });
+  });
+});
+
+const here = (id: string, baseUrl?: string) => anAccount({ id, accessToken: secret(`access-${id}`), ...(baseUrl === undefined ? {} : { endpoints: { baseUrl } }) });
+const failed = (...unreachable: readonly (string | null)[]) => ({ sessionId: null, reason: "ECONNREFUSED", unreachable });
+
+describe("when a server cannot be reached", () => {
+  it("a healthy account with another server serves, and the first one cools for half a minute", async () => {
+    const engine = await createEngine(accountsOf(here("ada", "https://gone.example"), here("bob")));
+    const first = await used(engine);
+    expect(first.accountId).toBe("ada");
+    expect(await engine.credentials.elsewhere(first, failed("https://gone.example"))).toMatchObject({ accountId: "bob" });
+    expect(eventsOf(engine.events, "account.cooling")).toMatchObject([{ accountId: "ada", until: noon + 30_000, reason: "its server cannot be reached (ECONNREFUSED)" }]);
+  });
+
+  it("an account that was asked for by name is never replaced by another one, and not blamed", async () => {
+    const engine = await createEngine(accountsOf(here("ada", "https://gone.example"), here("bob")));
+    const outcome = await engine.credentials.acquire({ sessionId: null, accountId: "ada" });
+    expect(outcome).toMatchObject({ ok: true, credential: { reason: "named" } });
+    expect(outcome.ok ? engine.credentials.elsewhere(outcome.credential, failed("https://gone.example")) : "").toBeNull();
+    expect(engine.registry.get("ada")?.health).toBe("healthy");
+  });
+
+  it("accounts behind the same server, or not healthy, are no way out", async () => {
+    const engine = await createEngine(accountsOf(here("ada"), here("bob"), here("eve", "https://other.example")));
+    const first = await used(engine);
+    engine.registry.cool("eve", minute, "it rests");
+    expect(engine.credentials.elsewhere(first, failed(null))).toBeNull();
+    expect(engine.registry.get("ada")?.health).toBe("healthy");
   });
 });

@@ -12,6 +12,8 @@ const unified = (fields: Record<string, string>): ResponseHeaders =>
 
 const inSeconds = (seconds: number): string => String(noon / 1000 + seconds);
 
+const thirdFailure = (retryAfter: number) => change(529, { "retry-after": String(retryAfter) }, { strikes: 2, limited: false });
+
 describe("what an answer says about its account", () => {
   it.each([
     ["a plan limit: until the binding window's reset", unified({ status: "rejected", reset: inSeconds(60), "5h-reset": inSeconds(600), "5h-status": "rejected", "representative-claim": "five_hour" }), 600_000, "plan limit 5h reached", true],
@@ -22,6 +24,7 @@ describe("what an answer says about its account", () => {
     ["a throttle although the plan allows it", { ...unified({ status: "allowed" }), "retry-after": "7" }, 7000, "throttled by the upstream (429)", false],
     ["a throttle without any header", {}, 10_000, "throttled by the upstream (429)", false],
     ["a throttle with Retry-After 0", { "retry-after": "0" }, 1000, "throttled by the upstream (429)", false],
+    ["a throttle of many days: an hour at most", { "retry-after": "600000" }, 60 * minute, "throttled by the upstream (429)", false],
     ["a throttle with a date", { "retry-after": new Date(noon + 90_000).toUTCString() }, 90_000, "throttled by the upstream (429)", false],
   ])("429 is %s", (_name, headers, ...[forMs, reason, limited]) => {
     expect(change(429, headers)).toEqual({ to: "cooling", forMs, reason, limited });
@@ -33,6 +36,10 @@ describe("what an answer says about its account", () => {
     expect([2, 3, 4, 5, 50].map((strikes) => change(status, {}, { strikes, limited: false }))).toMatchObject(
       [15, 30, 60, 120, 120].map((seconds) => ({ to: "cooling", forMs: seconds * 1000, limited: false })),
     );
+  });
+
+  it("a failure that repeats counts for as long as its Retry-After when that is longer, an hour at most", () => {
+    expect([1, 15, 90, 86_400].map(thirdFailure)).toMatchObject([15, 15, 90, 3600].map((seconds) => ({ to: "cooling", forMs: seconds * 1000 })));
   });
 
   it("401 alone says nothing: that is for the refresher to find out", () => {
@@ -51,7 +58,7 @@ describe("what an answer says about its account", () => {
     expect(change(400)).toEqual({ to: "well", endsCooling: false });
   });
 
-  it("402 is a matter of billing", () => {
-    expect(change(402)).toMatchObject({ to: "cooling", reason: expect.stringContaining("billing"), limited: false });
+  it("402 is a matter of billing, which five minutes do not change", () => {
+    expect(change(402)).toEqual({ to: "cooling", forMs: 5 * minute, reason: "the upstream refuses for billing reasons (402)", limited: false });
   });
 });

@@ -53,6 +53,37 @@ describe("the refresh loop", () => {
     ]);
   });
 
+  it("sees within two seconds that another process wrote the store, and does not read it otherwise", async () => {
+    const engine = await createEngine(living(hour));
+    engine.refreshLoop.start();
+    engine.store.current = accountsOf(anAccount(), anAccount({ id: "bob" }));
+    await engine.clock.advance(2000);
+    expect(engine.registry.get("bob")).toBeNull();
+    engine.storeChanged = true;
+    await engine.clock.advance(2000);
+    expect(engine.registry.get("bob")).not.toBeNull();
+  });
+
+  it("does not read the store a second time while a slow reading is under way", async () => {
+    const engine = await createEngine(living(hour));
+    engine.storeChanged = true;
+    const gate = Promise.withResolvers<void>();
+    const { load } = engine.store;
+    let readings = 0;
+    engine.store.load = async () => {
+      readings += 1;
+      await gate.promise;
+      return load();
+    };
+    engine.refreshLoop.start();
+    await engine.clock.advance(2 * minute);
+    // One of the follower, one of the look.
+    expect(readings).toBe(2);
+    gate.resolve();
+    await engine.clock.advance(2000);
+    expect(readings).toBe(3);
+  });
+
   it("goes on when the store cannot be read, and says so once", async () => {
     const engine = await createEngine(living(4 * minute));
     engine.store.readFault = new AppError({ code: "store-unreadable", message: "The file is torn.", hint: "Look at it." });

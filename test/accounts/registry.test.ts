@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRegistry } from "../../src/accounts/registry.ts";
-import { createReload } from "../../src/accounts/registry.ts";
+import { createRegistry, createReload } from "../../src/accounts/registry.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { EventDraft } from "../../src/messages/events.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
@@ -47,6 +46,26 @@ describe("what the registry says of an account", () => {
     expect(registry.get("ada")?.health).toBe("healthy");
   });
 
+  it("an account that is enabled again is shown with what is wrong with it", () => {
+    const { events, registry } = createStory(anAccount({ enabled: false, lastError: "invalid_grant: gone" }), anAccount({ id: "bob", enabled: false }));
+    registry.cool("bob", minute, "it rests");
+    events.length = 0;
+    registry.replaceAll(accountsOf(anAccount({ lastError: "invalid_grant: gone" }), anAccount({ id: "bob" })), "by hand");
+    expect(events).toEqual([
+      { type: "account.enabled", accountId: "ada", reason: "by hand" },
+      { type: "account.needs-login", accountId: "ada", message: "invalid_grant: gone", expiresAt: noon + hour },
+      { type: "account.enabled", accountId: "bob", reason: "by hand" },
+      { type: "account.cooling", accountId: "bob", until: noon + minute, reason: "it rests", limited: false },
+    ]);
+  });
+
+  it("a new sign-in ends what was known of the old credential, its cool-down too", () => {
+    const { registry } = createStory(anAccount({ lastError: "invalid_grant: gone" }));
+    registry.cool("ada", minute, "it rests");
+    registry.put(anAccount({ accessToken: secret("access-1") }));
+    expect(registry.get("ada")).toMatchObject({ health: "healthy", cooling: null, needsLogin: null });
+  });
+
   it("newer tokens of another process are taken over and said", () => {
     const { events, registry } = createStory(anAccount());
     registry.replaceAll(accountsOf(anAccount({ accessToken: secret("access-x"), expiresAt: noon + 8 * hour })));
@@ -69,6 +88,8 @@ describe("what the registry says of an account", () => {
     registry.replaceAll(accountsOf(next));
     registry.renewed(next);
     expect(registry.isSuperseded("ada", next)).toBe(false);
+    expect(registry.isSuperseded("ada", anAccount())).toBe(true);
+    registry.renewed(anAccount({ accessToken: secret("access-2") }));
     expect(registry.isSuperseded("ada", anAccount())).toBe(true);
   });
 
@@ -108,6 +129,14 @@ describe("what the registry says of an account", () => {
     expect(registry.get("ada")?.remainingMs).toBeNull();
     registry.tokenRefused("ada");
     expect(registry.get("ada")?.remainingMs).toBe(0);
+  });
+
+  it("a token that needs a sign-in and is then refused is said to have ended, once", () => {
+    const { events, registry } = createStory(anAccount());
+    registry.needsLogin("ada", "invalid_grant: gone");
+    registry.tokenRefused("ada");
+    registry.tokenRefused("ada");
+    expect(events.map((event) => (event.type === "account.needs-login" ? event.expiresAt : event.type))).toEqual([noon + hour, noon]);
   });
 });
 
