@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
-import { createChecks } from "../../src/server/admission.ts";
+import { createChecks } from "../../src/server/checks.ts";
 import { readFields } from "../../src/server/request-info.ts";
 import type { RequestInfo } from "../../src/server/request-info.ts";
 
