@@ -1,9 +1,11 @@
-// Is a proxy of ours running at the configured address, and does it share our data folder?
-// The local key is shown only to something that has answered as this program does.
+// What is at the configured address: a proxy of ours, another program or nothing; and what to do when the port is
+// taken. The local key is shown only to something that has answered as this program does.
+import { createServer } from "node:net";
 import { originOf } from "../lib/host.ts";
 import { isObject } from "../lib/json.ts";
 import { networkFailure } from "../lib/network-failure.ts";
 import type { Secret } from "../lib/secret.ts";
+import { AppError } from "../messages/errors.ts";
 import type { RefreshFact } from "../messages/refresh-fact.ts";
 import type { RefreshView } from "../state/refreshes.ts";
 
@@ -77,3 +79,49 @@ const readHealth = (body: unknown): Health | null => {
   const named = typeof status === "string" && typeof version === "string" && typeof mode === "string";
   return named && typeof uptime_seconds === "number" && Array.isArray(accounts) ? (body as unknown as Health) : null;
 };
+
+export type TakenPort = {
+  readonly message: string;
+  readonly hint: string;
+  readonly nextPort: number | null;
+  readonly url: string;
+  /** Another proxy of this program, of any user; null for anything else. */
+  readonly other: { readonly version: string; readonly uptimeSeconds: number } | null;
+};
+
+/** What is at a taken port, and which port is free next; never throws. On a terminal the person then chooses. */
+export const lookAtPort = async (query: RunningQuery): Promise<TakenPort> => {
+  const { host, port } = query;
+  const [running, nextPort] = await Promise.all([findRunning(query), nextFreePort(host, port)]);
+  const second = nextPort === null ? "Choose another one with --port." : `Start on the next free port with \`claude-oauth-proxy --port ${nextPort}\`.`;
+  return { message: `Port ${port} on ${host} is taken by ${owner(running)}.`, hint: `${advice(running)}${second}`, nextPort, url: originOf(host, port), other: otherProxy(running) };
+};
+
+/** The same as a failure, exit code 4: the answer where there is no person to ask. */
+export const portTakenError = ({ message, hint }: TakenPort, cause: unknown): AppError => new AppError({ code: "port-taken", message, hint, cause });
+
+const otherProxy = (running: Running): TakenPort["other"] =>
+  running.is === "ours" || running.is === "other-folder" ? { version: running.health.version, uptimeSeconds: running.health.uptime_seconds } : null;
+
+const owner = (running: Running): string => {
+  if (running.is === "ours") return `another claude-oauth-proxy of yours (version ${running.health.version}, this data folder)`;
+  return running.is === "other-folder" ? `a claude-oauth-proxy with another data folder (version ${running.health.version})` : "another program";
+};
+
+const advice = (running: Running): string => (running.is === "ours" ? "It serves already: `claude-oauth-proxy status` shows it, `claude-oauth-proxy env` how to use it. " : "");
+
+// The first free port above `after` (at most 50 tries), null when there is none.
+const nextFreePort = async (host: string, after: number): Promise<number | null> => {
+  for (let port = after + 1; port <= Math.min(65_535, after + 50); port += 1) {
+    if ((await bindFault(host, port)) === null) return port;
+  }
+  return null;
+};
+
+/** The system's error code when this user cannot listen there (`EADDRINUSE`, `EACCES`), null when the port is free. */
+export const bindFault = (host: string, port: number): Promise<string | null> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "unknown error"));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });

@@ -3,8 +3,7 @@
 import { lookAtFolder, outboundPlan } from "../app/inspect.ts";
 import type { FolderLook } from "../app/inspect.ts";
 import type { CliContext, Command, ParsedArgs } from "../cli/context.ts";
-import { bindFault } from "../cli/port-taken.ts";
-import { findRunning } from "../cli/running.ts";
+import { bindFault, findRunning } from "../cli/running.ts";
 import { folderOf, loadFrom, preferencesOf } from "../cli/settings.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded } from "../config/load.ts";

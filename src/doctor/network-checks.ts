@@ -3,7 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { exemptByNoProxy } from "../app/inspect.ts";
 import type { OutboundPlan } from "../app/inspect.ts";
-import { clientEnvironment, proxyNames } from "../cli/client-environment.ts";
+import { clientEnvironment, proxyNames } from "../cli/commands/env.ts";
 import type { Environment } from "../cli/context.ts";
 import type { Running } from "../cli/running.ts";
 import type { Config } from "../config/schema.ts";

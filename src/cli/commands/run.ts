@@ -13,16 +13,15 @@ import type { LevelFilter } from "../../log/level.ts";
 import { createBus } from "../../messages/bus.ts";
 import { AppError } from "../../messages/errors.ts";
 import { isSignInNeeded } from "../../state/select.ts";
-import { clientEnvironment } from "../client-environment.ts";
 import { privateVariables } from "../context.ts";
 import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
 import { startLogging } from "../logging.ts";
-import { lookAtPort, portTakenError } from "../port-taken.ts";
-import { findRunning } from "../running.ts";
+import { findRunning, lookAtPort, portTakenError } from "../running.ts";
 import { loadSettings, textOption } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { exitCodes, stopOnSignals, takeOver } from "../signals.ts";
 import { coreOptions, localKeyOf } from "../with-store.ts";
+import { clientEnvironment } from "./env.ts";
 
 /** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
 export const run: Command = async (context, args) => {

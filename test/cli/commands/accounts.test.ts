@@ -11,7 +11,10 @@ describe("accounts", () => {
   it("list shows a table, or JSON for scripts, on standard output", async () => {
     const context = fakeContext({ accounts: [account("claude"), account("second", { enabled: false, kind: "api_key", label: "evil\u001b[2J" })] });
     expect(await context.run("accounts")).toBe(0);
-    expect(context.said.out().split("\n").slice(0, 2)).toEqual(["ID      KIND     HEALTH    PRIORITY  EXPIRES           LABEL", "claude  oauth    healthy   1         2026-01-02 16:12  label of claude"]);
+    expect(context.said.out().split("\n").slice(0, 2)).toEqual([
+      "ID      KIND     HEALTH    PRIORITY  EXPIRES           LABEL",
+      "claude  oauth    healthy   1         2026-01-02 16:12  label of claude",
+    ]);
     expect(context.said.out()).not.toContain("\u001b");
     const json = fakeContext({ accounts: [account("claude")] });
     await json.run("accounts", "list", "--json");
@@ -48,6 +51,18 @@ describe("accounts", () => {
     expect(await context.run("accounts", "enable", "x")).toBe(1);
     expect(context.said.err()).toBe('claude-oauth-proxy: There is no account "x".\n  See `accounts list`.\n');
     expect(context.said.out()).toBe("");
+  });
+
+  it("add-key hands on what was said of the account, and nothing else", async () => {
+    const asked: unknown[] = [];
+    const addKey = async (...flags: readonly string[]): Promise<void> => {
+      const context = fakeContext({ commands: { addApiKey: async ({ key: _key, ...rest }) => (asked.push(rest), { accountId: "x" }) } });
+      context.input.end("sk-ant-api03-x\n");
+      await context.run("accounts", "add-key", ...flags);
+    };
+    await addKey();
+    await addKey("--account", "mine", "--label", "Work", "--base-url", "https://one.example");
+    expect(asked).toEqual([{}, { accountId: "mine", label: "Work", endpoints: { baseUrl: "https://one.example" } }]);
   });
 
   it("add-key reads the key from standard input and shows it nowhere", async () => {

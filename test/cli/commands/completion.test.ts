@@ -39,7 +39,10 @@ describe("bash", () => {
 describe("fish and zsh", () => {
   it("fish gets one line for every word and option of every place", () => {
     const lines = fishScript(placesOf(commandTable)).split("\n");
-    expect(lines).toContain("complete -c claude-oauth-proxy -n '__fish_seen_subcommand_from accounts; and not __fish_seen_subcommand_from list enable disable remove rename priority set add-key' -a remove -d 'sign an account out and forget it'");
+    const place = "__fish_seen_subcommand_from accounts; and not __fish_seen_subcommand_from list enable disable remove rename priority set add-key";
+    expect(lines).toContain(`complete -c claude-oauth-proxy -n '${place}' -a remove -d 'sign an account out and forget it'`);
+    expect(lines).toContain("complete -c claude-oauth-proxy -n '__fish_seen_subcommand_from status' -l short -d 'one line for a status bar'");
+    expect(lines).toContain("complete -c claude-oauth-proxy -n '__fish_seen_subcommand_from import' -F");
     expect(lines.filter((line) => line.includes("-l mode")).every((line) => line.includes("'oauth pass-through'"))).toBe(true);
   });
 

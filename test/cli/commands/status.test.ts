@@ -1,33 +1,11 @@
 // `status` shows the running proxy when it is ours, else the store; `--short` fits a status bar.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { findRunning } from "../../../src/cli/running.ts";
+import { describe, expect, it } from "vitest";
 import { shortStatus } from "../../../src/cli/commands/status.ts";
 import type { HealthAccount, Running } from "../../../src/cli/running.ts";
-import { secret } from "../../../src/lib/secret.ts";
 import type { RefreshFact } from "../../../src/messages/refresh-fact.ts";
 import type { AppState } from "../../../src/state/state.ts";
-import { account, fakeContext, localKey } from "../fake-context.ts";
-
-const health = { status: "ok", version: "0.1.0", uptime_seconds: 7500, mode: "oauth", accounts: [], in_flight: 2, requests_total: 12 };
-
-type Seen = { readonly path: string; readonly authorization: string | undefined };
-
-const serve = async (answer: (path: string, authorization: string | undefined) => readonly [number, unknown]) => {
-  const seen: Seen[] = [];
-  const server = createServer((request, response) => {
-    seen.push({ path: request.url ?? "", authorization: request.headers.authorization });
-    const [status, body] = answer(request.url ?? "", request.headers.authorization);
-    response.writeHead(status, { "content-type": "application/json" }).end(typeof body === "string" ? body : JSON.stringify(body));
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  return { port: (server.address() as AddressInfo).port, seen };
-};
-
-const proxy = (key = localKey) =>
-  serve((path, authorization) => (path === "/health" ? [200, health] : authorization === `Bearer ${key}` ? [200, {}] : [401, {}]));
+import { account, fakeContext } from "../fake-context.ts";
+import { answering, health, proxyAnswers } from "../fake-proxy.ts";
 
 const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact => ({
   at: Date.UTC(2026, 0, 2, 11, 55), accountId: "claude", outcome, reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null,
@@ -37,40 +15,6 @@ const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact =
 const sealed = async (): Promise<never> => {
   throw new Error("the accounts were read");
 };
-
-const look = (port: number) => findRunning({ host: "127.0.0.1", port, key: secret(localKey), fetch, timeoutMs: 500 });
-
-describe("who is at the port", () => {
-  it("a proxy that knows our key is ours, another one is not", async () => {
-    const [ours, other] = [await proxy(), await proxy("cop_another")];
-    expect(await look(ours.port)).toMatchObject({ is: "ours", url: `http://127.0.0.1:${ours.port}`, health: { in_flight: 2 } });
-    expect(await look(other.port)).toMatchObject({ is: "other-folder" });
-  });
-
-  it("a proxy without any account is still ours", async () => {
-    const { port } = await serve((path) => (path === "/health" ? [503, { ...health, status: "sign-in-needed" }] : [200, {}]));
-    expect(await look(port)).toMatchObject({ is: "ours", health: { status: "sign-in-needed" } });
-  });
-
-  it("something else is foreign and never gets to see the key", async () => {
-    for (const body of ["<html>", { status: "ok" }, [], "null"]) {
-      const { port, seen } = await serve(() => [200, body]);
-      expect(await look(port)).toMatchObject({ is: "foreign" });
-      expect(seen).toEqual([{ path: "/health", authorization: undefined }]);
-    }
-  });
-
-  it("somebody who accepts and says nothing is foreign, nobody is none", async () => {
-    const server = createServer(() => {});
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await look(port)).toMatchObject({ is: "foreign" });
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-    expect(await look(port)).toEqual({ is: "none" });
-    expect(await look(0)).toEqual({ is: "none" });
-  });
-});
 
 describe("status", () => {
   it("without a running proxy it tells what the store holds", async () => {
@@ -82,7 +26,7 @@ describe("status", () => {
   });
 
   it("with our proxy running it tells of that one, also as JSON", async () => {
-    const { port } = await proxy();
+    const { port } = await proxyAnswers();
     const context = fakeContext({ fetch });
     await context.run("status", "--set", `server.port=${port}`);
     expect(context.said.out()).toContain(`running at http://127.0.0.1:${port} (oauth, version 0.1.0), up 2h05m, 2 open, 12 requests`);
@@ -93,7 +37,7 @@ describe("status", () => {
 
   it("--json has the newest refreshes of the running proxy, oldest first", async () => {
     const refreshes = Array.from({ length: 101 }, (_, at) => ({ ...refreshedFiveMinutesAgo("refreshed"), accountId: `account ${at}` }));
-    const { port } = await serve((path) => [200, path === "/health" ? health : { refreshes }]);
+    const { port } = await answering((path) => [200, path === "/health" ? health : { refreshes }]);
     const context = fakeContext({ fetch });
     await context.run("status", "--json", "--set", `server.port=${port}`);
     const seen = (JSON.parse(context.said.out()) as { refreshes: { account_id: string; outcome: string }[] }).refreshes;
@@ -101,7 +45,7 @@ describe("status", () => {
   });
 
   it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
-    const { port } = await proxy();
+    const { port } = await proxyAnswers();
     const base = fakeContext();
     const context = fakeContext({ fetch, parts: { openStore: (options) => (options.config.mode === "oauth" ? sealed() : base.parts.openStore(options)) } });
     expect(await context.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
