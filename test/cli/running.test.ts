@@ -1,13 +1,14 @@
 // What is at the port: a proxy of ours, another program, nothing; and which port is free.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { bindFault, findRunning, lookAtPort } from "../../src/cli/running.ts";
 import { secret } from "../../src/lib/secret.ts";
+import { holdPort } from "../helpers/ports.ts";
 import { localKey } from "./fake-context.ts";
 import { answering, health, proxyAnswers } from "./fake-proxy.ts";
 
-const query = (port: number) => ({ host: "127.0.0.1", port, key: secret(localKey), fetch, timeoutMs: 500 });
+const query = (port: number, timeoutMs = 10_000) => ({ host: "127.0.0.1", port, key: secret(localKey), fetch, timeoutMs });
 const look = (port: number) => findRunning(query(port));
 
 describe("who is at the port", () => {
@@ -30,15 +31,17 @@ describe("who is at the port", () => {
     }
   });
 
-  it("somebody who accepts and says nothing is foreign, nobody is none", async () => {
+  it("a listener that accepts and says nothing is foreign", async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await look(port)).toMatchObject({ is: "foreign" });
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-    expect(await look(port)).toEqual({ is: "none" });
-    expect(await look(0)).toEqual({ is: "none" });
+    onTestFinished(() => void server.close().closeAllConnections());
+    expect(await findRunning(query((server.address() as AddressInfo).port, 100))).toMatchObject({ is: "foreign" });
+  });
+
+  it("a port that refuses, and port 0, is none", async () => {
+    const { port, release } = await holdPort();
+    onTestFinished(release);
+    expect([await look(port), await look(0)]).toEqual([{ is: "none" }, { is: "none" }]);
   });
 });
 
