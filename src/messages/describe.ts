@@ -51,7 +51,7 @@ const descriptions: { readonly [T in EventType]: (event: Of<T>, context: Describ
     info(`attempt ${attempt} as ${accountId === null ? "the client" : nameOf(accountId)}${modelAsked === null ? "" : `, model ${modelAsked}`}`),
   "attempt.failed": (event) => {
     const { attempt, code, message } = event;
-    return wasAnswered(event) ? info(sentence(message), `attempt ${attempt}`) : failure(`upstream not reached: ${code}: ${sentence(message)}`, `attempt ${attempt}`);
+    return wasAnswered(event) ? info(sentence(message), `attempt ${attempt}`) : failure(`upstream not reached: ${coded(code, message)}`, `attempt ${attempt}`);
   },
   "response.started": ({ at, status, ttfbMs, contentType, upstreamRequestId, retryAfter }, { outage }) => {
     const details = [contentType, upstreamRequestId, retryAfter === null ? null : `retry-after ${retryAfter}`];
@@ -87,13 +87,13 @@ const descriptions: { readonly [T in EventType]: (event: Of<T>, context: Describ
     good(`${nameOf(accountId)}: took over the token refreshed by ${heldBy === null ? "another process" : `process ${heldBy}`} (${reasons[reason]}), valid until ${expiry(newExpiresAt, at)}`),
   "token.refresh-failed": ({ at, accountId, reason, errorCode, message, failures, nextTryAt }, { nameOf, signIn }) => {
     const next = nextTryAt === null ? `sign in again (${signIn(accountId)}).` : `tries again in ${span(nextTryAt - at)}.`;
-    return failure(`${nameOf(accountId)}: refresh ${reasons[reason]} failed ${failures}x: ${errorCode}: ${sentence(message)} Next: ${next}`);
+    return failure(`${nameOf(accountId)}: refresh ${reasons[reason]} failed ${failures}x: ${coded(errorCode, message)} Next: ${next}`);
   },
 
   "login.started": ({ at, kind, expiresAt }) => info(`sign-in (${kind}) started, open for ${span(expiresAt - at)}`),
   "login.waiting": ({ step }) => info(step === "code" ? "sign-in waits for the code" : "sign-in exchanges the code"),
   "login.succeeded": ({ accountId }, { nameOf }) => good(`signed in: ${nameOf(accountId)}`),
-  "login.failed": ({ errorCode, message }) => warning(`sign-in failed: ${errorCode}: ${sentence(message)}`),
+  "login.failed": ({ errorCode, message }) => warning(`sign-in failed: ${coded(errorCode, message)}`),
 
   "config.loaded": ({ mode, strategy, upstream, source }) => info(`settings from ${source}: mode ${mode}, ${strategy}, upstream ${upstream}`),
   "clock.jumped": ({ kind, deltaMs }) =>
@@ -143,6 +143,9 @@ const blameText = ({ status, blame, outcome, message, errorCode, nextStep }: Of<
 const expiry = (at: number | null, now: number): string => (at === null ? "no expiry" : clockMinute(at, now));
 
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
+/** A code with its sentence, if there is one. */
+const coded = (code: string, message: string): string => (message === "" ? `${code}.` : `${code}: ${sentence(message)}`);
 
 const listed = (parts: readonly (string | null)[]): string => parts.filter((part) => part !== null && part !== "").join(", ");
 

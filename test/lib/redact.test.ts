@@ -95,6 +95,10 @@ describe("a sentence of a server", () => {
     expect(withoutSecrets("bad request: max_tokens", [secret("request"), secret("")])).toBe("bad request: max_tokens");
   });
 
+  it("is cut where it has no end", () => {
+    expect(withoutSecrets("x".repeat(20_000), [])).toHaveLength(8000);
+  });
+
   it("leaves no beginning of a secret where a long text is cut", () => {
     const token = "T".repeat(100);
     for (const before of [7900, 7950, 7999]) expect(withoutSecrets("x".repeat(before) + token, [secret(token)])).not.toContain("T");

@@ -14,7 +14,7 @@ describe("short texts for numbers and times", () => {
   it.each([[0, "0s"], [59_999, "59s"], [250 * second, "4m10s"], [192 * minute, "3h12m"], [51 * hour, "2d03h"], [-1, "0s"]])("span %d is %s", (ms, text) => expect(span(ms)).toBe(text));
   it.each([[12 * second, "12s"], [250 * second, "4m"], [192 * minute, "3h"], [73 * hour, "3d"]])("short span %d is %s", (ms, text) => expect(shortSpan(ms)).toBe(text));
   it.each([
-    [0, "0"], [310, "310"], [999, "999"], [1000, "1.0k"], [18_234, "18.2k"], [212_345, "212k"], [999_499, "999k"], [999_500, "1.0M"],
+    [0, "0"], [310, "310"], [999, "999"], [1000, "1.0k"], [18_234, "18.2k"], [99_949, "99.9k"], [99_950, "100k"], [212_345, "212k"], [999_499, "999k"], [999_500, "1.0M"],
     [4_100_000, "4.1M"], [1_200_000_000, "1.2G"],
   ])("amount %d is %s", (count, text) => expect(amount(count)).toBe(text));
   it("a share can exceed the whole", () => expect([percent(0), percent(0.424), percent(1.02)]).toEqual(["0%", "42%", "102%"]));

@@ -61,6 +61,7 @@ group("the words of an event", () => {
 const ends: readonly (readonly [Parameters<typeof fact<"request.finished">>[1], string])[] = [
   [{}, "info: 200 ok (3.3s, first byte 400ms, 1000 B in, 500 B out, req_011)"],
   [{ upstreamRequestId: null, ttfbMs: null, attempts: 3 }, "info: 200 ok (3.3s, 1000 B in, 500 B out, 3 attempts)"],
+  [{ status: null }, "info: --- ok ("],
   [{ outcome: "client-left", status: null }, "warning: the client left. Request req_011."],
   [{ outcome: "client-left", longestSilenceMs: 19_999 }, "warning: the client left. Request req_011."],
   [{ outcome: "client-left", longestSilenceMs: 300_000 }, "warning: the client left after 5m00 without a byte. Request req_011."],

@@ -53,6 +53,13 @@ describe("the blame line", () => {
   });
 });
 
+it("a sentence that only begins like the last one is a line of its own", () => {
+  expect(linesAfter(fact("notice"), fact("notice", { hint: null }), fact("notice", { hint: null }))).toEqual([
+    "The disk is full. Next: free some space.",
+    "The disk is full. (x2)",
+  ]);
+});
+
 describe("the refresh timeline", () => {
   const cases: readonly (readonly [Event, string])[] = [
     [fact("token.refreshed", { at: ten - 300_000, oldExpiresAt: ten, newExpiresAt: ten + 8 * hour }), "work: token refreshed ahead of expiry in 0.4s, expiry 10:00 -> 18:00"],

@@ -44,6 +44,11 @@ it("goes on with what happens in this run, and stays bounded", () => {
   expect([refreshes.length, refreshes.at(-1)?.heldBy, activity.length]).toEqual([refreshLimit, 4711, 101 + 1]);
 });
 
+it("a past without a reason or a message is shown all the same", () => {
+  const { activity } = withPast(start, [{ ...failed(now - hour), reason: null, errorCode: null, message: null, failures: null }], now);
+  expect(activity[0]?.text).toMatch(/: ada: refresh ahead of expiry failed 1x: unknown\. Next: tries again in 5s\.$/);
+});
+
 it("changes nothing when there is no past", () => {
   expect(withPast(start, [], now)).toBe(start);
 });

@@ -34,6 +34,10 @@ describe("one request", () => {
   it("takes the running count of output tokens until the usage report", () => {
     const row = rowAfter(fact("response.progress", { outputTokens: 40 }), fact("response.progress", { bytesOut: 200, outputTokens: null }));
     expect(row?.outputTokens).toBe(40);
+    const counts = { inputTokens: null, outputTokens: null, cacheReadTokens: null, cacheCreationTokens: null, model: null, stopReason: null };
+    expect(rowAfter(fact("usage.updated", { cacheCreationTokens: 5 }), fact("usage.updated", counts))).toMatchObject({
+      inputTokens: 200, outputTokens: 310, cacheReadTokens: 18_000, cacheCreationTokens: 5, model: "claude-sonnet-4-5", stopReason: "end_turn",
+    });
     expect(rowAfter(fact("usage.updated", { outputTokens: 310 }))).toMatchObject({ inputTokens: 200, outputTokens: 310, cacheReadTokens: 18_000, stopReason: "end_turn" });
   });
 
@@ -83,6 +87,7 @@ describe("the counters", () => {
 
   it("forget starts that are more than a minute older than the newest", () => {
     expect(after(receivedAt("a", 0), receivedAt("b", 30_000), receivedAt("c", 60_001)).recentStarts).toEqual([30_000, 60_001]);
+    expect(after(receivedAt("a", 1), receivedAt("b", 60_000)).recentStarts).toEqual([1, 60_000]);
   });
 });
 

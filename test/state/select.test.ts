@@ -22,6 +22,7 @@ describe("rates and times", () => {
     const requests = { ...noRequests, recentStarts: [0, 1000, 59_000] };
     expect(requestsPerMinute(requests, 59_500)).toBe(3);
     expect(requestsPerMinute(requests, 60_500)).toBe(2);
+    expect(requestsPerMinute({ ...noRequests, recentStarts: [59_000] }, 59_500)).toBe(1);
     expect(requestsPerMinute(requests, 200_000)).toBe(0);
   });
 
@@ -39,6 +40,8 @@ describe("rates and times", () => {
     const open = after(fact("request.received", { at: 1000 }), fact("response.started", { at: 3000 }));
     const [row] = open.requests.rows;
     expect(row === undefined ? null : silenceMs(row, 10_000)).toBe(7000);
+    const [waiting] = after(fact("request.received", { at: 1000 })).requests.rows;
+    expect(waiting === undefined ? null : silenceMs(waiting, 10_000)).toBe(9000);
     const [closed] = reduceAll(open, [fact("request.finished")]).requests.rows;
     expect(closed === undefined ? 0 : silenceMs(closed, 10_000)).toBeNull();
   });
@@ -127,6 +130,7 @@ describe("tokens and accounts", () => {
     ];
     expect(leadingAccount(rows, now)?.id).toBe("a");
     expect(leadingAccount(rows.slice(0, 2), now)?.id).toBe("limited");
+    expect(leadingAccount(rows.toReversed(), now)?.id).toBe("a");
     expect(leadingAccount([], now)).toBeNull();
   });
 

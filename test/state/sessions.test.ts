@@ -11,21 +11,22 @@ const firstAfter = (...events: readonly Event[]): SessionRow | undefined => afte
 let next = 0;
 
 /** A whole request of session s1; `read` of 20,000 input tokens came from the cache. */
-const whole = (read: number, about: { agentId?: string; outcome?: "ok" | "failed"; total?: number } = {}): readonly Event[] => {
+const whole = (read: number, about: { agentId?: string; outcome?: "ok" | "failed"; total?: number; written?: number } = {}): readonly Event[] => {
   next += 1;
   const requestId = `w${next}`;
   const total = about.total ?? 20_000;
   return [
     fact("request.received", { requestId, sessionId: "s1", agentId: about.agentId ?? null, at: next }),
-    fact("usage.updated", { requestId, inputTokens: total - read, cacheReadTokens: read, outputTokens: 100 }),
+    fact("usage.updated", { requestId, inputTokens: total - read, cacheReadTokens: read, outputTokens: 100, cacheCreationTokens: about.written ?? 0 }),
     fact("request.finished", { requestId, outcome: about.outcome ?? "ok", at: next }),
   ];
 };
 
 describe("a session", () => {
   it("adds up its requests, errors and tokens", () => {
-    expect(firstAfter(...whole(18_000), ...whole(0, { outcome: "failed" }), fact("request.received", { requestId: "open", sessionId: "s1" }))).toMatchObject({
-      id: "s1", requests: 3, inFlight: 1, errors: 1, inputTokens: 22_000, cacheReadTokens: 18_000, outputTokens: 200,
+    const open = fact("request.received", { requestId: "open", sessionId: "s1" });
+    expect(firstAfter(...whole(18_000, { written: 7 }), ...whole(0, { outcome: "failed" }), open)).toMatchObject({
+      id: "s1", requests: 3, inFlight: 1, errors: 1, inputTokens: 22_000, cacheReadTokens: 18_000, cacheCreationTokens: 7, outputTokens: 200,
     });
   });
 
