@@ -80,6 +80,8 @@ describe("accounts", () => {
   it("a healthy one is fine, also expired as long as it can be refreshed", () => {
     expect(status(one())).toEqual(["ok"]);
     expect(checks([one({ expiresAt: now - hour })])).toMatchObject([{ status: "ok", found: "oauth, healthy, token expired 1h0m ago, refreshed at the next start" }]);
+    expect(checks([one({ renewable: false })])).toMatchObject([{ status: "ok", found: "oauth, healthy, token for 1h0m, cannot be refreshed" }]);
+    expect(checks([one()])).toMatchObject([{ found: "oauth, healthy, token for 1h0m" }]);
     expect(checks([one({ kind: "api_key", expiresAt: null, renewable: false })])).toMatchObject([{ status: "ok", found: "api_key, healthy, no expiry" }]);
   });
 

@@ -1,12 +1,13 @@
 // A proxy around one command: which proxy it is, when the command is not begun, and where signals go.
 import { EventEmitter } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { App } from "../../../src/app/app.ts";
 import { runChild } from "../../../src/cli/commands/run.ts";
 import { secret } from "../../../src/lib/secret.ts";
 import type { AccountRow } from "../../../src/state/state.ts";
+import { eventually } from "../../helpers/eventually.ts";
 import { appKey, fakeApps } from "../fake-app.ts";
 import { account, fakeContext, localKey } from "../fake-context.ts";
 import type { FakeContext } from "../fake-context.ts";
@@ -122,6 +123,27 @@ describe("a signal to run", () => {
     expect(await run(`: > ${trace}`)).toBe(143);
     expect(apps.stops).toEqual(["SIGTERM", "run finished"]);
     expect(existsSync(trace)).toBe(false);
+  });
+
+  it.each([
+    ["reaches it from the terminal, and is not sent a second time", true, 7],
+    ["is handed on where there is no terminal", false, 130],
+  ])("while the command runs: Ctrl+C %s", async (_, isTTY, code) => {
+    const { context, run } = around((app) => app);
+    Object.assign(context.stdin, { isTTY });
+    const [begun, go] = [join(context.dir, "../begun"), join(context.dir, "../go")];
+    const done = run(`: > ${begun}; while [ ! -e ${go} ]; do sleep 0.01; done; exit 7`);
+    await eventually(() => existsSync(begun), Boolean);
+    context.signals.emit("SIGINT");
+    writeFileSync(go, "");
+    expect(await done).toBe(code);
+  });
+
+  it("after the command: the exit code comes when the proxy has stopped", async () => {
+    const stopped: string[] = [];
+    const { run } = around((app) => ({ ...app, commands: { ...app.commands, stop: (reason) => new Promise((resolve) => void setImmediate(() => resolve(void stopped.push(reason)))) } }));
+    expect(await run("exit 7")).toBe(7);
+    expect(stopped).toEqual(["run finished"]);
   });
 
   it("after the command: what it left open is not waited for, and its exit code stays", async () => {
