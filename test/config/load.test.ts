@@ -69,6 +69,21 @@ describe("precedence", () => {
     );
   });
 
+  it("rates and truth values are read in any case", () => {
+    const { config } = loaded(load({ set: ["rateLimit.api=5/S", "rateLimit.auth=OFF", "oauth.callback=No"] }));
+    expect([config.rateLimit, config.oauth.callback]).toEqual([{ api: { count: 5, windowMs: 1000 }, auth: null }, false]);
+  });
+
+  it("the statuses that are tried again are errors: 400 to 599", () => {
+    expect(loaded(load({ set: ["retry.statuses=400,599"] })).config.retry.statuses).toEqual([400, 599]);
+    expect(problems(load({ set: ["retry.statuses=399"] })).concat(problems(load({ set: ["retry.statuses=600"] })))).toHaveLength(2);
+  });
+
+  it("a model may have a name of Object.prototype, and no other model is found under one", () => {
+    const { map } = loaded(load({ set: ['models.map={"__proto__":[{"model":"m"}]}'] })).config.models;
+    expect([Object.keys(map ?? {}), map?.["__proto__"], map?.["constructor"]]).toEqual([["__proto__"], [{ model: "m" }], undefined]);
+  });
+
   it("environment names are upper snake case with two underscores between sections, one for each key", () => {
     expect(environmentName("oauth.tokenUrl")).toBe("CLAUDE_OAUTH_PROXY_OAUTH__TOKEN_URL");
     expect(environmentName("rateLimit.api")).toBe("CLAUDE_OAUTH_PROXY_RATE_LIMIT__API");
@@ -96,6 +111,17 @@ describe("refusals", () => {
     ]);
     expect(problems(load({ file: { path, values: { banana: { split: 1 } } } }))).toEqual([`"banana" from the file ${path} is not a setting`]);
     expect(problems(load({ file: { path, values: { server: 4001 } } }))[0]).toContain('"server" from the file');
+  });
+
+  it("a short name may differ in two letters, a longer one in a quarter of them", () => {
+    expect(problems(load({ set: ["mdoe=oauth"] }))[0]).toContain("did you mean mode?");
+    expect(problems(load({ set: ["moods=oauth"] }))[0]).toContain("did you mean mode?");
+    expect(problems(load({ set: ["server.prot=1"] }))[0]).toContain("did you mean server.port?");
+    expect(problems(load({ set: ["zzz=1"] }))[0]).not.toContain("did you mean");
+  });
+
+  it("variables of other programs are not looked at", () => {
+    expect(load({ environment: { PATH: "/bin", CLAUDE_CODE_TOKEN: "x", claude_oauth_proxy_mode: "x" } }).ok).toBe(true);
   });
 
   it("the folder and the passphrase are variables of ours that are no settings", () => {

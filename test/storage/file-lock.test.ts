@@ -195,6 +195,17 @@ describe("a holder", () => {
 });
 
 describe("a late process", () => {
+  it("that looks at a number which is superseded and removed meanwhile looks again", async () => {
+    const { lock, folder, clock } = setUp(filesWith(({ name, args }) => {
+      if (name !== "openSync" || args[0] !== join(folder, "7")) return;
+      rmSync(join(folder, "7"));
+      writeFileSync(join(folder, "8"), formatClaim({ ...realProcesses.self, pid: 4_194_304 }, "22"));
+    }));
+    plant(folder, { pid: 4_194_304 }, clock.now());
+    (await lock.acquire({ timeoutMs: 0 })).release();
+    expect(readdirSync(folder).sort()).toEqual(["8", "9"]);
+  });
+
   it("that creates a number which was used and removed meanwhile sees the higher one and steps back", async () => {
     let late = true;
     const { lock, folder, clock } = setUp(filesWith(({ name, args }) => {

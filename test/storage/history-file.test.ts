@@ -56,6 +56,14 @@ describe("the history of a data folder", () => {
     expect(clock.pendingTimers()).toBe(0);
   });
 
+  it("is not written later because a mere count came after a refresh", async () => {
+    const { history, clock, path } = setUp();
+    history.record(refreshed(1));
+    history.record(finished("r1"));
+    await clock.advance(2_100);
+    expect(JSON.parse(readFileSync(path, "utf8")).counters).toMatchObject({ requests: 1, refreshes: 1 });
+  });
+
   it("counts the last usage of each request once, and forgets the request", async () => {
     const { history } = setUp();
     for (const each of [usage("a", 100, 1), usage("a", null, 20), usage("b", 7, 7), finished("a"), finished("a"), finished("b", "failed"), finished("c", "client-left")]) history.record(each);

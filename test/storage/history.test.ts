@@ -47,6 +47,8 @@ describe("two histories", () => {
     const merged = mergeHistory(left, right);
     expect(merged.refreshes.map(({ at: time, pid }) => [time, pid])).toEqual([[1, 1], [3, 2], [5, 1], [5, 2]]);
     expect(merged.counters.refreshes).toBe(4);
+    const [first, second] = [fold([refreshed("a", 9)], emptyHistory, 1), fold([refreshed("a", 9)], emptyHistory, 1)];
+    expect(mergeHistory(second, first).refreshes).toEqual([...first.refreshes, ...second.refreshes]);
     expect(mergeHistory(merged, { ...left, counters: emptyHistory.counters }).refreshes).toEqual(merged.refreshes);
   });
 });

@@ -1,6 +1,6 @@
 // The files of claude-code-mux and claude-proxy, good and bad, and the merge that replaces nothing.
 import { jsonValue, assert, property, string } from "fast-check";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
@@ -68,6 +68,10 @@ describe("account_*.json of claude-proxy", () => {
     expect([account?.id, account?.label, account?.unknown?.["name"]]).toEqual(["ann", "ann", "ann@x.example"]);
   });
 
+  it("has a label of at most 100 characters", () => {
+    expect(read(fileWith({ ...proxy, name: "n".repeat(150) })).accounts[0]?.label).toBe("n".repeat(100));
+  });
+
   it.each([
     [1_763_476_200, 1_763_476_200_000], [1_763_476_200_000, 1_763_476_200_000], ["1763476200", 1_763_476_200_000],
     ["0001-01-01T00:00:00Z", null], [0, null], [null, null], ["soon", null],
@@ -100,6 +104,12 @@ describe("a file that is neither", () => {
     const path = fileWith(content);
     const message = `nothing can be imported from ${path}: ${reason}`;
     expect(() => read(path)).toThrow(expect.objectContaining({ code: "store-unreadable", message, hint: expect.stringContaining("oauth_tokens.json") }));
+  });
+
+  it("a file of more than 4 MiB is refused before it is read", () => {
+    const path = fileWith(mux);
+    truncateSync(path, 4 * 1024 * 1024 + 1);
+    expect(() => read(path)).toThrow(/it is larger than 4 MiB/);
   });
 
   it("a path that is not there, a folder with nothing in it", () => {
@@ -135,6 +145,11 @@ describe("the merge", () => {
   it("knows the same credential under another name: a single-use token must not have two owners", () => {
     const { accounts, results } = mergeImport(new Map([["mine", accountOf("mine", { refreshToken: secret("another") })]]), [other]);
     expect([[...accounts.keys()], results]).toEqual([["mine"], [{ outcome: "kept", id: "mine", from: "main" }]]);
+  });
+
+  it("keeps a subscription and an API key apart, even with the same text for a token", () => {
+    const key = accountOf("key", { kind: "api_key", refreshToken: null, accessToken: secret("another") });
+    expect([...mergeImport(new Map([["key", key]]), [other]).accounts.keys()]).toEqual(["key", "main"]);
   });
 
   it("done twice changes nothing the second time", () => {

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, w
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inspectFolder } from "../../src/storage/inspect-folder.ts";
-import { temporaryFolder } from "./kit.ts";
+import { systemError, temporaryFolder } from "./kit.ts";
 
 const uid = process.geteuid?.() ?? null;
 const inspect = (dir: string) => inspectFolder(dir, { uid, now: Date.now() });
@@ -23,6 +23,12 @@ const sealed = JSON.stringify({ version: 1, sealed: { by: "keyring", id: "x", ci
 const denying = (flag: number, code: string): typeof nodeFs.accessSync => (path, mode = 0) => {
   if ((mode & flag) !== 0) throw Object.assign(new Error(code), { code });
   nodeFs.accessSync(path, mode);
+};
+
+const refused = (reason: string) => ({ state: "refused", reason: expect.stringContaining(reason) });
+
+const unreadable = () => {
+  throw systemError("EACCES");
 };
 
 describe("a folder is looked at", () => {
@@ -49,7 +55,12 @@ describe("a folder is looked at", () => {
     const dir = folderWith({});
     execFileSync("mkfifo", [join(dir, "accounts.json")]);
     symlinkSync(join(dir, "nowhere"), join(dir, "accounts.json.bak"));
-    expect(inspect(dir)).toMatchObject({ store: { state: "refused" }, backup: { state: "refused" } });
+    expect(inspect(dir)).toMatchObject({ store: refused("it is not a regular file"), backup: refused("a symbolic link to a file that does not exist") });
+  });
+
+  it("a file that cannot be opened is refused with the system's reason", () => {
+    const dir = folderWith({ "accounts.json": good });
+    expect(inspectFolder(dir, { uid, now: 0, files: { ...nodeFs, openSync: unreadable } }).store).toEqual({ state: "refused", reason: "it cannot be read (EACCES)" });
   });
 
   it("leftovers are old temporary files and damaged files put aside, nothing else", () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -58,6 +58,14 @@ describe("the local key", () => {
     expect(key).toMatch(/^cop_/);
     expect(notices).toEqual([expect.objectContaining({ code: "key-replaced", hint: expect.stringContaining("env") })]);
     expect(readdirSync(dir).map((name) => readFileSync(join(dir, name), "utf8")).sort()).toEqual([content, `${key}\n`].sort());
+  });
+
+  it("that is no key and is moved aside by another process in the last moment is made anew", () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, "key"), "short", { mode: 0o600 });
+    const files = filesWith(({ name }) => { if (name === "renameSync") unlinkSync(join(dir, "key")); });
+    const { key, notices } = load(dir, files);
+    expect([readFileSync(join(dir, "key"), "utf8"), readdirSync(dir), notices]).toEqual([`${key}\n`, ["key"], []]);
   });
 
   it("open to others is repaired and said; a dangling link is refused", () => {
