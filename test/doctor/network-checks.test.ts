@@ -71,6 +71,13 @@ describe("the way out", () => {
   it("reads the certificates of upstream.caFile", async () => {
     const found = await Promise.all(["/good.pem", "/old.pem", "/torn.pem", "/empty.pem", "/missing.pem"].map((caFile) => outbound({ caFile })));
     expect(found.map((one) => one["ca file"]?.status)).toEqual(["ok", "warning", "problem", "problem", "problem"]);
+    expect(found.map((one) => one["ca file"]?.found)).toEqual([
+      "/good.pem: 1 certificate, 0 expired",
+      "/old.pem: 1 certificate, 1 expired",
+      "/torn.pem: 1 of the certificates in it cannot be parsed",
+      "/empty.pem: there is no certificate in it",
+      "/missing.pem: it cannot be read",
+    ]);
   });
 
   it("NODE_EXTRA_CA_CERTS that Node would ignore is a warning", async () => {

@@ -18,6 +18,23 @@ describe("the report", () => {
     expect(lines.at(-1)).toBe("No problem found, 1 warning.");
   });
 
+  it("has a column each for status, name and what was found; more lines and advice stand under the third", () => {
+    const checks = [ok("node", "24"), warning("folder", "eighty columns are too few for a sentence as long as this one is", "close it to the others, and sign in again if they may have read it")];
+    expect(reportText({ checks, proofs: [problem("betas", "lost", null)] }, redact).split("\n")).toEqual([
+      "Checks on this machine; neither the upstream nor the token endpoint is called",
+      " ok       node    24",
+      " warning  folder  eighty columns are too few for a sentence as long as this one",
+      "                  is",
+      "                  -> close it to the others, and sign in again if they may have",
+      "                     read it",
+      "",
+      "Transparency of a proxy of its own before a simulated Anthropic, by real sockets",
+      " PROBLEM  betas   lost",
+      "",
+      "1 problem, 1 warning.",
+    ]);
+  });
+
   it("shows neither a secret nor an escape, as text and as JSON", () => {
     for (const text of [reportText(report, redact), reportJson(report, redact)]) {
       expect(text).not.toContain(key);
