@@ -12,13 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { nextMessage } from "./contenders.ts";
+import { nextMessage } from "./processes.ts";
 import type { ClientsNews, ClientsOrder } from "./soak/clients.ts";
 import { holding, mixed } from "./soak/kinds.ts";
 import { compare, metricSum, readRecording } from "./soak/ledger.ts";
 import { drainSeconds, medianRss, slope, startProgram, type Program, type Sample } from "./soak/program.ts";
 import type { UpstreamHello, UpstreamOrder, UpstreamState } from "./soak/upstream.ts";
-import { formatTable } from "./table.ts";
+import { table } from "./figures.ts";
+import { circumstances, writeSection } from "./results.ts";
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +36,7 @@ const heldWhole = holding("held", Math.round(holdSeconds * 0.9), ["200 whole"]);
 const heldLeft = holding("held, leaves", holdSeconds * 3, ["left"]);
 const burstShort = holding("burst, short", Math.round(drainSeconds * 0.6), ["200 whole"]);
 const burstLong = holding("burst, long", drainSeconds * 5, ["200 broken"]);
+const isWhole = process.argv.length === 2;
 const kinds = [...mixed, heldWhole, heldLeft, burstShort, burstLong];
 
 const faults: string[] = [];
@@ -196,7 +198,9 @@ try {
   faults.push(error instanceof Error ? error.message : String(error));
 }
 for (const each of children) if (each.connected) each.disconnect();
-console.log(formatTable(`${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}: ${streams} streams for ${holdSeconds} s, ${minutes} min of mixed traffic, a stop in the middle of a burst`, rows));
+const text = `${circumstances()}\n\n${table(`${streams} streams for ${holdSeconds} s, ${minutes} min of mixed traffic, a stop in the middle of a burst`, rows)}`;
+console.log(text);
+if (isWhole && faults.length === 0) writeSection("soak", text);
 for (const fault of faults) console.error(`does not add up: ${fault}`);
 if (faults.length > 0) console.error(`(what was recorded: ${folder})`);
 else rmSync(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { usageOf } from "../contenders.ts";
+import { usageOf } from "../processes.ts";
 import type { UpstreamHello } from "./upstream.ts";
 
 export type Sample = { readonly at: number; readonly rssKiB: number; readonly descriptors: number };
