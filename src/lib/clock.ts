@@ -34,11 +34,15 @@ export const createSystemClock = (): Clock => ({
   },
 });
 
-/**
- * Resolves after `ms` of `clock`, or as soon as `signal` aborts; never rejects and leaves no timer. `keepAlive` keeps
- * the process alive meanwhile, which the timers of a clock do not.
- */
-export const sleep = (clock: Pick<Clock, "setTimeout">, ms: number, { signal, keepAlive = false }: { readonly signal?: AbortSignal | undefined; readonly keepAlive?: boolean } = {}): Promise<void> =>
+export type SleepOptions = {
+  /** Ends the sleep at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Keeps the process alive meanwhile, which the timers of a clock do not. */
+  readonly keepAlive?: boolean;
+};
+
+/** Resolves after `ms` of `clock`, or as soon as the signal aborts. Never rejects, and leaves no timer behind. */
+export const sleep = (clock: Pick<Clock, "setTimeout">, ms: number, { signal, keepAlive = false }: SleepOptions = {}): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
     const alive = keepAlive ? setInterval(() => {}, 60_000) : undefined;

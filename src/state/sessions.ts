@@ -1,9 +1,9 @@
 // Requests grouped by Claude Code session and subagent, as the client's official headers name them.
 // Folded from the change of a request's row, not from events: what is counted here is counted there.
-import type { Change } from "./requests.ts";
-import type { AgentRow, RequestRow, SessionRow } from "./state.ts";
 import { totalInput } from "../messages/usage.ts";
 import type { TokenCounts } from "../messages/usage.ts";
+import type { Change } from "./requests.ts";
+import type { AgentRow, RequestRow, SessionRow } from "./state.ts";
 
 export const maxSessions = 200;
 export const maxAgents = 50;
