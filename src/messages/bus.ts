@@ -104,7 +104,8 @@ export const createBus = (clock: Clock): Bus => {
 const failure = (source: string | Subscriber, doing: string, error: unknown): EventDraft => {
   const name = typeof source === "string" ? source : source.name;
   const reason = visibleText(withoutSecrets(String(error), []));
-  return { type: "notice", level: "error", code: "subscriber-failed", message: `${name} could not ${doing} (${reason}); further failures of it are not reported`, hint: "Please report this: it is a fault of the program." };
+  const message = `${name} could not ${doing} (${reason}); further failures of it are not reported`;
+  return { type: "notice", level: "error", code: "subscriber-failed", message, hint: "Please report this: it is a fault of the program." };
 };
 
 // In place: a copy made of every shape at one spot in the program takes the engine's slow way. Only a frozen draft,

@@ -26,7 +26,10 @@ export const foldAccounts = (accounts: readonly AccountRow[], event: Event, past
 export const addAssigned = (accounts: readonly AccountRow[], assigned: ReadonlyMap<string, number>): readonly AccountRow[] =>
   accounts.some(({ id }) => assigned.has(id)) ? accounts.map((row) => ({ ...row, requests: row.requests + (assigned.get(row.id) ?? 0) })) : accounts;
 
-const fresh = { coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null, refreshedAt: null, lastRefreshReason: null, refreshCount: 0, limits: [], requests: 0 } as const;
+const fresh = {
+  coolingUntil: null, healthReason: null, refreshing: false, refreshFailures: 0, nextRefreshAt: null, refreshedAt: null,
+  lastRefreshReason: null, refreshCount: 0, limits: [], requests: 0,
+} as const;
 
 // An account may be announced again (signed in anew, re-read from the file): what was learnt stays.
 const upsert = (accounts: readonly AccountRow[], event: Extract<Event, { type: "account.added" }>, past: readonly RefreshFact[]): readonly AccountRow[] => {

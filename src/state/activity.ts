@@ -51,7 +51,9 @@ const timesSaid = (earlier: string, text: string): number => {
   return Number(/^ \(x(\d+)\)$/.exec(earlier.slice(text.length))?.[1] ?? 0);
 };
 
-const everyday: ReadonlySet<EventType> = new Set<EventType>(["request.received", "request.assigned", "attempt.started", "response.progress", "usage.updated", "token.refreshing", "login.waiting"]);
+const everyday: ReadonlySet<EventType> = new Set<EventType>([
+  "request.received", "request.assigned", "attempt.started", "response.progress", "usage.updated", "token.refreshing", "login.waiting",
+]);
 
 const isNews = (event: Event, { before }: Surroundings): boolean => {
   switch (event.type) {
@@ -92,7 +94,8 @@ const contextOf = ({ before, request }: Surroundings): DescribeContext => ({
 const cacheWarning = ({ before, after }: NonNullable<Surroundings["session"]>): string | null => {
   const collapsed = before.cacheShares === after.cacheShares ? null : cacheCollapse(after);
   if (collapsed === null || cacheCollapse(before) !== null) return null;
-  return `prompt cache of session ${after.id.slice(0, 8)} collapsed: ${percent(collapsed.now)} read, was ${percent(collapsed.before)}. Next: look for changing tools, system prompt or model.`;
+  const shares = `${percent(collapsed.now)} read, was ${percent(collapsed.before)}`;
+  return `prompt cache of session ${after.id.slice(0, 8)} collapsed: ${shares}. Next: look for changing tools, system prompt or model.`;
 };
 
 /** More than a person reads back. */

@@ -13,7 +13,7 @@ export const foldRefreshes = (refreshes: readonly RefreshFact[], event: Event): 
   return fact === null ? refreshes : [...refreshes, fact].slice(-refreshLimit);
 };
 
-/** `state` with `past` (oldest first) before everything it knows, here and in the Events pane, without telling it as news. `now` is wall milliseconds. */
+/** `state` with `past` (oldest first) before everything it knows, here and in the Events pane. `now` is wall milliseconds. */
 export const withPast = (state: AppState, past: readonly RefreshFact[], now: number): AppState =>
   past.length === 0 ? state : { ...state, refreshes: [...past, ...state.refreshes].slice(-refreshLimit), activity: [...pastLines(past, now), ...state.activity] };
 
