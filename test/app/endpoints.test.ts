@@ -102,6 +102,16 @@ describe("an account with addresses of its own", () => {
     expect([searchParams.get("client_id"), searchParams.get("scope")]).toEqual(["client-7", "user:inference"]);
   });
 
+  it("refreshes and revokes with its own client id", async () => {
+    const running = await startApp();
+    await running.signIn();
+    await running.app.commands.setEndpoint("claude", "clientId", "client-7");
+    await running.app.commands.refresh("claude");
+    await running.app.commands.logout("claude");
+    const [, refresh, revoke] = running.upstream.requests.filter(({ target }) => target.startsWith("/v1/oauth/token"));
+    expect([String(refresh?.body), String(revoke?.body)]).toEqual([expect.stringContaining("client-7"), expect.stringContaining("client-7")]);
+  });
+
   it("is moved by setting one address, and back to the settings by taking it away", async () => {
     const running = await startApp();
     const other = await anotherServer();

@@ -1,5 +1,5 @@
 // Which account a granted sign-in becomes, and what it keeps of an account that was there before.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
@@ -24,6 +24,18 @@ describe("a sign-in", () => {
     expect(Object.keys(storedIn(running))).toEqual(["claude"]);
     expect(storedIn(running)["claude"]).toMatchObject({ label: "Mine", priority: 7, enabled: true, created_at: before?.["created_at"] });
     expect(storedIn(running)["claude"]?.["access_token"]).not.toBe(before?.["access_token"]);
+  });
+
+  it("of an account that was there keeps the fields of the file that this version does not know", async () => {
+    const first = await startApp();
+    await first.signIn();
+    await first.app.commands.stop("edit");
+    const path = join(first.dir, "accounts.json");
+    const text = readFileSync(path, "utf8").replace('"claude": {', '"claude": { "color": "blue", "enterprise_url": "https://corp.example",');
+    writeFileSync(path, text, { mode: 0o600 });
+    const next = await startApp({ dir: first.dir, shared: first.upstream });
+    await next.signIn();
+    expect(storedIn(next)["claude"]).toMatchObject({ color: "blue", enterprise_url: "https://corp.example" });
   });
 
   it("of another person is another account", async () => {

@@ -1,6 +1,6 @@
 // The library beside a proxy on the same folder: valid tokens, one refresh, clear failures.
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -73,6 +73,18 @@ describe("OAuthClient", () => {
     expect((await client.exchangeCode(secret(await upstream.approve(authorizeUrl)), attemptId)).id).toBe("ada");
   });
 
+  it("sees what another program has signed in or removed meanwhile", async () => {
+    const { upstream, options, store } = await aPlace();
+    const client = clientOf(store);
+    expect(await failure(client.getValidToken())).toBe("sign-in-needed");
+    const other = new TokenStore(options);
+    const grant = tokensOf(upstream, 3600);
+    await other.save({ id: "ada", ...grant });
+    expect((await client.getValidToken("ada")).reveal()).toBe(grant.accessToken.reveal());
+    await other.remove("ada");
+    expect(await failure(client.getValidToken("ada"))).toBe("sign-in-needed");
+  });
+
   it("a refused refresh token is a sign-in that is needed", async () => {
     const { upstream, store } = await aPlace();
     await store.save({ id: "ada", ...tokensOf(upstream, -1) });
@@ -102,6 +114,18 @@ describe("TokenStore", () => {
     expect([await store.remove("ada"), await store.remove("ada"), await store.get("ada")]).toEqual([true, false, null]);
   });
 
+  it("forgets the last error of an account whose credential is replaced, and the expiry of an API key", async () => {
+    const { upstream, options, store } = await aPlace();
+    await store.save({ id: "ada", ...tokensOf(upstream, 3600) });
+    const path = join(options.dir, "accounts.json");
+    const stored = (): Record<string, Record<string, unknown>> => (JSON.parse(readFileSync(path, "utf8")) as { accounts: Record<string, Record<string, unknown>> }).accounts;
+    writeFileSync(path, JSON.stringify({ version: 1, accounts: { ada: { ...stored()["ada"], last_error: "invalid_grant: gone" } } }), { mode: 0o600 });
+    await store.save({ id: "ada", ...tokensOf(upstream, 3600) });
+    expect(stored()["ada"]).toMatchObject({ last_error: null });
+    await store.save({ id: "key", kind: "api_key", accessToken: secret("sk-ant-api03-0123456789"), expiresAt: 1 });
+    expect(await store.get("key")).toMatchObject({ expiresAt: null, isExpired: false, needsRefresh: false });
+  });
+
   it("refuses a name that cannot be one, and a sealed file without its passphrase", async () => {
     const { upstream, options } = await aPlace();
     const settings = { ...options.settings, "storage.encryption": "passphrase" };
@@ -111,6 +135,14 @@ describe("TokenStore", () => {
     expect(readFileSync(join(options.dir, "accounts.json"), "utf8")).not.toContain("sk-ant");
     expect(await failure(new TokenStore({ ...options, settings }).list())).toBe("store-sealed");
     expect(await failure(new TokenStore({ ...options, settings, passphrase: async () => "wrong" }).list())).toBe("store-sealed");
+  });
+
+  it("takes settings as texts, numbers, lists and objects", async () => {
+    const { options } = await aPlace();
+    const map = { fast: [{ model: "claude-haiku-4-5" }] };
+    const settings = { ...options.settings, "server.port": 4500, "server.allowedHosts": ["a.example", "b.example"], "retry.statuses": [429, 529], "models.map": map, "oauth.callback": false };
+    const { config } = await new TokenStore({ ...options, settings }).coreOptions();
+    expect(config).toMatchObject({ server: { port: 4500, allowedHosts: ["a.example", "b.example"] }, retry: { statuses: [429, 529] }, models: { map }, oauth: { callback: false } });
   });
 
   it("names every setting that is wrong", async () => {

@@ -1,0 +1,69 @@
+// What the composition root itself decides: the orderly end, and what a sleep of the machine means.
+import { describe, expect, it } from "vitest";
+import { createApp } from "../../src/app/create-app.ts";
+import { refreshSettings } from "../../src/app/core.ts";
+import { settingsOf, startApp, temporaryFolder, type RunningApp } from "../helpers/running-app.ts";
+
+const ask = ({ listening, key }: RunningApp, stream = false): Promise<Response> =>
+  fetch(`${listening.url}/v1/messages`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: "claude-sonnet-4-5", max_tokens: 16, stream, messages: [{ role: "user", content: "x" }] }),
+  });
+
+describe("stopping", () => {
+  it("waits for an open answer, and a second call cuts that short", async () => {
+    const running = await startApp({ set: ["server.drainSeconds=60"] });
+    await running.signIn();
+    running.upstream.script({ fault: { kind: "silence", afterBytes: 40 } });
+    const response = await ask(running, true);
+    const first = running.app.commands.stop("by hand");
+    expect(await running.event("server.stopping")).toMatchObject({ reason: "by hand", inFlight: 1, drainSeconds: 60 });
+    await expect(fetch(`${running.listening.url}/health`)).rejects.toThrow("fetch failed");
+    void running.app.commands.stop("again");
+    await expect(response.text()).rejects.toThrow("terminated");
+    await Promise.all([first, running.app.stopped]);
+    expect(running.events.filter(({ type }) => type === "server.stopped")).toMatchObject([{ requestsTotal: 1 }]);
+    expect(running.events.filter(({ type }) => type === "request.finished")).toMatchObject([{ outcome: "shutdown" }]);
+  });
+
+  it("before the start reports no server that stops", async () => {
+    const app = await createApp({
+      config: settingsOf(["server.port=0"]),
+      dir: temporaryFolder(),
+      version: "0.0.0-test",
+      environment: {},
+      askPassphrase: async () => null,
+      process,
+      accountId: null,
+    });
+    const types: string[] = [];
+    app.bus.subscribe(({ type }) => types.push(type));
+    await app.commands.stop("never started");
+    await app.stopped;
+    expect(types).toEqual([]);
+  });
+});
+
+describe("connections to the upstream", () => {
+  it("are new after a sleep, and stay after any other jump of the clock", async () => {
+    const running = await startApp();
+    await running.signIn();
+    const connections: number[] = [];
+    for (const kind of [null, "forward", "back", "suspend"] as const) {
+      if (kind !== null) running.app.bus.publish({ type: "clock.jumped", deltaMs: 60_000, kind });
+      await (await ask(running)).text();
+      connections.push(running.upstream.requests.at(-1)?.connection ?? 0);
+    }
+    const [first] = connections;
+    expect(connections.slice(0, 3)).toEqual([first, first, first]);
+    expect(connections[3]).not.toBe(first);
+  });
+});
+
+describe("the settings of refreshes", () => {
+  it("are in milliseconds", async () => {
+    const { app } = await startApp({ set: ["oauth.refreshLeadSeconds=600", "oauth.refreshMandatorySeconds=60", "oauth.rotateAfterHours=2"] });
+    expect(refreshSettings(app.config)).toEqual({ leadMs: 600_000, mandatoryMs: 60_000, rotateAfterMs: 7_200_000 });
+  });
+});
