@@ -59,7 +59,19 @@ describe("on a terminal", () => {
   });
 });
 
+const lineWith = (signal: AbortSignal) => {
+  const stdin = new PassThrough();
+  const answer = askLine({ stdin: stdin as unknown as Input, write: () => {}, question: "", signal });
+  stdin.end("line\n");
+  return answer;
+};
+
 describe("a signal", () => {
+  it("that does not fire changes nothing; one that has fired already asks nothing", async () => {
+    expect((await lineWith(new AbortController().signal))?.reveal()).toBe("line");
+    expect(await lineWith(AbortSignal.abort())).toBe(null);
+  });
+
   it("ends the waiting without an answer", async () => {
     const stop = new AbortController();
     const answer = askLine({ stdin: new PassThrough() as unknown as Input, write: () => {}, question: "", signal: stop.signal });

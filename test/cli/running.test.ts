@@ -24,7 +24,9 @@ describe("who is at the port", () => {
   });
 
   it("something else is foreign and never gets to see the key", async () => {
-    for (const body of ["<html>", { status: "ok" }, [], "null"]) {
+    const { mode: _mode, ...withoutMode } = health;
+    const wrong = [withoutMode, { ...health, status: 1 }, { ...health, version: null }, { ...health, uptime_seconds: "1" }, { ...health, accounts: {} }];
+    for (const body of ["<html>", { status: "ok" }, [], "null", ...wrong]) {
       const { port, seen } = await answering(() => [200, body]);
       expect(await look(port)).toMatchObject({ is: "foreign" });
       expect(seen).toEqual([{ path: "/health", authorization: undefined }]);

@@ -42,6 +42,7 @@ describe("the terminal", () => {
   });
 
   it("warns of a tmux that keeps the clipboard to itself", () => {
+    expect(one("tmux", good, { tmux: { version: "tmux 3.3a", setClipboard: null, passthrough: "off" } })?.found).toBe("tmux 3.3a, set-clipboard unknown, allow-passthrough off");
     expect([tmux("tmux 3.3a", "external"), tmux("tmux master", "on")]).toEqual(["ok", "ok"]);
     expect([tmux("tmux 3.3a", "off"), tmux("tmux 3.1c", "on"), tmux("tmux 2.9", "on"), tmux(null, null)]).toEqual(["warning", "warning", "warning", "warning"]);
   });

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openConnection, readAnswer, valuesOf } from "../../src/doctor/raw-client.ts";
+import { openConnection, pairsOf, readAnswer, valuesOf } from "../../src/doctor/raw-client.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 
 const listening = async (answer: (socket: Socket) => void): Promise<number> => {
@@ -52,6 +52,10 @@ describe("a raw answer", () => {
     const answer = read("HTTP/1.1 429 Slow\r\nX-B: 1\r\nx-a:  two \r\nX-B: 3\r\n\r\n");
     expect(answer?.fields).toEqual([["X-B", "1"], ["x-a", "two"], ["X-B", "3"]]);
     expect(valuesOf(answer?.fields ?? [], "x-b")).toEqual(["1", "3"]);
+  });
+
+  it("can be compared with a raw list of Node", () => {
+    expect(pairsOf(["X-B", "1", "x-a", "two", "X-B", "3"])).toEqual([["X-B", "1"], ["x-a", "two"], ["X-B", "3"]]);
   });
 
   it("is found behind interim answers", () => {
