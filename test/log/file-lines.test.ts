@@ -45,6 +45,13 @@ describe("lines to a file", () => {
     expect([statSync(path).isFIFO(), readdirSync(dir)]).toEqual([true, ["log"]]);
   });
 
+  it("that are longer than the limit go into an empty file, which is not rotated for them", async () => {
+    const lines = await createFileLines(options({ maxBytes: 100 }));
+    lines.write("x".repeat(200));
+    await lines.close();
+    expect(readdirSync(dir)).toEqual(["log"]);
+  });
+
   it("rotate by size, keep as many as asked, cut no line and stay private", async () => {
     const lines = await createFileLines(options({ maxBytes: 1000 }));
     for (let number = 0; number < 60; number += 1) {
