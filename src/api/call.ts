@@ -29,8 +29,9 @@ export type Endpoint = (call: Call) => void | Promise<void>;
 /** Browser sessions as the sign-in page needs them. */
 export type PageSessions = {
   open(): { readonly setCookie: string; readonly csrf: string; readonly seconds: number };
-  /** The `Set-Cookie` value that ends the session in this browser. */
-  readonly forget: string;
+  /** Ends the session of a `Cookie` header. Returns the `Set-Cookie` value that makes the browser forget. */
+  close(cookie: string | null): string;
+  closeAll(): void;
 };
 
 /** What the endpoints may use. */
@@ -43,8 +44,6 @@ export type ApiDeps = {
   readonly sessions: PageSessions;
   readonly version: string;
   readonly mode: "oauth" | "pass-through";
-  /** False when no key is required. */
-  readonly keyRequired: boolean;
   /** How long before its expiry a token counts as due. */
   readonly refreshLeadSeconds: number;
   /** Aborted when the server stops accepting: streams without an end are ended. */

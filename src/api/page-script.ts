@@ -1,6 +1,7 @@
 // The sign-in page's program in the browser: it sends what a button or a form asks for as JSON, shows the
 // sentence that comes back, and takes the page's new content from the server, which alone renders it.
-// The token that proves that this page asks is kept per origin (scheme, host and port); the cookie is not.
+// The token that proves that this page asks is kept per origin (scheme, host and port); the cookie is not. Without the
+// token the server shows nothing.
 
 export const script = `
 "use strict";
@@ -22,7 +23,8 @@ const ask = async (method, path, body, key) => {
 };
 
 const renew = async () => {
-  const answer = await fetch(location.pathname, { credentials: "same-origin" });
+  const token = read();
+  const answer = await fetch(location.pathname, { credentials: "same-origin", headers: token ? { "x-csrf-token": token } : {} });
   if (!answer.ok) throw new Error("The page could not be loaded again: the proxy answered " + answer.status + ".");
   const text = await answer.text();
   // Without its head: a second style element would be reported as one that may not run here.
@@ -76,19 +78,29 @@ document.addEventListener("submit", (event) => {
   act(form.querySelector("button"), () => forms[form.dataset.form](form));
 });
 
-let events = null;
+let following = null;
 let soon = 0;
 const later = () => { clearTimeout(soon); soon = setTimeout(() => renew().catch(() => {}), 300); };
-const follow = () => {
-  const content = byId("content");
-  const { unlocked, keyRequired } = content.dataset;
-  // The cookie is here but its token is not: nothing could be changed, so the key is asked for again.
-  const half = unlocked === "yes" && keyRequired === "yes" && !read();
-  if (half) content.replaceChildren(byId("locked").content.cloneNode(true));
-  if (half || unlocked === "no") { events?.close(); events = null; return; }
-  if (events) return;
-  events = new EventSource("/events");
-  for (const type of content.dataset.follow.split(" ")) events.addEventListener(type, later);
+// Not an EventSource: that cannot send the token.
+const readEvents = async (types, signal) => {
+  const answer = await fetch("/events", { credentials: "same-origin", headers: { "x-csrf-token": read() }, signal });
+  if (!answer.ok) return;
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    if (lines.some((line) => line.startsWith("event: ") && types.has(line.slice(7)))) later();
+  }
 };
-follow();
+const follow = () => {
+  const { unlocked, follow: types } = byId("content").dataset;
+  if (unlocked === "no") { following?.abort(); following = null; return; }
+  if (following) return;
+  const own = following = new AbortController();
+  const again = () => { if (following === own) { following = null; setTimeout(() => renew().catch(() => {}), 3000); } };
+  readEvents(new Set(types.split(" ")), own.signal).then(again, again);
+};
+if (read()) renew().catch(() => {});
 `;

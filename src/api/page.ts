@@ -12,15 +12,14 @@ import type { ApiDeps, Endpoint } from "./call.ts";
 import { createNonce, document } from "./document.ts";
 import { script } from "./page-script.ts";
 
-type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "random" | "sessions" | "version" | "mode" | "keyRequired">;
+type Deps = Pick<ApiDeps, "commands" | "store" | "clock" | "random" | "sessions" | "version" | "mode">;
 
-/** `show` is open to every caller, and asks for the key and shows nothing else until it was entered. */
+/** `show` is open to every caller, and asks for the key and shows nothing else until it was entered. A browser that opens the page cannot send the session's token with that request: its script then asks again. */
 export const createPage = (deps: Deps): Record<"show" | "unlock" | "lock", Endpoint> => ({
   show({ response, access }) {
     const nonce = createNonce(deps.random);
     const body = pageBody({
       unlocked: access !== "none",
-      keyRequired: deps.keyRequired,
       mode: deps.mode,
       version: deps.version,
       now: deps.clock.now(),
@@ -34,16 +33,14 @@ export const createPage = (deps: Deps): Record<"show" | "unlock" | "lock", Endpo
     response.appendHeader("set-cookie", setCookie);
     respondJson(response, 200, { success: true, csrf, expires_in: seconds });
   },
-  lock({ response }) {
-    response.appendHeader("set-cookie", deps.sessions.forget);
+  lock({ request, response }) {
+    response.appendHeader("set-cookie", deps.sessions.close(request.headers.cookie ?? null));
     respondJson(response, 200, { success: true });
   },
 });
 
 type PageView = {
   readonly unlocked: boolean;
-  /** False when no key is needed: there is nothing to lock. */
-  readonly keyRequired: boolean;
   readonly mode: "oauth" | "pass-through";
   readonly version: string;
   readonly now: number;
@@ -62,8 +59,7 @@ const pageBody = (view: PageView): Html => html`<main>
 <p class="soft">Version ${view.version} on this machine.</p>
 <noscript><p role="alert">This page needs JavaScript. Without it, use <code>claude-oauth-proxy login</code> in a terminal.</p></noscript>
 <p id="say" class="say" role="status" aria-live="polite"></p>
-<template id="locked">${locked}</template>
-<div id="content" data-unlocked="${yesNo(view.unlocked)}" data-key-required="${yesNo(view.keyRequired)}" data-follow="${follow.join(" ")}">
+<div id="content" data-unlocked="${yesNo(view.unlocked)}" data-follow="${follow.join(" ")}">
 ${view.unlocked ? unlocked(view) : locked}
 </div>
 </main>`;
@@ -85,7 +81,7 @@ const unlocked = (view: PageView): Html => html`${view.mode === "pass-through" ?
 <h2 id="accounts-title">Accounts</h2>
 ${accountList(view)}
 </section>
-${view.keyRequired ? html`<div class="row"><button data-action="lock">Forget the key in this browser</button></div>` : null}`;
+<div class="row"><button data-action="lock">Forget the key in this browser</button></div>`;
 
 const passThrough = html`<section><h2>Pass-through mode</h2><p>The client keeps its own login; nothing is stored here, and there is nothing to sign in to.</p></section>`;
 

@@ -55,7 +55,7 @@ export const createAuth = (deps: Deps): Record<"start" | "submit" | "cancel" | "
   logout: (call) => logout(deps, call),
 });
 
-const logout = async ({ commands, sessions, store }: Deps, { response, body }: Call): Promise<void> => {
+const logout = async ({ commands, sessions, store }: Deps, { request, response, body }: Call): Promise<void> => {
   const fields = await body();
   const accountId = textField(fields, "account_id") ?? null;
   const ids = store.snapshot().accounts.map(({ id }) => id);
@@ -65,7 +65,10 @@ const logout = async ({ commands, sessions, store }: Deps, { response, body }: C
   }
   const { removed } = await commands.logout(accountId);
   // Without a name the whole sign-in ends, the browser's part of it too.
-  if (accountId === null) response.appendHeader("set-cookie", sessions.forget);
+  if (accountId === null) {
+    response.appendHeader("set-cookie", sessions.close(request.headers.cookie ?? null));
+    sessions.closeAll();
+  }
   respondJson(response, 200, { success: true, removed });
 };
 

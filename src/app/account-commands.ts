@@ -9,6 +9,14 @@ import { apiKeyAccount, checkAccountId, checkEndpoints, freeAccountId, putAccoun
 
 export type AccountCommands = Pick<Commands, "refresh" | "addApiKey" | "setEnabled" | "rename" | "setPriority" | "setEndpoint" | "logout">;
 
+/** For a running proxy in pass-through mode: it may be called without a key, and the accounts in its folder belong to another mode. */
+export const refusedAccountCommands = (refusal: () => AppError): AccountCommands => {
+  const refuse = async (): Promise<never> => {
+    throw refusal();
+  };
+  return { refresh: refuse, addApiKey: refuse, setEnabled: refuse, rename: refuse, setPriority: refuse, setEndpoint: refuse, logout: refuse };
+};
+
 export const createAccountCommands = (core: Core): AccountCommands => ({
   refresh: (accountId) => refresh(core, accountId),
   async addApiKey({ key, accountId, label, endpoints = {} }) {

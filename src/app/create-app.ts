@@ -2,17 +2,20 @@
 import { createCredentials, someAccountServes } from "../accounts/credentials.ts";
 import { createRefreshLoop } from "../accounts/refresh-loop.ts";
 import type { Config } from "../config/schema.ts";
+import { base64url } from "../lib/random.ts";
+import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { Commands } from "../messages/commands.ts";
 import { createForwarder } from "../proxy/forward.ts";
 import type { Forward } from "../proxy/forward.ts";
 import { createServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { respondError } from "../server/respond.ts";
-import { createAccountCommands } from "./account-commands.ts";
+import { createAccountCommands, refusedAccountCommands } from "./account-commands.ts";
 import type { App, Listening } from "./app.ts";
 import { openCore, refreshSettings } from "./core.ts";
 import type { Core, CoreOptions } from "./core.ts";
-import { createLoginCommands } from "./login-commands.ts";
+import { createLoginCommands, passThrough } from "./login-commands.ts";
 
 export type AppOptions = CoreOptions & {
   /** The account that every request uses, null to choose. */
@@ -23,17 +26,17 @@ export type AppOptions = CoreOptions & {
 export const createApp = async (options: AppOptions): Promise<App> => {
   const { config } = options;
   const core = await openCore(options);
-  const key = config.auth.required ? core.key() : null;
+  const key = localKeyOf(core);
   const cut = new AbortController();
   let listening: Listening | null = null;
 
   const commands: Commands = {
-    ...createAccountCommands(core),
+    ...(config.mode === "pass-through" ? refusedAccountCommands(passThrough) : createAccountCommands(core)),
     canServe: () => config.mode === "pass-through" || someAccountServes(core, options.accountId),
     ...createLoginCommands(core, async () => loopbackOf(config, listening)),
     stop: (reason) => shutdown.stop(reason),
   };
-  const forward = forwarderOf(core, { accountId: options.accountId, cut: cut.signal });
+  const forward = forwarderOf(core, { accountId: options.accountId, localKey: key, cut: cut.signal });
   const server = serverOf(core, { commands, forward, key, onCut: () => cut.abort() });
   const refreshLoop = createRefreshLoop({
     clock: core.clock,
@@ -50,7 +53,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   return {
     config,
     dir: core.dir,
-    key,
+    key: config.auth.required ? key : null,
     bus: core.bus,
     store: core.store,
     commands,
@@ -67,6 +70,16 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   };
 };
 
+/** Where no request needs the key, a folder that cannot hold one must not keep the proxy from starting: then a key that no caller can know. */
+const localKeyOf = (core: Core): Secret => {
+  try {
+    return core.key();
+  } catch (error) {
+    if (core.config.auth.required) throw error;
+    return secret(base64url(core.random(32)));
+  }
+};
+
 /** A sign-in on the running server: the browser comes back to the port that is open anyway. */
 const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
   listening === null
@@ -76,7 +89,7 @@ const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
         shortUrl: `http://localhost:${listening.port}/login`,
       };
 
-const forwarderOf = (core: Core, { accountId, cut }: Pick<AppOptions, "accountId"> & { readonly cut: AbortSignal }): Forward => {
+const forwarderOf = (core: Core, { accountId, localKey, cut }: Pick<AppOptions, "accountId"> & { readonly localKey: Secret; readonly cut: AbortSignal }): Forward => {
   const { config, registry, refresher, clock, bus, upstream } = core;
   const credentials =
     config.mode === "pass-through"
@@ -86,6 +99,7 @@ const forwarderOf = (core: Core, { accountId, cut }: Pick<AppOptions, "accountId
   return createForwarder({
     upstream,
     credentials,
+    localKey,
     publish: bus.publishBuffered,
     clock,
     cut,
@@ -102,7 +116,7 @@ const forwarderOf = (core: Core, { accountId, cut }: Pick<AppOptions, "accountId
   });
 };
 
-type Serving = { readonly commands: Commands; readonly forward: Forward; readonly key: App["key"]; readonly onCut: () => void };
+type Serving = { readonly commands: Commands; readonly forward: Forward; readonly key: Secret; readonly onCut: () => void };
 
 const serverOf = (core: Core, { commands, forward, key, onCut }: Serving): Server => {
   const { config, store, bus, version, clock, random } = core;
@@ -117,6 +131,7 @@ const serverOf = (core: Core, { commands, forward, key, onCut }: Serving): Serve
     clock,
     random,
     key,
+    keyRequired: config.auth.required,
     onCut,
     settings: {
       mode: config.mode,

@@ -52,7 +52,8 @@ export const createLoginCommands = (core: Core, findLoopback: FindLoopback): Log
   };
 };
 
-const passThrough = (): AppError =>
+/** Why nothing about accounts can be done in pass-through mode. */
+export const passThrough = (): AppError =>
   new AppError({ code: "bad-usage", message: "in pass-through mode nobody signs in here: the client keeps its own login", hint: "Set mode to oauth to sign in." });
 
 /** The settings that the account has of its own, or is to have. */

@@ -38,7 +38,7 @@ export const attempt = async (context: ForwardContext, exchange: Exchange, crede
       baseUrl,
       method: request.method ?? "",
       path: request.url ?? "",
-      headers: withLength(requestHeaders(request.rawHeaders, credential), body.streamLength()),
+      headers: withLength(requestHeaders(request.rawHeaders, credential, context.localKey), body.streamLength()),
       body: body.open(),
       signal: controller.signal,
       onSent() {

@@ -6,6 +6,7 @@ import type { Credential, CredentialRefusal, Credentials } from "../accounts/cre
 import { assertNever } from "../lib/assert-never.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { PublishBuffered } from "../messages/bus.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
@@ -40,6 +41,8 @@ export type ForwardContext = {
   readonly upstream: Upstream;
   /** Null in pass-through mode: the client keeps its own login. */
   readonly credentials: Credentials | null;
+  /** Never sent upstream, whatever field it comes in. */
+  readonly localKey: Secret | null;
   readonly publish: PublishBuffered;
   readonly clock: Clock;
   readonly settings: ForwardSettings;

@@ -25,20 +25,25 @@ const credentials = new Set(["authorization", "x-api-key"]);
 const forThisHopPrefix = /^(?:proxy-|x-forwarded-|x-claude-oauth-proxy-)/;
 
 /**
- * The fields to send upstream, in the order they came, credential last. Content-Length is added by the part that
+ * The fields to send upstream, in the order they came, credential last. The client's own credentials are replaced; in
+ * pass-through mode they stay, but for the local key of this proxy. Content-Length is added by the part that
  * frames the body.
  */
-export const requestHeaders = (raw: RawHeaders, credential: OutboundCredential): string[] => {
+export const requestHeaders = (raw: RawHeaders, credential: OutboundCredential, localKey: Secret | null = null): string[] => {
   const named = namedBy(valuesOf(raw, "connection"));
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = (raw[index] ?? "").toLowerCase();
+    const [field = "", value = ""] = [raw[index], raw[index + 1]];
+    const name = field.toLowerCase();
     if (forThisHop.has(name) || forThisHopPrefix.test(name) || named?.has(name) === true) continue;
-    if (credential === null || !credentials.has(name)) kept.push(raw[index] ?? "", raw[index + 1] ?? "");
+    if (!credentials.has(name) || (credential === null && !holds(value, localKey))) kept.push(field, value);
   }
   if (credential !== null) addOurs(kept, credential);
   return kept;
 };
+
+/** A client that still shows the local key in the place of its login must not show it to the upstream too. */
+const holds = (value: string, key: Secret | null): boolean => key !== null && value.replace(/^bearer +/i, "").trim() === key.reveal();
 
 const addOurs = (kept: string[], { kind, token }: NonNullable<OutboundCredential>): void => {
   if (kind === "oauth") addOauthBeta(kept);

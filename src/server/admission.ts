@@ -5,6 +5,7 @@ import type { Access } from "../api/call.ts";
 import { checkTarget } from "../proxy/target.ts";
 import type { Checks } from "./checks.ts";
 import { isPreflight } from "./origin.ts";
+import { addressOf } from "./rate-limit.ts";
 import type { Peer, RateLimit } from "./rate-limit.ts";
 import { pathOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -32,20 +33,23 @@ export const createAdmission = ({ checks, routes, limits, maxBodyBytes }: Admiss
   const forward = (info: RequestInfo, peer: Peer, corsOrigin: string | null): Admitted | Refusal => {
     const target = checkTarget(info.target);
     if (!target.ok) return refusal(target.code, target.message);
-    const unlocked = checks.unlock(info, { open: false, forwarded: true });
+    const unlocked = checks.unlock(info, "forwarding");
     if (!unlocked.ok) return unlocked;
     if (Number(info.fields.contentLength ?? 0) > maxBodyBytes) return refusal("too-large", `The body is larger than ${maxBodyBytes} bytes.`, "Raise server.maxBodyBytes to allow more.");
-    return limited(limits.api(peer)) ?? { ok: true, to: "forward", corsOrigin };
+    return limited(limits.api(addressOf(peer))) ?? { ok: true, to: "forward", corsOrigin };
   };
 
   const endpoint = (info: RequestInfo, peer: Peer, corsOrigin: string | null): Admitted | Refusal => {
     const found = routes(info.method, pathOf(info.target));
     if ("missing" in found) return missing(info);
     if ("allow" in found) return { ...refusal("method-not-allowed", `This path does not know ${info.method}.`), allow: found.allow };
-    const unlocked = checks.unlock(info, { open: found.route.open, forwarded: false });
+    const unlocked = checks.unlock(info, found.route.needs);
+    // Who proves the key has a count of its own: callers without it cannot lock the owner out, and their tries count too.
+    const caller = unlocked.ok && unlocked.access !== "none" ? unlocked.access : addressOf(peer);
+    const tooOften = found.route.limited ? limited(limits.auth(caller)) : null;
+    if (tooOften !== null) return tooOften;
     if (!unlocked.ok) return unlocked;
-    const tooOften = found.route.limited ? limited(limits.auth(peer)) : null;
-    return tooOften ?? { ok: true, to: "endpoint", corsOrigin, route: found.route, param: found.param, access: unlocked.access };
+    return { ok: true, to: "endpoint", corsOrigin, route: found.route, param: found.param, access: unlocked.access };
   };
 
   return (info, peer) => {

@@ -9,14 +9,15 @@ import type { OriginResult } from "./origin.ts";
 import type { RequestFields, RequestInfo } from "./request-info.ts";
 import { refusal } from "./respond.ts";
 import type { Refusal } from "./respond.ts";
-import type { Sessions } from "./session-cookie.ts";
+import type { Sessions } from "./sessions.ts";
 
 export type Unlocked = { readonly ok: true; readonly access: Access } | Refusal;
 
 export type CheckSettings = {
   readonly mode: "oauth" | "pass-through";
-  /** Null: no request needs a key. */
-  readonly key: Secret | null;
+  readonly key: Secret;
+  /** False opens what is forwarded to everyone who reaches the port, and nothing else. */
+  readonly keyRequired: boolean;
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
@@ -24,11 +25,14 @@ export type CheckSettings = {
   readonly sessions: Pick<Sessions, "find" | "csrfFits">;
 };
 
+/** What opens a path: nothing, the key, the key or a browser session of our page, or the key of a request that is sent on. */
+export type Needs = "nothing" | "key" | "page" | "forwarding";
+
 export type Checks = {
   /** One well-formed request, to a name of ours, from no foreign page (DNS rebinding, cross-site requests). */
   screen(info: RequestInfo): OriginResult;
-  /** The key. An open route lets everyone in, but knows the key when it is shown. */
-  unlock(info: RequestInfo, route: { readonly open: boolean; readonly forwarded: boolean }): Unlocked;
+  /** The key, or what else opens a path. An open one lets everyone in, but knows the key when it is shown. */
+  unlock(info: RequestInfo, needs: Needs): Unlocked;
 };
 
 /** The checks of one listening port; the key is prepared once. */
@@ -47,10 +51,10 @@ export const createChecks = (settings: CheckSettings): Checks => {
       if (host === "foreign") return refusal("foreign-host", "This Host name is not served here.", "Use 127.0.0.1 or localhost with our port, or add the name to server.allowedHosts.");
       return checkOrigin(info);
     },
-    unlock(info, route) {
-      const access = accessOf(info, route.forwarded);
+    unlock(info, needs) {
+      const access = accessOf(info, needs);
       if (access === "forged") return refusal("foreign-origin", "The x-csrf-token header is missing or wrong.", "Load /auth/device again and enter the key.");
-      if (access !== "none" || route.open) return { ok: true, access };
+      if (access !== "none" || needs === "nothing") return { ok: true, access };
       return refusal("local-key", "The local key is missing or wrong.", "Run `claude-oauth-proxy env` for what a client needs, or `claude-oauth-proxy print-key` for the key.");
     },
   };
@@ -72,24 +76,27 @@ const faultOfHead = ({ httpVersion, fields }: RequestInfo): string | null => {
 const isPlainCoding = (coding: string | null, httpVersion: string): boolean =>
   coding === null || (coding.toLowerCase() === "chunked" && httpVersion === "1.1");
 
-const createAccessCheck = ({ key, mode, sessions }: CheckSettings) => {
-  const check = key === null ? null : createKeyCheck(key);
-  return (info: RequestInfo, forwarded: boolean): Access | "forged" => {
-    if (check === null) return "key";
+const createAccessCheck = ({ key, keyRequired, mode, sessions }: CheckSettings) => {
+  const check = createKeyCheck(key);
+  return (info: RequestInfo, needs: Needs): Access | "forged" => {
     const { fields } = info;
+    const forwarded = needs === "forwarding";
+    if (forwarded && !keyRequired) return "key";
     // In pass-through mode the credentials of a forwarded request are the client's own and go upstream:
     // the local key must not be among them.
-    const shown = mode === "pass-through" ? check.inOwnHeader(fields) || (!forwarded && check.inCredentials(fields)) : check.inCredentials(fields);
-    return shown ? "key" : sessionAccess(info, sessions);
+    const passThrough = mode === "pass-through";
+    const shown = (passThrough && check.inOwnHeader(fields)) || (!(passThrough && forwarded) && check.inCredentials(fields));
+    if (shown) return "key";
+    return needs === "page" || needs === "nothing" ? sessionAccess(fields, { sessions, needs }) : "none";
   };
 };
 
-// A browser sends a cookie by itself: alone it opens only what merely reads, with our own page's token everything.
-const sessionAccess = ({ method, fields }: RequestInfo, sessions: CheckSettings["sessions"]): Access | "forged" => {
+/** A browser sends a cookie by itself, to every port of this machine: it counts only with the token that our own page alone can read. */
+const sessionAccess = (fields: RequestFields, { sessions, needs }: { readonly sessions: CheckSettings["sessions"]; readonly needs: Needs }): Access | "forged" => {
   const session = fields.cookie === null ? null : sessions.find(fields.cookie);
   if (session === null) return "none";
-  if (method === "GET" || method === "HEAD") return "session";
-  return sessions.csrfFits(session, fields.csrf) ? "session" : "forged";
+  if (sessions.csrfFits(session, fields.csrf)) return "session";
+  return needs === "page" ? "forged" : "none";
 };
 
 // Which Host a request may name. A page that was re-bound to 127.0.0.1 still sends its own name here, so an exact list

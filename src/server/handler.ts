@@ -139,12 +139,15 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
       requestId,
       receivedAt: known.receivedAt,
       sessionId: received.sessionId,
-      headers: known.corsOrigin === null ? [] : corsHeaders(known.corsOrigin),
+      headers: [...(known.corsOrigin === null ? [] : corsHeaders(known.corsOrigin)), ...(info.fields.fetchMode === "navigate" ? sandbox : [])],
     });
   };
   if (info.fields.transferEncoding === null) go();
   else setImmediate(go);
 };
+
+/** A page from upstream in the browser's window must not run on our origin, where the key's session lives. */
+const sandbox = ["content-security-policy", "sandbox"];
 
 const malformedBody = refusal("bad-request", "The body broke off or is not well-formed.");
 

@@ -1,5 +1,6 @@
 // How often one peer may ask: a token bucket per address, refilled by the steady clock. Off costs nothing.
 import type { Clock } from "../lib/clock.ts";
+import { isLoopback } from "../lib/host.ts";
 
 /** `count` requests in `windowMs`. */
 export type Rate = { readonly count: number; readonly windowMs: number };
@@ -8,7 +9,7 @@ export type Rate = { readonly count: number; readonly windowMs: number };
 export type Peer = { readonly remoteAddress?: string | undefined };
 
 /** Null lets the request in; a number refuses it and is the whole seconds until the next one may come. */
-export type RateLimit = (peer: Peer) => number | null;
+export type RateLimit = (caller: string) => number | null;
 
 type Bucket = { tokens: number; at: number };
 
@@ -20,9 +21,9 @@ export const createRateLimit = (rate: Rate | null, clock: Pick<Clock, "monotonic
   if (rate === null) return () => null;
   const buckets = new Map<string, Bucket>();
   const perMs = rate.count / rate.windowMs;
-  return ({ remoteAddress: address = "" }) => {
+  return (caller) => {
     const now = clock.monotonic();
-    const bucket = buckets.get(address) ?? add(buckets, address, { tokens: rate.count, at: now });
+    const bucket = buckets.get(caller) ?? add(buckets, caller, { tokens: rate.count, at: now });
     bucket.tokens = Math.min(rate.count, bucket.tokens + (now - bucket.at) * perMs);
     bucket.at = now;
     // A hair of tolerance: a peer that waits exactly as long as it was told must get in.
@@ -37,4 +38,10 @@ const add = (buckets: Map<string, Bucket>, peer: string, bucket: Bucket): Bucket
   if (oldest !== undefined) buckets.delete(oldest);
   buckets.set(peer, bucket);
   return bucket;
+};
+
+/** The caller behind `peer`, for those who have not proved the key. All of loopback is one: a local program can use any address of it. */
+export const addressOf = ({ remoteAddress = "" }: Peer): string => {
+  const address = remoteAddress.replace(/^::ffff:/i, "");
+  return isLoopback(address) ? "loopback" : address;
 };

@@ -8,11 +8,11 @@ import { createMetrics } from "../api/metrics.ts";
 import { createPage } from "../api/page.ts";
 import { createAuth, createOauth } from "../api/sign-in.ts";
 import { createHealth, createProbes, createStatus } from "../api/status.ts";
+import type { Needs } from "./checks.ts";
 
 export type Route = {
   readonly endpoint: Endpoint;
-  /** Everybody who may reach the port may call it, without the key. */
-  readonly open: boolean;
+  readonly needs: Needs;
   /** Counts against `rateLimit.auth`. */
   readonly limited: boolean;
 };
@@ -24,10 +24,12 @@ export type Routes = (method: string, path: string) => Found;
 
 type Methods = Readonly<Record<string, Route>>;
 
-const keyed = (endpoint: Endpoint): Route => ({ endpoint, open: false, limited: false });
-const open = (endpoint: Endpoint): Route => ({ endpoint, open: true, limited: false });
-/** Sign-in: keyed and limited. */
-const signIn = (endpoint: Endpoint): Route => ({ endpoint, open: false, limited: true });
+const open = (endpoint: Endpoint): Route => ({ endpoint, needs: "nothing", limited: false });
+const keyed = (endpoint: Endpoint): Route => ({ endpoint, needs: "key", limited: false });
+/** Called by our page too. */
+const paged = (endpoint: Endpoint): Route => ({ endpoint, needs: "page", limited: false });
+/** About signing in, so counted. */
+const limited = (route: Route): Route => ({ ...route, limited: true });
 
 /** The table over the endpoints of `deps`. */
 export const createRoutes = (deps: ApiDeps): Routes => {
@@ -51,7 +53,7 @@ const programRoutes = (deps: ApiDeps): Record<string, Methods> => {
     "/api/hello": readable(open(probes.hello)),
     "/health": readable(open(createHealth(deps))),
     "/metrics": readable(keyed(createMetrics(deps))),
-    "/events": { GET: keyed(createEvents(deps)) },
+    "/events": { GET: paged(createEvents(deps)) },
     "/api/status": readable(keyed(createStatus(deps))),
   };
 };
@@ -62,26 +64,26 @@ const signInRoutes = (deps: ApiDeps): Record<string, Methods> => {
   const page = createPage(deps);
   const accounts = createAccounts(deps);
   // Not for HEAD: a link preview must not use up the code.
-  const callback = { GET: { endpoint: createCallback(deps), open: true, limited: true } };
+  const callback = { GET: open(createCallback(deps)) };
   return {
     "/login": readable(open(createLogin(deps))),
     "/callback": callback,
     "/oauth/callback": callback,
-    "/auth/device": { ...readable(open(page.show)), POST: signIn(page.unlock), DELETE: keyed(page.lock) },
-    "/auth/device/start": { POST: signIn(auth.start) },
-    "/auth/device/submit": { POST: signIn(auth.submit) },
-    "/auth/device/cancel": { POST: keyed(auth.cancel) },
-    "/auth/status": readable(keyed(auth.status)),
-    "/auth/refresh": { POST: signIn(auth.refresh) },
-    "/auth/logout": { POST: signIn(auth.logout) },
-    "/api/oauth/authorize": { POST: signIn(oauth.authorize) },
-    "/api/oauth/exchange": { POST: signIn(oauth.exchange) },
+    "/auth/device": { ...readable(open(page.show)), POST: limited(keyed(page.unlock)), DELETE: paged(page.lock) },
+    "/auth/device/start": { POST: limited(paged(auth.start)) },
+    "/auth/device/submit": { POST: limited(paged(auth.submit)) },
+    "/auth/device/cancel": { POST: paged(auth.cancel) },
+    "/auth/status": readable(paged(auth.status)),
+    "/auth/refresh": { POST: limited(paged(auth.refresh)) },
+    "/auth/logout": { POST: limited(paged(auth.logout)) },
+    "/api/oauth/authorize": { POST: limited(keyed(oauth.authorize)) },
+    "/api/oauth/exchange": { POST: limited(keyed(oauth.exchange)) },
     "/api/oauth/tokens": readable(keyed(oauth.tokens)),
-    "/api/oauth/tokens/refresh": { POST: signIn(oauth.refreshToken) },
-    "/api/oauth/tokens/delete": { POST: signIn(oauth.deleteToken) },
-    "/oauth/authorize": { GET: signIn(oauth.authorizeLink) },
-    "/oauth/exchange": { POST: signIn(oauth.exchangeLink) },
-    "/api/accounts": { ...readable(keyed(accounts.list)), POST: signIn(accounts.add) },
+    "/api/oauth/tokens/refresh": { POST: limited(keyed(oauth.refreshToken)) },
+    "/api/oauth/tokens/delete": { POST: limited(keyed(oauth.deleteToken)) },
+    "/oauth/authorize": { GET: limited(keyed(oauth.authorizeLink)) },
+    "/oauth/exchange": { POST: limited(keyed(oauth.exchangeLink)) },
+    "/api/accounts": { ...readable(paged(accounts.list)), POST: limited(paged(accounts.add)) },
   };
 };
 
@@ -90,9 +92,9 @@ const prefixRoutes = (deps: ApiDeps): Record<string, Methods> => {
   const oauth = createOauth(deps);
   const probes = createProbes(deps);
   return {
-    "/api/accounts/": { PATCH: keyed(accounts.change), DELETE: keyed(accounts.remove) },
+    "/api/accounts/": { PATCH: paged(accounts.change), DELETE: paged(accounts.remove) },
     "/api/oauth/tokens/": { DELETE: keyed(oauth.removeToken) },
-    "/api/event_logging/": { POST: keyed(probes.discard) },
+    "/api/event_logging/": { POST: { endpoint: probes.discard, needs: "forwarding", limited: false } },
   };
 };
 

@@ -20,7 +20,7 @@ import { createRateLimit } from "./rate-limit.ts";
 import type { Rate } from "./rate-limit.ts";
 import { createRefusalReports } from "./refusal-reports.ts";
 import { createRoutes } from "./routes.ts";
-import { createSessions } from "./session-cookie.ts";
+import { createSessions } from "./sessions.ts";
 
 export type ServerSettings = {
   readonly mode: "oauth" | "pass-through";
@@ -51,8 +51,9 @@ export type ServerDeps = Pick<ApiDeps, "commands" | "store" | "subscribe" | "ver
   readonly publish: Publish;
   readonly clock: Clock;
   readonly random: Random;
-  /** Null: no request needs a key. Only on loopback. */
-  readonly key: Secret | null;
+  readonly key: Secret;
+  /** False opens what is forwarded to everyone who reaches the port: only on loopback. */
+  readonly keyRequired: boolean;
   readonly timeouts?: Partial<ServerTimeouts>;
   /** Called when the drain time is over, before the connections are destroyed. */
   readonly onCut?: () => void;
@@ -89,7 +90,7 @@ export const createServer = (deps: ServerDeps): Server => {
   return {
     async listen() {
       const { host, port, ...rest } = deps.settings;
-      if (deps.key === null && !isLoopback(host)) throw unsafeBind(host);
+      if (!deps.keyRequired && !isLoopback(host)) throw unsafeBind(host);
       await bind(server, host, port);
       const bound = (server.address() as { readonly port: number }).port;
       attachHandler(server, { deps: { ...deps, settings: { host, port: bound, ...rest } }, connections, stopping: stopping.signal });
@@ -146,8 +147,8 @@ const attachHandler = (server: HttpServer, { deps, connections, stopping }: Atta
   const sessions = createSessions({ random, clock, port: settings.port });
   const reports = createRefusalReports({ publish, clock });
   const admit = createAdmission({
-    checks: createChecks({ ...settings, key: deps.key, sessions }),
-    routes: createRoutes({ ...deps, sessions, mode, refreshLeadSeconds, keyRequired: deps.key !== null, stopping }),
+    checks: createChecks({ ...settings, key: deps.key, keyRequired: deps.keyRequired, sessions }),
+    routes: createRoutes({ ...deps, sessions, mode, refreshLeadSeconds, stopping }),
     limits: { api: createRateLimit(rateLimit.api, clock), auth: createRateLimit(rateLimit.auth, clock) },
     maxBodyBytes,
   });

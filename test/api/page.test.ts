@@ -31,31 +31,46 @@ describe("/auth/device", () => {
     for (const hidden of ["Max of Ann", "max-1", "claude.example", "Start a sign-in"]) expect(text).not.toContain(hidden);
   });
 
-  it("the key is exchanged for a cookie; a wrong one is not", async () => {
-    const { cookie } = await unlock();
+  it("the key is exchanged for a cookie and its token; a wrong one is not", async () => {
+    const { cookie, csrf } = await unlock();
     account("Max of Ann");
-    expect(await page({ cookie })).toContain("Max of Ann");
+    expect(await page({ cookie, "x-csrf-token": csrf })).toContain("Max of Ann");
     expect(statusOf(await ask(kit.port, post(kit.port, "/auth/device", {}, { "x-api-key": "wrong" })))).toBe(401);
-    expect(await page({ cookie: `${cookie}x` })).toContain("Enter the local key");
+    expect(await page({ cookie: `${cookie}x`, "x-csrf-token": csrf })).toContain("Enter the local key");
   });
 
-  it("the cookie alone reads, and changes nothing without its companion", async () => {
+  it("the cookie alone, which every port of this machine is sent, reads nothing and changes nothing (S5)", async () => {
     const { cookie, csrf } = await unlock();
-    const change = (fields: Record<string, string>): Promise<string> => ask(kit.port, post(kit.port, "/auth/refresh", {}, { "x-api-key": null, cookie, ...fields }));
-    expect(statusOf(await ask(kit.port, head(kit.port, "GET /auth/status", { "x-api-key": null, cookie })))).toBe(200);
+    account("Max of Ann");
+    const keyless = { "x-api-key": null, cookie };
+    expect(await page({ cookie })).not.toContain("Max of Ann");
+    for (const path of ["/auth/status", "/api/accounts", "/events"]) expect(statusOf(await ask(kit.port, head(kit.port, `GET ${path}`, keyless)))).toBe(403);
+    const change = (fields: Record<string, string>): Promise<string> => ask(kit.port, post(kit.port, "/auth/refresh", {}, { ...keyless, ...fields }));
     expect(errorOf(await change({}))).toMatchObject({ status: 403, code: "foreign-origin" });
     expect(errorOf(await change({ "x-csrf-token": "wrong" })).status).toBe(403);
     expect(statusOf(await change({ "x-csrf-token": csrf }))).toBe(200);
     expect(statusOf(await change({ "x-csrf-token": csrf, origin: "http://localhost:3000", "sec-fetch-site": "same-site" }))).toBe(403);
     expect(fake.calls).toEqual([["refresh", null]]);
-    expect(await page({ cookie })).not.toContain(csrf);
+    expect(await page({ cookie, "x-csrf-token": csrf })).not.toContain(csrf);
   });
 
-  it("the cookie opens the same things as the key, and is forgotten on request", async () => {
+  it("a session opens the page and its calls, and nothing that is sent on or made for programs (S5)", async () => {
     const { cookie, csrf } = await unlock();
-    expect(statusOf(await ask(kit.port, head(kit.port, "GET /v1/models", { "x-api-key": null, cookie })))).toBe(200);
-    const text = await ask(kit.port, head(kit.port, "DELETE /auth/device", { "x-api-key": null, cookie, "x-csrf-token": csrf }));
-    expect(headerOf(text, "set-cookie")).toMatch(/^claude_oauth_proxy_\d+=; Max-Age=0; /);
+    const session = { "x-api-key": null, cookie, "x-csrf-token": csrf };
+    for (const path of ["/auth/status", "/api/accounts"]) expect(statusOf(await ask(kit.port, head(kit.port, `GET ${path}`, session)))).toBe(200);
+    for (const path of ["/v1/models", "/oauth/authorize", "/api/oauth/tokens", "/metrics", "/api/status"]) expect(statusOf(await ask(kit.port, head(kit.port, `GET ${path}`, session)))).toBe(401);
+    for (const path of ["/v1/messages", "/api/oauth/exchange", "/oauth/exchange", "/auth/device"]) expect(statusOf(await ask(kit.port, post(kit.port, path, {}, session)))).toBe(401);
+    expect(kit.forwards).toEqual([]);
+  });
+
+  it("a session is over on this side too when the browser locks the page or everyone is signed out (S5)", async () => {
+    const [locked, other] = [await unlock(), await unlock()];
+    const status = ({ cookie, csrf }: typeof other): Promise<number> => ask(kit.port, head(kit.port, "GET /auth/status", { "x-api-key": null, cookie, "x-csrf-token": csrf })).then(statusOf);
+    const text = await ask(kit.port, head(kit.port, "DELETE /auth/device", { "x-api-key": null, cookie: locked.cookie, "x-csrf-token": locked.csrf }));
+    expect(headerOf(text, "set-cookie")).toMatch(/^claude_oauth_proxy_\d+_[\w-]+=; Max-Age=0; /);
+    expect([await status(locked), await status(other)]).toEqual([401, 200]);
+    expect(statusOf(await ask(kit.port, post(kit.port, "/auth/logout", {})))).toBe(200);
+    expect(await status(other)).toBe(401);
   });
 
   it("shows the start of a sign-in with the provider's terms, and only while there is no account", async () => {
@@ -76,12 +91,24 @@ describe("/auth/device", () => {
     expect(text).toMatch(/Open for (9|10) more minutes/);
   });
 
-  it("in pass-through mode there is nothing to sign in to", async () => {
+  it("in pass-through mode there is nothing to sign in to, and the key is asked for although requests need none (S2)", async () => {
     await using own = await startServer({ mode: "pass-through", key: null });
+    expect(await ask(own.port, head(own.port, "GET /auth/device", { "x-api-key": null }))).toContain("Enter the local key");
     const text = await ask(own.port, head(own.port, "GET /auth/device"));
     expect(text).toContain("keeps its own login");
     expect(text).not.toContain("Start a sign-in");
-    expect(text).not.toContain("Forget the key");
+  });
+
+  it("where requests need no key, accounts, sign-in, events and metrics still do, in both modes (S2)", async () => {
+    for (const mode of ["oauth", "pass-through"] as const) {
+      await using own = await startServer({ mode, key: null });
+      const keyless = { "x-api-key": null };
+      for (const path of ["/api/accounts", "/auth/status", "/events", "/metrics", "/api/status", "/api/oauth/tokens", "/oauth/authorize"]) expect(statusOf(await ask(own.port, head(own.port, `GET ${path}`, keyless)))).toBe(401);
+      for (const path of ["/auth/logout", "/auth/refresh", "/api/accounts", "/api/oauth/exchange", "/auth/device"]) expect(statusOf(await ask(own.port, post(own.port, path, { all: true }, keyless)))).toBe(401);
+      for (const method of ["PATCH", "DELETE"]) expect(statusOf(await ask(own.port, head(own.port, `${method} /api/accounts/max-1`, keyless)))).toBe(401);
+      expect(statusOf(await ask(own.port, head(own.port, "GET /v1/models", keyless)))).toBe(200);
+      expect(statusOf(await ask(own.port, post(own.port, "/api/event_logging/batch", {}, keyless)))).toBe(204);
+    }
   });
 
   it("labels and errors from outside are text", async () => {

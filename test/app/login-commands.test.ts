@@ -93,6 +93,19 @@ describe("a sign-in", () => {
     expect(await refusedWith(app.commands.startLogin({}))).toMatchObject({ code: "bad-usage", hint: "Set mode to oauth to sign in." });
   });
 
+  it("is refused in pass-through mode over HTTP as well, and so is every change of an account, even with the key (S2)", async () => {
+    const { listening, dir } = await startApp({ set: ["mode=pass-through"] });
+    const key = readFileSync(join(dir, "key"), "utf8").trim();
+    const ask = (method: string, path: string, authorization?: string): Promise<Response> =>
+      fetch(listening.url + path, { method, headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) }, body: JSON.stringify({ all: true, enabled: false }) });
+    const calls = [["POST", "/auth/logout"], ["POST", "/auth/refresh"], ["PATCH", "/api/accounts/max-1"], ["DELETE", "/api/accounts/max-1"], ["POST", "/auth/device/start"]] as const;
+    for (const [method, path] of calls) {
+      expect((await ask(method, path)).status).toBe(401);
+      const refused = await ask(method, path, `Bearer ${key}`);
+      expect([refused.status, refused.headers.get("x-claude-oauth-proxy-error")]).toEqual([400, "bad-usage"]);
+    }
+  });
+
   it("leads back to the port that is open anyway, and to nowhere without the callback", async () => {
     const { app, listening } = await startApp();
     const redirect = new URL((await app.commands.startLogin({})).browserUrl ?? "").searchParams.get("redirect_uri");

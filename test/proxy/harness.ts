@@ -7,6 +7,7 @@ import type { Credential, Credentials } from "../../src/accounts/credentials.ts"
 import { createSystemClock } from "../../src/lib/clock.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { secret } from "../../src/lib/secret.ts";
+import type { Secret } from "../../src/lib/secret.ts";
 import { createBus } from "../../src/messages/bus.ts";
 import type { Event, EventType } from "../../src/messages/events.ts";
 import { createForwarder } from "../../src/proxy/forward.ts";
@@ -42,6 +43,7 @@ export type HarnessOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly credentials?: Credentials | null;
+  readonly localKey?: Secret;
   readonly cut?: AbortSignal;
   readonly answerHeaders?: readonly string[];
 };
@@ -85,6 +87,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
   const forward = createForwarder({
     upstream,
     credentials: options.credentials === undefined ? steadyCredentials() : options.credentials,
+    localKey: options.localKey ?? null,
     publish(fact) {
       bus.publishBuffered(fact);
       bus.flush();

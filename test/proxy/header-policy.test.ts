@@ -26,6 +26,13 @@ describe("requestHeaders", () => {
     expect(requestHeaders(["X", "1"], null)).toEqual(["X", "1"]);
   });
 
+  it("in pass-through mode the local key is taken out wherever a client still shows it, and another value stays (S14)", () => {
+    const local = secret("cop_local-key-canary");
+    expect(requestHeaders(["Authorization", "Bearer cop_local-key-canary", "x-api-key", "sk-own", "a", "b"], null, local)).toEqual(["x-api-key", "sk-own", "a", "b"]);
+    expect(requestHeaders(["X-Api-Key", "cop_local-key-canary", "authorization", "bearer  cop_local-key-canary"], null, local)).toEqual([]);
+    expect(requestHeaders(["authorization", "Bearer cop_local-key-canary2"], null, local)).toEqual(["authorization", "Bearer cop_local-key-canary2"]);
+  });
+
   it("in pass-through mode both credentials of the client stay, and the local key does not", () => {
     const raw = ["Authorization", "Bearer own", "x-api-key", "own-key", "X-Claude-OAuth-Proxy-Key", "local", "Cookie", "c"];
     expect(requestHeaders(raw, null)).toEqual(["Authorization", "Bearer own", "x-api-key", "own-key"]);

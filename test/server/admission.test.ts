@@ -1,6 +1,6 @@
 // Who may come in, asked over bare sockets: names, pages, keys.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ask, errorOf, head, headerOf, key, openWire, post, startServer, statusOf } from "./kit.ts";
+import { ask, errorOf, head, headerOf, isWhole, key, openWire, post, startServer, statusOf } from "./kit.ts";
 
 let kit: Awaited<ReturnType<typeof startServer>>;
 beforeAll(async () => { kit = await startServer({ allowedHosts: ["proxy.lan", "box.lan:8443"], allowedOrigins: ["https://tools.example"] }); });
@@ -82,6 +82,12 @@ describe("pages of other origins", () => {
     expect(statusOf(await returning({ ...navigation, origin: "https://evil.example" }, "/callback"))).toBe(403);
     expect(statusOf(await returning({ ...navigation, host: "evil.example" }, "/callback"))).toBe(403);
     expect(statusOf(await returning(navigation, "/health"))).toBe(403);
+  });
+
+  it("an answer for the browser's own window gets a sandbox, so that a page from upstream does not run on this origin (S5)", async () => {
+    await from({ "sec-fetch-mode": "navigate", "sec-fetch-site": "none" });
+    await from({ "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin" });
+    expect(kit.forwards.map(({ options }) => options.headers.join(": "))).toEqual(["content-security-policy: sandbox", ""]);
   });
 
   it("a configured origin gets its preflight and its CORS fields, the forwarder is told of them", async () => {
@@ -215,7 +221,18 @@ describe("sizes and rates", () => {
     const statuses: number[] = [];
     for (const path of ["/auth/device/submit", "/api/oauth/exchange", "/oauth/exchange"]) statuses.push(statusOf(await ask(own.port, post(own.port, path, {}))));
     expect(statuses).toEqual([400, 400, 429]);
-    expect(statusOf(await ask(own.port, head(own.port, "GET /callback?code=c&state=s")))).toBe(429);
     expect(statusOf(await ask(own.port, head(own.port, "GET /auth/status")))).toBe(200);
+  });
+
+  it("who shows no key or a wrong one is counted too, and cannot use up the count of who shows the right one (S9)", async () => {
+    await using own = await startServer({ rateLimit: { api: null, auth: { count: 2, windowMs: 60_000 } }, commands: { cancelLogin: () => {} } });
+    const wrong = (fields: Record<string, string | null>): Promise<string> => ask(own.port, post(own.port, "/auth/device", {}, fields));
+    const tries = [await wrong({ "x-api-key": null }), await wrong({ "x-api-key": "wrong" }), await wrong({ "x-api-key": "wrong" })];
+    expect(tries.map(statusOf)).toEqual([401, 401, 429]);
+    const other = openWire(own.port, "127.0.0.1");
+    other.write(post(own.port, "/api/oauth/exchange", {}, { "x-api-key": "wrong" }));
+    expect(statusOf(await other.until(isWhole))).toBe(429);
+    other.socket.destroy();
+    expect(statusOf(await ask(own.port, post(own.port, "/auth/device", {})))).toBe(200);
   });
 });

@@ -9,6 +9,7 @@ import type { RequestInfo } from "../../src/server/request-info.ts";
 const admission = createChecks({
   mode: "oauth",
   key: secret("local-key"),
+  keyRequired: true,
   host: "127.0.0.1",
   port: 4001,
   allowedHosts: [],
@@ -61,7 +62,7 @@ describe("the key against any credential", () => {
     const anything = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("local-key", "Local-key", "local-key ", "local-ke", "", "\u016cocal-key", "local-ke\u0179"));
     fc.assert(
       fc.property(anything, (text) => {
-        const opened = ["x-api-key", "authorization"].map((field) => admission.unlock(headWith([...good, field, field === "authorization" ? `Bearer ${text}` : text]), { open: false, forwarded: true }).ok);
+        const opened = ["x-api-key", "authorization"].map((field) => admission.unlock(headWith([...good, field, field === "authorization" ? `Bearer ${text}` : text]), "forwarding").ok);
         // Spaces after the scheme are no part of the token.
         return opened[0] === (text === "local-key") && opened[1] === (text.replace(/^ +/, "") === "local-key");
       }),
@@ -70,14 +71,14 @@ describe("the key against any credential", () => {
   });
 
   it("an open route lets everybody in but knows the key when it is shown", () => {
-    const open = { open: true, forwarded: false };
+    const open = "nothing";
     expect(admission.unlock(headWith(good), open)).toEqual({ ok: true, access: "none" });
     expect(admission.unlock(headWith([...good, "x-api-key", "wrong"]), open)).toEqual({ ok: true, access: "none" });
     expect(admission.unlock(headWith([...good, "x-api-key", "local-key"]), open)).toEqual({ ok: true, access: "key" });
   });
 
   it("a refusal says what to do and never what was sent", () => {
-    const refused = admission.unlock(headWith([...good, "x-api-key", "canary-wrong-key"]), { open: false, forwarded: true });
+    const refused = admission.unlock(headWith([...good, "x-api-key", "canary-wrong-key"]), "forwarding");
     expect(refused).toMatchObject({ ok: false, code: "local-key" });
     expect(JSON.stringify(refused)).not.toContain("canary");
   });
