@@ -26,11 +26,17 @@ export type StreamsResult = LoadResult & { readonly cpuMs: number; readonly kibE
 /** The results of one measurement by the contender's name, in the order of the rounds. */
 export type Results<R> = Map<string, R[]>;
 
-export type Measured = { readonly small: Results<LoadResult>; readonly large: Results<LoadResult>; readonly single: Results<LoadResult>; readonly streams: Results<StreamsResult>; readonly aborts: Results<LoadResult> };
+export type Measured = {
+  readonly small: Results<LoadResult>;
+  readonly large: Results<LoadResult>;
+  readonly single: Results<LoadResult>;
+  readonly streams: Results<StreamsResult>;
+  readonly aborts: Results<LoadResult>;
+};
 
 export const nothingMeasured = (): Measured => ({ small: new Map(), large: new Map(), single: new Map(), streams: new Map(), aborts: new Map() });
 
-export const works = { small: { connections: 64, bodyBytes: 1024 }, large: { connections: 64, bodyBytes: 85_000 }, single: { connections: 1, bodyBytes: 1024 } } as const;
+const works = { small: { connections: 64, bodyBytes: 1024 }, large: { connections: 64, bodyBytes: 85_000 }, single: { connections: 1, bodyBytes: 1024 } } as const;
 
 const add = <R>(results: Results<R>, name: string, result: R): void => void results.set(name, [...(results.get(name) ?? []), result]);
 
@@ -57,8 +63,8 @@ const holdStreams = async ({ port, headers, pid }: Server, { streams, holdSecond
   return { ...result, cpuMs: end.cpuMs - begin.cpuMs, kibEach: (end.rssKiB - before.rssKiB) / streams, descriptorsBackMs: await descriptorsBack(pid, before.descriptors) };
 };
 
-const measureRequests = async (servers: readonly Server[], plan: Plan, { connections, bodyBytes, results }: { connections: number; bodyBytes: number; results: Results<LoadResult> }): Promise<void> => {
-  const turn = ({ port, headers }: Server, seconds: number) => runLoad({ kind: "requests", port, headers, connections, seconds, bodyBytes });
+const measureRequests = async (servers: readonly Server[], plan: Plan, work: keyof typeof works, results: Results<LoadResult>): Promise<void> => {
+  const turn = ({ port, headers }: Server, seconds: number) => runLoad({ kind: "requests", port, headers, seconds, ...works[work] });
   for (const server of servers) await turn(server, plan.warmUpSeconds);
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const server of servers) add(results, server.name, await quietest(plan.mostTries, () => turn(server, plan.seconds)));
@@ -79,7 +85,7 @@ export const measure = async (contenders: Contenders, plan: Plan, only: readonly
     await withContenders(contenders, async (servers) => {
       const all = withDirect(servers);
       for (const name of ["small", "large", "single"] as const) {
-        if (only.includes(name)) await measureRequests(all, plan, { ...works[name], results: measured[name] });
+        if (only.includes(name)) await measureRequests(all, plan, name, measured[name]);
       }
       if (!only.includes("aborts")) return;
       for (const { name, port, headers } of all) {
