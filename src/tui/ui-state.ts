@@ -93,7 +93,7 @@ export const reduceUi = (ui: UiState, action: UiAction): UiState => (handlers[ac
 const back = (ui: UiState): UiState => {
   if (ui.quitUntil !== null || ui.suspendUntil !== null) return { ...ui, quitUntil: null, suspendUntil: null };
   if (ui.prompt !== null) return { ...ui, prompt: null, filter: ui.prompt.kind === "filter" ? "" : ui.filter };
-  if (ui.overlay !== null) return { ...ui, overlay: null, scroll: 0 };
+  if (ui.overlay !== null) return { ...ui, overlay: null };
   if (ui.message !== null) return { ...ui, message: null };
   return ui.filter !== "" || ui.errorsOnly ? narrowLess(ui) : ui.pane === "requests" ? ui : { ...ui, pane: "requests" };
 };
@@ -102,7 +102,7 @@ const narrowLess = (ui: UiState): UiState => (ui.filter === "" ? { ...ui, errors
 
 const turn = (ui: UiState, by: number): UiState => {
   const index = (panes.indexOf(ui.pane) + by + panes.length) % panes.length;
-  return { ...ui, pane: panes[index] ?? "requests", overlay: null, scroll: 0 };
+  return { ...ui, pane: panes[index] ?? "requests", overlay: null };
 };
 
 const target = (how: Movement, at: number, last: number): number => {
@@ -133,7 +133,7 @@ const expire = (ui: UiState, now: number): UiState => {
 };
 
 const handlers: Handlers = {
-  "show-pane": (ui, { pane }) => ({ ...ui, pane, overlay: null, scroll: 0 }),
+  "show-pane": (ui, { pane }) => ({ ...ui, pane, overlay: null }),
   "turn-pane": (ui, { by }) => turn(ui, by),
   move,
   scroll,

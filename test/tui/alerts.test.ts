@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callBytes, causes, newCauses, titleBytes } from "../../src/tui/alerts.ts";
+import { callBytes, causes, createAlerts, newCauses, titleBytes } from "../../src/tui/alerts.ts";
 import type { Event } from "../../src/messages/events.ts";
 import { fact } from "../state/facts.ts";
 import { afternoon, noon, stateOf } from "./scene.ts";
@@ -38,4 +38,23 @@ describe("the call", () => {
     expect(titleBytes(4001, true)).toBe("\u001b]0;! claude-oauth-proxy :4001\u0007");
     expect(titleBytes(null, false)).toBe("\u001b]0;claude-oauth-proxy\u0007");
   });
+});
+
+describe("the alerts of a terminal", () => {
+  const [well, needed] = [{ live: stateOf(), now: noon }, { live: stateOf([fact("account.needs-login")]), now: noon }];
+  const written = (titled: boolean): readonly string[] => {
+    const bytes: string[] = [];
+    const alerts = createAlerts({ write: (text) => void bytes.push(text), notify: "bell", titled });
+    alerts.open(well.live);
+    for (const view of [well, needed, needed, well]) alerts.look(view);
+    alerts.close();
+    return bytes;
+  };
+
+  it("call once for each cause, and mark the title while it lasts", () => {
+    const titles = ["\u001b[22;0t\u001b]0;claude-oauth-proxy :4001\u0007", "\u0007", "\u001b]0;! claude-oauth-proxy :4001\u0007", "\u001b]0;claude-oauth-proxy :4001\u0007", "\u001b[23;0t"];
+    expect(written(true)).toEqual(titles);
+  });
+
+  it("leave the title alone where there is none", () => expect(written(false)).toEqual(["\u0007"]));
 });

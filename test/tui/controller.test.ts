@@ -36,7 +36,7 @@ const setUp = (live: AppState = stateOf(afternoon)) => {
     suspend: async () => void calls.push(["suspend"]),
     changed: () => {},
   });
-  const special: Readonly<Record<string, object>> = { Enter: { return: true }, Esc: { escape: true }, Tab: { tab: true }, Down: { downArrow: true }, End: { end: true }, Back: { backspace: true } };
+  const special: Readonly<Record<string, object>> = { Enter: { return: true }, Esc: { escape: true }, Tab: { tab: true }, Down: { downArrow: true }, PageDown: { pageDown: true }, PageUp: { pageUp: true }, End: { end: true }, Back: { backspace: true } };
   const press = async (...keys: readonly string[]): Promise<void> => {
     for (const key of keys) {
       if (key.startsWith("Ctrl+")) controller.press(key.slice(5).toLowerCase(), { ...none, ctrl: true });
@@ -79,6 +79,11 @@ describe("quitting", () => {
     expect(screen.calls).toEqual([]);
     await screen.press("Ctrl+C");
     expect(screen.calls.map(([name]) => name)).toEqual(["stop"]);
+  });
+
+  it("Esc answers the question and leaves what lies below it", async () => {
+    await screen.press("Enter", "q", "Esc");
+    expect(screen.ui()).toMatchObject({ quitUntil: null, overlay: { kind: "request" } });
   });
 
   it("Esc stays, and so does any other key, which then does what it always does", async () => {
@@ -133,9 +138,20 @@ describe("moving", () => {
     expect(screen.ui()).toMatchObject({ overlay: null, selected: { requests: "r4" } });
   });
 
-  it("a held key that arrives in one piece moves as often as it was pressed", async () => {
+  it("a held key that arrives in one piece moves as often as it was pressed, up and down, at most fifty times", async () => {
     await screen.press("jjj");
     expect(screen.ui().selected.requests).toBe("r3");
+    await screen.press("kk");
+    expect(screen.ui().selected.requests).toBe("r5");
+    const many = setUp(stateOf(Array.from({ length: 90 }, (_, index) => fact("request.received", { requestId: `n${index}` }))));
+    await many.press("j".repeat(80));
+    expect(many.controller.view(false).live.requests.rows.findIndex(({ id }) => id === many.ui().selected.requests)).toBe(50);
+  });
+
+  it("a page down and a page up are a list's height less one row", async () => {
+    const many = setUp(stateOf(Array.from({ length: 90 }, (_, index) => fact("request.received", { requestId: `n${index}` }))));
+    await many.press("PageDown", "PageDown", "PageUp");
+    expect(many.ui().selected.requests).toBe(`n${89 - 19}`);
   });
 
   it("text that strayed here does nothing", async () => {
@@ -171,6 +187,13 @@ describe("the filter", () => {
     expect(screen.ui().filter).toBe("opus-4[31m");
     await screen.press("Ctrl+U");
     expect(screen.ui().filter).toBe("");
+  });
+
+  it("holds sixty characters", async () => {
+    await screen.press("/");
+    screen.controller.paste("x".repeat(100));
+    await screen.press("y");
+    expect(screen.ui().filter).toBe("x".repeat(60));
   });
 
   it("a paste outside of it does nothing", () => {
@@ -210,6 +233,22 @@ describe("commands of the program", () => {
     screen.program.live = stateOf([fact("account.removed")]);
     await screen.press("l");
     expect(screen.calls).toEqual([["login", "main"], ["login", "b"], ["login", null]]);
+  });
+
+  it("l in the accounts pane signs in the selected account, and adds one where that has an API key", async () => {
+    screen.program.live = stateOf([fact("account.added", { accountId: "b" }), fact("account.needs-login", { accountId: "b" })]);
+    await screen.press("3", "l");
+    screen.program.live = stateOf([fact("account.removed"), fact("account.added", { accountId: "k", kind: "api_key" })]);
+    await screen.press("l");
+    expect(screen.calls).toEqual([["login", "main"], ["login", null]]);
+  });
+
+  it("say what came of them for four seconds, and for ten what went wrong", async () => {
+    await screen.press("r");
+    expect(screen.ui().message).toMatchObject({ alert: "good", until: noon + 4000 });
+    screen.program.fails = new Error("no");
+    await screen.press("r");
+    expect(screen.ui().message).toMatchObject({ alert: "error", until: noon + 10_000 });
   });
 
   it("the accounts pane enables, disables, renames, orders, removes and adds", async () => {

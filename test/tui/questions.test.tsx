@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { eventually } from "../helpers/eventually.ts";
-import { Choices, portTakenQuestion, termsLink, termsQuestion } from "../../src/tui/questions.tsx";
+import { askPortTaken, askTerms, Choices, portTakenQuestion, termsLink, termsQuestion } from "../../src/tui/questions.tsx";
 import type { Question } from "../../src/tui/questions.tsx";
+import { eventually } from "../helpers/eventually.ts";
+import { createCellTerminal } from "./cell-terminal.ts";
 import { draw } from "./component.tsx";
 
 const down = "\u001b[B";
@@ -125,5 +126,38 @@ describe("a taken port", () => {
     // oxlint-disable-next-line no-control-regex -- the escapes to look for
     expect(text).not.toMatch(/[\u001b\u009b]/);
     expect(text).toContain("(1.0·[2J·1m·, up 5s)");
+  });
+});
+
+describe("a question on a terminal", () => {
+  it("leaves its text and takes its choices away with the answer", async () => {
+    const { stdin, stdout, waitFor, press, rawMode, screen } = createCellTerminal();
+    const answer = askPortTaken({ stdin, stdout, ascii: false, facts });
+    await waitFor("press a, n or q");
+    await eventually(rawMode, Boolean);
+    press("a");
+    expect(await answer).toBe("use-that");
+    await eventually(screen, (text) => !text.includes("press a") && text.includes("Port 4001 on 127.0.0.1 is already in use."));
+    expect(rawMode()).toBe(false);
+  });
+
+  it("is answered with quit by a terminal that goes away and by a program that stops", async () => {
+    const gone = createCellTerminal();
+    const first = askTerms({ stdin: gone.stdin, stdout: gone.stdout, ascii: false });
+    await gone.waitFor("press y");
+    gone.stdin.emit("end");
+    expect(await first).toBe("quit");
+    const stop = new AbortController();
+    const stopped = createCellTerminal();
+    const second = askTerms({ stdin: stopped.stdin, stdout: stopped.stdout, ascii: false, signal: stop.signal });
+    await stopped.waitFor("press y");
+    stop.abort();
+    expect(await second).toBe("quit");
+  });
+
+  it("is not asked by a program that is stopping already", async () => {
+    const { stdin, stdout, bytes } = createCellTerminal();
+    expect(await askTerms({ stdin, stdout, ascii: false, signal: AbortSignal.abort() })).toBe("quit");
+    expect(bytes()).toBe("");
   });
 });

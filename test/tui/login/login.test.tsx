@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { LoginRegion } from "../../../src/tui/login/login.tsx";
+import { createSystemClock } from "../../../src/lib/clock.ts";
+import { LoginRegion, runLogin } from "../../../src/tui/login/login.tsx";
+import type { LoginDeps } from "../../../src/tui/login/login.tsx";
+import { authorizeUrl, createFakeLogin } from "../../fixtures/fake-login.ts";
 import { openForm } from "../../fixtures/login-form.ts";
 import type { FormOptions } from "../../fixtures/login-form.ts";
+import { eventually } from "../../helpers/eventually.ts";
+import { createCellTerminal } from "../cell-terminal.ts";
 import { draw } from "../component.tsx";
 
 type Options = { readonly columns?: number; readonly rows?: number; readonly ascii?: boolean; readonly form?: FormOptions };
@@ -129,4 +134,57 @@ it("nothing beyond ASCII is drawn where the terminal has nothing else", async ()
   paste("日本語のコード");
   await waitFor("x Not complete");
   expect(text()).toMatch(/^[\n\u0020-\u007e]*$/);
+});
+
+const run = (more: Partial<LoginDeps> = {}) => {
+  const clock = createSystemClock();
+  const terminal = createCellTerminal({ columns: 80, rows: 24 });
+  const fake = createFakeLogin(clock);
+  const calls: string[] = [];
+  const edges: LoginDeps["edges"] = {
+    openBrowser: async () => (calls.push("open"), { opened: true, tried: true, message: "opened" }),
+    copy: async () => ({ ok: true, sure: true, message: "copied" }),
+    linkFile: { write: async () => ({ ok: true, message: "written" }), remove: async () => void calls.push("remove") },
+    readClipboard: async () => ({ ok: false, message: "empty" }),
+  };
+  const { stdin, stdout } = terminal;
+  const ended = runLogin({ stdin, stdout, commands: fake.commands, subscribe: fake.bus.subscribe, clock, edges, login: {}, version: "0.1.0", reason: "sign in", autoOpen: true, ascii: false, ...more });
+  const code = (start: string): string => `${start}${"C".repeat(80)}#${fake.state()}`;
+  return { ...terminal, fake, calls, ended, code, paste: (text: string) => terminal.press(`\u001b[200~${text}\u001b[201~`) };
+};
+
+describe("the sign-in on a terminal", () => {
+  it("opens the page once, also when a second link is needed, and takes the link's file away", async () => {
+    const { paste, press, code, fake, calls, ended, waitFor, bytes, screen, rawMode } = run();
+    await waitFor("Paste code > _");
+    await eventually(() => bytes().includes("\u001b[?2004h"), Boolean, { what: "bracketed paste" });
+    paste(code("used"));
+    await waitFor("Enter starts again with a new link.");
+    press(enter);
+    await eventually(() => fake.attempts.length, (count) => count === 2);
+    await waitFor(/o open[^]*10:00 left/);
+    paste(code("aB3x"));
+    expect(await ended).toEqual({ outcome: "signed-in", accountId: "max" });
+    expect(calls).toEqual(["open", "remove"]);
+    expect(bytes()).toContain(`\n${authorizeUrl(fake.state())}\n`);
+    await eventually(screen, (text) => !text.includes("Paste code"));
+    expect(rawMode()).toBe(false);
+  });
+
+  it("is over before it begins when the program is stopping already", async () => {
+    const { ended, fake, bytes } = run({ signal: AbortSignal.abort() });
+    expect(await ended).toEqual({ outcome: "quit" });
+    expect([fake.attempts.length, bytes()]).toEqual([0, ""]);
+  });
+
+  it("gives the terminal back when the program stops", async () => {
+    const stop = new AbortController();
+    const { ended, fake, waitFor, rawMode, screen } = run({ signal: stop.signal, autoOpen: false });
+    await waitFor("Paste code > _");
+    expect(rawMode()).toBe(true);
+    stop.abort();
+    expect(await ended).toEqual({ outcome: "quit" });
+    expect([fake.cancelled, rawMode()]).toEqual([["attempt-1"], false]);
+    await eventually(screen, (text) => !text.includes("Paste code"));
+  });
 });

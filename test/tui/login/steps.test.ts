@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { secret } from "../../../src/lib/secret.ts";
+import type { Secret } from "../../../src/lib/secret.ts";
 import { AppError } from "../../../src/messages/errors.ts";
 import type { Opened } from "../../../src/tui/edges/browser.ts";
 import { backspace, enter, escape, openForm, plainKey } from "../../fixtures/login-form.ts";
@@ -205,6 +207,59 @@ describe("keys", () => {
     expect(form.snapshot().field).toBe("");
     press(escape);
     expect(await form.ended).toEqual({ outcome: "cancelled" });
+  });
+
+  it("Esc takes back a letter behind a refused paste, and clears that with it", async () => {
+    const { form, type, press, settle } = await openForm();
+    form.paste("refused-paste");
+    await settle();
+    type("x");
+    press(escape);
+    expect([form.snapshot().field, form.snapshot().keys.at(-2)]).toEqual(["", { key: "Esc", does: "cancel" }]);
+    form.close();
+  });
+
+  it("a paste goes on where a code was being typed", async () => {
+    const { form, fake, type, clock } = await openForm();
+    type("slo");
+    await clock.advance(60);
+    form.paste("w-the-rest");
+    expect(fake.submitted).toEqual(["slow-the-rest"]);
+    form.close();
+  });
+
+  it("the page that opens by itself is the one that comes back, and a browser that is not tried goes without a word", async () => {
+    const opened: string[] = [];
+    const openBrowser = async (url: string): Promise<Opened> => (opened.push(url), { opened: false, tried: false, message: "no display" });
+    const { form, attempt, settle, sentence, type, clock } = await openForm({ edges: { openBrowser } });
+    form.openPage();
+    await settle();
+    expect(sentence()).toBe(null);
+    type("o");
+    await clock.advance(60);
+    expect(sentence()).toBe("no display");
+    expect(opened).toEqual([attempt.browserUrl, attempt.browserUrl]);
+    form.close();
+  });
+
+  it("a copy that was only sent says what to do when it has not arrived", async () => {
+    const sent = await openForm({ edges: { copy: async () => ({ ok: true, sure: false, message: "Sent" }) } });
+    sent.type("c");
+    await sent.clock.advance(60);
+    expect(sent.sentence()).toBe("Sent (press u if paste is empty).");
+    sent.form.close();
+  });
+
+  it("a clipboard that answers while a code is being sent is not sent as well", async () => {
+    const { promise, resolve } = Promise.withResolvers<{ ok: true; text: Secret; message: string }>();
+    const { form, fake, code, type, clock, settle } = await openForm({ edges: { readClipboard: () => promise } });
+    type("v");
+    await clock.advance(60);
+    form.paste(code("slow"));
+    resolve({ ok: true, text: secret("from the clipboard"), message: "Clipboard" });
+    await settle();
+    expect(fake.submitted).toEqual([code("slow")]);
+    form.close();
   });
 
   it("Esc takes back a key that was pressed a moment ago, and does nothing else", async () => {

@@ -32,6 +32,10 @@ describe("plan limits beside the token", () => {
     ["a reading of twelve minutes ago", [limit("5h", { readAt: noon - 12 * minute })], "5h 42% ↻2h (12m ago)"],
   ])("%s (N2)", (_name, limits, text) => expect(shown(limits)).toBe(text));
 
+  it.each([[0.79, "plain"], [0.8, "warning"], [0.99, "warning"], [1, "error"]])("at %d are %s", (utilization, tone) => {
+    expect(limitSegments(account({ limits: [limit("5h", { utilization })] }), noon, glyphs)[0]?.tone).toBe(tone);
+  });
+
   it("are ASCII where nothing else can be drawn", () => expect(shown([limit("5h"), limit("7d")], true)).toBe("5h 42% ~2h | 7d 42% ~2h"));
   it("are told in full in the details", () => expect(limitText(limit("5h", { representative: true }), noon + minute, glyphs)).toBe("5h, 42%, allowed, resets in 2h, binding, read 1m ago"));
 });
@@ -66,6 +70,12 @@ describe("the token", () => {
   });
 });
 
+/** The tone of the last error of an account whose refresh has failed. */
+const toneAfter = (...events: readonly Event[]) => {
+  const { ids, line } = accountsListing(view(fact("token.refresh-failed", { nextTryAt: noon }), ...events));
+  return ids.map((_, index) => line(index, false)).find((drawn) => textOf(drawn).includes("last error"))?.segments[0]?.tone;
+};
+
 describe("the accounts", () => {
   it("show health, token, next refresh, limits and the last error of each", () => {
     const limits = fact("limits.updated", { at: noon, resetsAt: noon + 130 * 60_000 });
@@ -77,6 +87,10 @@ describe("the accounts", () => {
       "    last error: Refresh token not found",
       expect.stringMatching(/^ {2}b +key +2 {2}healthy +key +0$/),
     ]);
+  });
+
+  it("show the last error of an account that needs a sign-in as one, and any other as a warning", () => {
+    expect([toneAfter(), toneAfter(fact("account.needs-login"))]).toEqual(["warning", "error"]);
   });
 
   it("say what to do when there is none, and why there is none in pass-through mode", () => {

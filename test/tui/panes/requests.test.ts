@@ -46,6 +46,12 @@ describe("silence", () => {
     expect(silent(247, 40)?.text.trim()).toBe("silent 247");
   });
 
+  it("takes the place of the path, and of the model where there is no path", () => {
+    const waiting = rowAfter(fact("attempt.started", { modelAsked: "claude-opus-4-1" }), fact("response.started", { at: noon }));
+    const words = (columns: number): readonly string[] => textOf(lineAt(waiting, { columns, seconds: 30 })).match(/silent|opus|messages/g) ?? [];
+    expect([120, 80, 50, 30].map(words)).toEqual([["silent", "opus"], ["silent", "opus"], ["silent"], ["silent"]]);
+  });
+
   it("is not shown for a request that has ended", () => {
     expect(textOf(lineAt(ended({}), { columns: 80, seconds: 500 }))).not.toContain("silent");
   });
@@ -64,6 +70,12 @@ describe("the columns", () => {
     [39, "ST MODEL TOTAL"],
   ])("in a terminal of %d are %s", (columns, titles) => {
     expect(textOf(requestTable(viewAt({ columns })).heads).trim().split(/ +/).join(" ")).toBe(titles);
+  });
+
+  it("are short where there is little room: no /v1, no claude-, no date, no version of the client", () => {
+    const row = rowAfter(fact("attempt.started", { modelAsked: "claude-haiku-4-5-20251001" }), fact("request.finished", {}));
+    expect(textOf(lineAt(row, { columns: 80 }))).toMatch(/ messages +haiku-4-5 +/);
+    expect(textOf(lineAt(row, { columns: 150 }))).toMatch(/ \/v1\/messages +claude-haiku-4-5-20251001 .* claude-cli +$/);
   });
 
   it("mark the selected row with a sign, not only by inversion", () => {
@@ -92,5 +104,6 @@ describe("which requests are shown", () => {
 
   it("errors only leaves out what a client cancelled", () => expect(ids({ errorsOnly: true })).toEqual(["r3"]));
   it("clearing leaves what is still open", () => expect(ids({ clearedAt: noon })).toEqual(["r6", "r5"]));
+  it("clearing takes what came in its very moment", () => expect(ids({ clearedAt: noon - 16_000 })).toEqual(["r6", "r5"]));
   it("a pause shows the moment it began", () => expect(ids({ paused: stateOf() })).toEqual([]));
 });

@@ -14,6 +14,12 @@ const answer = (id: string, read: number, agentId: string | null = null): readon
   fact("request.finished", { requestId: id, at: noon - 30_000 }),
 ];
 
+/** The tone of the cache column after an answer that read `read` tokens of 20,000 from the cache. */
+const toneOf = (read: number) => {
+  const { segments } = sessionsListing(view(...answer("a", read))).line(0, false);
+  return segments.find(({ text }) => text.trim() === `${read / 200}%`)?.tone;
+};
+
 describe("the sessions", () => {
   it("show requests, tokens, cache share and subagents (N8, N9)", () => {
     const listing = sessionsListing(view(...answer("a", 18_000), ...answer("b", 10_000, "explorer")));
@@ -22,6 +28,10 @@ describe("the sessions", () => {
       "    └ explorer  1 req  in 20.0k  out 310",
     ]);
     expect(listing.ids).toEqual(["6f1c1d9e-session", null]);
+  });
+
+  it("show a cache that serves half of the input as good", () => {
+    expect([toneOf(9_800), toneOf(10_000)]).toEqual(["plain", "good"]);
   });
 
   it("warn when the cache collapses (N9)", () => {
