@@ -29,6 +29,15 @@ describe("choosing a command", () => {
     expect(args?.options).toMatchObject({ port: "0", headless: true, mode: "pass-through" });
   });
 
+  it("the options of start that stand for a setting are given as that setting", () => {
+    expect(choose("--port", "0", "--headless", "--log-level=warn").args?.settings).toEqual([
+      { key: "server.port", name: "--port", text: "0" },
+      { key: "log.level", name: "--log-level", text: "warn" },
+    ]);
+    expect(choose("run", "--mode", "oauth", "true", "--port", "1").args?.settings).toEqual([{ key: "mode", name: "--mode", text: "oauth" }]);
+    expect(choose("login", "--account", "a").args?.settings).toEqual([]);
+  });
+
   it("every command and inner command of the table can be loaded", async () => {
     for (const spec of commandTable.flatMap((each) => [each, ...(each.subcommands ?? [])])) expect(typeof (await spec.load())).toBe("function");
   });
