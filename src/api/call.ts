@@ -42,6 +42,8 @@ export type ApiDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly sessions: PageSessions;
+  /** Answers a challenge to prove the local key; null for a caller that does not know it. */
+  readonly proveKey: (challenge: { readonly host: string; readonly nonce: string; readonly proof: string }) => string | null;
   readonly version: string;
   readonly mode: "oauth" | "pass-through";
   /** How long before its expiry a token counts as due. */

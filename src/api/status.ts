@@ -1,6 +1,8 @@
 // What the program says about itself: /health and /api/status, and the small requests with which clients
 // probe a base URL. Nothing here is forwarded or counted as traffic.
 import { html } from "../lib/html.ts";
+import { nonceHeader, proofHeader } from "../lib/key-proof.ts";
+import { AppError } from "../messages/errors.ts";
 import { respondEmpty, respondHtml, respondJson, respondText } from "../server/respond.ts";
 import type { AppState } from "../state/state.ts";
 import { viewAccount } from "./account-view.ts";
@@ -54,15 +56,21 @@ const openAndNewest = (rows: AppState["requests"]["rows"]): AppState["requests"]
 
 /**
  * `root`: Claude Code sends `HEAD /` first; a person's browser gets a page with the way on.
- * `hello`: `HEAD /api/hello`, the documented warm-up. `discard`: telemetry of old versions, thrown away.
+ * `hello`: `HEAD /api/hello`, the documented warm-up; with a challenge it proves that this proxy knows the local key. `discard`: telemetry of old versions, thrown away.
  */
-export const createProbes = ({ version, random }: Pick<ApiDeps, "version" | "random">): Record<"root" | "hello" | "discard", Endpoint> => ({
+export const createProbes = ({ version, random, proveKey }: Pick<ApiDeps, "version" | "random" | "proveKey">): Record<"root" | "hello" | "discard", Endpoint> => ({
   root({ request, response }) {
     if (request.headers.accept?.includes("text/html") !== true) return respondText(response, 200, `claude-oauth-proxy ${version}\nSign-in page: /auth/device\n`);
     const nonce = createNonce(random);
     const body = html`<main><h1>claude-oauth-proxy</h1><p>Version ${version}. <a href="/auth/device">Sign-in and accounts</a> · <a href="/health">Health</a></p></main>`;
     respondHtml(response, 200, { nonce, html: document({ title: "claude-oauth-proxy", nonce, body }) });
   },
-  hello: ({ response }) => respondJson(response, 200, { ok: true }),
+  hello({ request, response }) {
+    const nonce = request.headers[nonceHeader];
+    if (typeof nonce !== "string") return respondJson(response, 200, { ok: true });
+    const proof = proveKey({ host: request.headers.host ?? "", nonce, proof: String(request.headers[proofHeader] ?? "") });
+    if (proof === null) throw new AppError({ code: "local-key", message: "The proof of the local key is wrong.", hint: "It is another key, or another name of this port." });
+    respondJson(response, 200, { ok: true, proof });
+  },
   discard: ({ response }) => respondEmpty(response, 204),
 });

@@ -5,6 +5,7 @@ import type { Server as HttpServer } from "node:http";
 import type { ApiDeps } from "../api/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isLoopback, originOf } from "../lib/host.ts";
+import { answerKeyChallenge } from "../lib/key-proof.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Publish } from "../messages/bus.ts";
@@ -148,7 +149,7 @@ const attachHandler = (server: HttpServer, { deps, connections, stopping }: Atta
   const reports = createRefusalReports({ publish, clock });
   const admit = createAdmission({
     checks: createChecks({ ...settings, key: deps.key, keyRequired: deps.keyRequired, sessions }),
-    routes: createRoutes({ ...deps, sessions, mode, refreshLeadSeconds, stopping }),
+    routes: createRoutes({ ...deps, sessions, proveKey: (challenge) => answerKeyChallenge(deps.key, challenge), mode, refreshLeadSeconds, stopping }),
     limits: { api: createRateLimit(rateLimit.api, clock), auth: createRateLimit(rateLimit.auth, clock) },
     maxBodyBytes,
   });

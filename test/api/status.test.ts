@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../src/messages/events.ts";
 import { added } from "./fake-commands.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
-import { ask, bodyOf, head, headerOf, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
+import { createKeyChallenge } from "../../src/lib/key-proof.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { secret } from "../../src/lib/secret.ts";
+import { ask, bodyOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
 
 const received = (requestId: string): EventDraft => ({
   type: "request.received", requestId, method: "POST", path: "/v1/messages", client: "", sessionId: null, agentId: null, parentAgentId: null, bodyBytes: null,
@@ -22,6 +25,28 @@ const health = async (port: number, withKey = false): Promise<Record<string, unk
   const text = await ask(port, head(port, "GET /health", withKey ? {} : { "x-api-key": null }));
   return { code: statusOf(text), ...jsonOf(text) };
 };
+
+describe("/api/hello", () => {
+  it("proves the key to a caller that proves it too, on the port that was asked (S3)", async () => {
+    await using own = await startServer();
+    const asked = `127.0.0.1:${own.port}`;
+    const challenge = createKeyChallenge(secret(key), { host: asked, random: systemRandom });
+    const text = await ask(own.port, head(own.port, "GET /api/hello", { "x-api-key": null, ...challenge.headers }));
+    expect(statusOf(text)).toBe(200);
+    expect(challenge.accepts(jsonOf(text)["proof"])).toBe(true);
+    expect(text).not.toContain(key);
+  });
+
+  it("refuses a challenge without the key, and one that was made for another port (S3)", async () => {
+    await using own = await startServer();
+    for (const [known, asked] of [["another-key-0123456789abcdefgh", `127.0.0.1:${own.port}`], [key, "127.0.0.1:1"]] as const) {
+      const { headers } = createKeyChallenge(secret(known), { host: asked, random: systemRandom });
+      const text = await ask(own.port, head(own.port, "GET /api/hello", { "x-api-key": null, ...headers }));
+      expect(statusOf(text)).toBe(401);
+      expect(text).not.toContain("proof\":");
+    }
+  });
+});
 
 describe("/health", () => {
   it("has exactly the documented shape, without a key", async () => {
