@@ -57,6 +57,16 @@ describe("the proxy of run", () => {
   });
 });
 
+it("the command does not inherit what unlocks the store or the outbound proxy", async () => {
+  const apps = fakeApps({ accounts: [account("claude")] });
+  const secrets = { CLAUDE_OAUTH_PROXY_PASSPHRASE: "canary-one", CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: "http://me:canary@127.0.0.1:1" };
+  const context = fakeContext({ environment: { ...shellPath, ...secrets, KEPT: "kept" }, parts: { createApp: apps.createApp } });
+  const trace = join(context.dir, "../trace");
+  expect(await context.run("run", "--", "sh", "-c", `env > ${trace}`)).toBe(0);
+  expect(readFileSync(trace, "utf8")).toContain("KEPT=kept");
+  expect(readFileSync(trace, "utf8")).not.toContain("canary");
+});
+
 const past = Date.UTC(2026, 0, 1);
 
 describe("a command without an account", () => {
