@@ -49,6 +49,19 @@ it("the README shows the two commands of a fresh machine", () => {
   expect(text).toContain("npm ci && npm test");
 });
 
+it("every file that the README and the map of src/ name is there", () => {
+  const root = join(import.meta.dirname, "..");
+  const named = [...readFileSync(path, "utf8").matchAll(/`((?:src|test)\/[\w./-]+)`/g)].map(([, file = ""]) => file);
+  const map = readFileSync(join(root, "src/README.md"), "utf8");
+  const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const inMap = [...map.matchAll(/`([a-z]+\/[\w./-]+)`/g)].map(([, file = ""]) => file).filter((file) => folders.includes(file.split("/")[0] ?? ""));
+  const exists = (file: string): boolean => ["", ".ts", ".tsx"].some((ending) => existsSync(join(root, file + ending)));
+  expect(named.filter((file) => !exists(file))).toEqual([]);
+  expect(inMap.length).toBeGreaterThan(30);
+  expect(inMap.filter((file) => !exists(join("src", file)))).toEqual([]);
+  expect(folders.filter((folder) => !map.includes(`| \`${folder}\``))).toEqual([]);
+});
+
 it("every code at the end of a title is explained in test/README.md", () => {
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((file) => /\.test\.tsx?$/.test(file));
   const titles = files.flatMap((file) => [...readFileSync(join(import.meta.dirname, file), "utf8").matchAll(/ \(((?:[A-Z]\d+(?:, )?)+)\)["'`]/g)]);

@@ -21,7 +21,6 @@ export const meanings = {
   conflict: meaning(409, "conflict_error"),
   "too-large": meaning(413, "request_too_large"),
   "expectation-failed": meaning(417, "invalid_request_error"),
-  "upgrade-refused": meaning(426, "invalid_request_error"),
   "rate-limited": meaning(429, "rate_limit_error", 1, "warning"),
   "headers-too-large": meaning(431, "request_too_large"),
   internal: meaning(500, "api_error"),
