@@ -1,5 +1,5 @@
-// The plan's and the API's limits as the response headers tell them. Pure, generic over windows (new
-// ones appear without notice), bounded, and never in the way of a request.
+// The plan's and the API's limits in response headers. Pure, generic over windows (new ones appear without notice), bounded,
+// and never in the way of a request.
 import { visibleText } from "../lib/visible-text.ts";
 
 /** Header names are lower case. */
@@ -71,8 +71,8 @@ const statusOf = (fields: ReadonlyMap<string, string>): string | null => {
 };
 
 const utilizationOf = (fields: ReadonlyMap<string, string>): number | null => {
-  const told = amount(fields.get("utilization"));
-  if (told !== null) return told;
+  const given = amount(fields.get("utilization"));
+  if (given !== null) return given;
   const [limit, remaining] = [amount(fields.get("limit")), amount(fields.get("remaining"))];
   return limit === null || remaining === null || limit === 0 ? null : Math.max(0, 1 - remaining / limit);
 };

@@ -114,7 +114,7 @@ const storeNotice = (error: unknown, message: string) => ({
 /** Scheduling and slow clock corrections stay below this. */
 const noticeableMs = 5_000;
 const lateMs = 10_000;
-/** Nothing tells a sleep from a correction of the clock; sleeps are rarely longer than a week. */
+/** A sleep and a correction of the clock look the same; sleeps are rarely longer than a week. */
 const longestSleepMs = 7 * 24 * 3600_000;
 
 /** True when the clocks went apart since the last look; says so as an event. */

@@ -70,7 +70,7 @@ const refreshLocked = async (context: Context, before: Account | null): Promise<
   return answer.outcome === "unknown" ? afterLostAnswer(context, account, answer.message) : conclude(context, account, answer);
 };
 
-// It is open whether the token is spent. Another process's result may be in the store by then; if not, one more try tells.
+// It is open whether the token is spent. Another process's result may be in the store by then; if not, one more try finds out.
 const afterLostAnswer = async (context: Context, account: Account, message: string): Promise<RefreshResult> => {
   const { deps, lock } = context;
   await sleep(deps.clock, pauseMs);

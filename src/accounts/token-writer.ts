@@ -1,5 +1,5 @@
-// Makes new tokens durable. When that fails they stay in memory, the write is tried again with growing pauses, and a person
-// is told. A record in the store is replaced only while it still holds what the new tokens came from; another process's
+// Makes new tokens durable. When that fails they stay in memory, the write is tried again with growing pauses, and a notice
+// says so. A record in the store is replaced only while it still holds what the new tokens came from; another process's
 // newer ones win.
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Publish } from "../messages/bus.ts";

@@ -1,5 +1,5 @@
-// What the browser's way back says (RFC 6749 section 4.1.2). `error_description` comes from the author of the
-// link, whoever that is, so it is made visible here.
+// What the browser's way back says (RFC 6749 section 4.1.2). The author of a link chooses its `error_description`, so control
+// characters in it are made visible here.
 import type { Secret } from "../lib/secret.ts";
 import { secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";

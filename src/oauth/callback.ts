@@ -1,5 +1,5 @@
-// A loopback listener that lives for one sign-in (RFC 8252 sections 7.3 and 8.3), for when no server of
-// ours runs. Only GET /callback with our own name in Host; the first result wins; then it is gone.
+// A loopback listener that lives for one sign-in (RFC 8252 sections 7.3 and 8.3), for commands without a running server. It
+// answers only GET /callback with our own name in Host, and closes after the first result.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Clock, Timer } from "../lib/clock.ts";
@@ -9,9 +9,9 @@ export type CallbackDeps = {
   readonly clock: Clock;
   /** How long to wait for the browser at most. */
   readonly lifeMs: number;
-  /** Handed the query; says what became of it. */
+  /** Takes the query and gives its result. */
   readonly complete: (query: string) => Promise<CallbackResult>;
-  /** The page that the browser gets then. */
+  /** The page that the browser gets for it. */
   readonly page: (result: CallbackResult) => CallbackPage;
 };
 

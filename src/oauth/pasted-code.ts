@@ -1,5 +1,5 @@
-// What a person pasted, told apart. Pure. Every way a paste goes wrong has its own sentence, and the
-// text itself never gets into one: a sentence may be logged, a code may not.
+// Reads what a person pasted. Pure. Every way a paste goes wrong has its own sentence, and the text itself never gets into
+// one: a sentence may be logged, a code may not.
 import { sameText, secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 
@@ -82,7 +82,7 @@ const fromQuery = (text: string, query: URLSearchParams, expected: ExpectedPaste
   return code === null || state === null ? bad("incomplete") : matched(code, state, expected);
 };
 
-// An authorize link has `code=true` and a state too, so it must be told apart before the code is read.
+// An authorize link has `code=true` and a state too, so it must be recognised before the code is read.
 const isSignInLink = (text: string, query: URLSearchParams, { links }: ExpectedPaste): boolean =>
   query.has("code_challenge") || query.has("response_type") || links.some((link) => text === link || pageOf(text) === pageOf(link));
 

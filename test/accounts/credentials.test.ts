@@ -214,9 +214,11 @@ describe("after a 401", () => {
     const engine = await createEngine(accountsOf(aKey()));
     const credential = await used(engine);
     engine.credentials.observe(credential, { status: 401, headers: {} });
-    expect(await engine.credentials.renew(credential)).toMatchObject({ ok: false });
+    expect(await engine.credentials.renew(credential)).toMatchObject({ ok: false, message: "The upstream does not accept the token." });
     expect(eventsOf(engine.events, "account.needs-login")).toMatchObject([{ accountId: "key", message: expect.stringContaining("refuses this API key") }]);
     expect(engine.credentials.acquire(anyone)).toMatchObject({ ok: true });
+    engine.credentials.observe(credential, { status: 400, headers: {} });
+    expect(engine.registry.get("key")?.health).toBe("needs-login");
     engine.credentials.observe(credential, { status: 200, headers: {} });
     expect(engine.registry.get("key")?.health).toBe("healthy");
   });

@@ -46,10 +46,17 @@ describe("a refresh that works", () => {
   });
 
   it("says why, how long, and from which expiry to which", async () => {
+    const gate = Promise.withResolvers<void>();
     const engine = await createEngine(oneAccount());
-    await engine.refresher.refresh("ada", "lead");
+    await engine.clock.advance(1000);
+    const grant = granted(1, createFakeClock());
+    engine.answer = () => gate.promise.then(() => grant);
+    const refreshed = engine.refresher.refresh("ada", "lead");
+    await engine.clock.advance(1500);
+    gate.resolve();
+    await refreshed;
     expect(typesOf(engine.events)).toEqual(["account.added", "token.refreshing", "token.refreshed"]);
-    expect(engine.events[2]).toEqual({ type: "token.refreshed", accountId: "ada", reason: "lead", durationMs: 0, oldExpiresAt: noon + hour, newExpiresAt: noon + 8 * hour });
+    expect(engine.events[2]).toEqual({ type: "token.refreshed", accountId: "ada", reason: "lead", durationMs: 1500, oldExpiresAt: noon + hour, newExpiresAt: noon + 8 * hour });
   });
 
   it("leaves a label and a priority alone that were changed while it ran", async () => {

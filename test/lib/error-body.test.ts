@@ -45,6 +45,7 @@ describe("readErrorBody", () => {
     const read = readErrorBody(body);
     expect(read.type).toMatch(/^t·\[2Jx+…$/);
     expect([read.type, read.message, read.requestId].map((text) => text?.length)).toEqual([80, 300, 80]);
+    expect(readErrorBody(JSON.stringify({ error: "e".repeat(200) })).type).toHaveLength(80);
     expect(readErrorBody(body, { longest: 2000 }).message).toMatch(/^·31my{1995}…$/);
   });
 });

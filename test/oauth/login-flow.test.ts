@@ -53,6 +53,7 @@ describe("a sign-in by paste", () => {
   it("goes from link to kept credential, and says each step", async () => {
     const { events, exchanges, flow, kept, codes, paste } = createStory();
     const { attemptId, expiresAt } = flow.start({ accountId: "ada" });
+    expect(attemptId).toMatch(/^[\w-]{22}$/);
     expect(await paste(codes().paste, attemptId)).toEqual({ outcome: "signed-in", accountId: "ada", expiresAt: 1 });
     expect(events).toEqual([
       { type: "login.started", attemptId, kind: "max", expiresAt },
@@ -157,11 +158,12 @@ describe("one sign-in at a time", () => {
   });
 
   it("A24 ends after ten minutes, says so, and leaves no timer", async () => {
-    const { clock, flow, codes, paste, failures } = createStory();
+    const { clock, events, flow, codes, paste, failures } = createStory();
     flow.start({});
     const { paste: text } = codes();
     await clock.advance(600_000);
     expect(failures()).toEqual(["login-expired"]);
+    expect(events.at(-1)).toMatchObject({ message: "The sign-in was not finished within 10 minutes. Start it again." });
     await expect(paste(text)).rejects.toMatchObject({ code: "login-expired" });
     expect(clock.pendingTimers()).toBe(0);
   });
@@ -240,6 +242,15 @@ describe("a sign-in by callback", () => {
     const denied = callback.replace("code=code-2", "error=access_denied&error_description=%1b%5b2J");
     expect(await flow.completeCallback(denied)).toEqual({ result: "failed", message: "The sign-in was refused on the page." });
     expect(failures()).toEqual(["access_denied"]);
+  });
+
+  it.each([
+    ["error=server_error", "The sign-in page reported server_error."],
+    ["error=server_error&error_description=Try%20later", "The sign-in page reported server_error: Try later."],
+  ])("another error of the page (%s) ends it in the page's words", async (error, message) => {
+    const { flow, codes } = createStory();
+    flow.start({});
+    expect(await flow.completeCallback(codes().callback.replace("code=code-2", error))).toEqual({ result: "failed", message });
   });
 
   it("a no that comes while a code is exchanged changes nothing: the exchange decides", async () => {
