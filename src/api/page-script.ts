@@ -89,7 +89,7 @@ const readEvents = async (types, signal) => {
   for (let rest = ""; ; ) {
     const { done, value } = await reader.read();
     if (done) return;
-    const lines = (rest + value).split("\n");
+    const lines = (rest + value).split("\\n");
     rest = lines.pop();
     if (lines.some((line) => line.startsWith("event: ") && types.has(line.slice(7)))) later();
   }

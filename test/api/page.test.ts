@@ -1,5 +1,7 @@
 // The sign-in page as a browser gets it: locked until the key was entered, and nothing in it from outside.
+import { Script } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { script } from "../../src/api/page-script.ts";
 import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
 import { added, attempt, createFakeCommands } from "./fake-commands.ts";
 
@@ -22,6 +24,10 @@ const unlock = async (): Promise<{ cookie: string; csrf: string }> => {
 };
 
 describe("/auth/device", () => {
+  it("has a script that a browser can read", () => {
+    expect(() => new Script(script)).not.toThrow();
+  });
+
   it("asks for the key first and tells nothing else", async () => {
     account("Max of Ann");
     await fake.commands.startLogin({});
