@@ -18,7 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   storage: ["accounts/account"],
   accounts: [],
   proxy: ["accounts/credentials"],
-  api: ["state", "server/respond", "server/read-body"],
+  api: ["state", "server/respond", "server/read-body", "server/endpoints"],
   server: ["api", "proxy"],
   app: ["state", "oauth", "config", "log", "demo", "storage", "accounts", "proxy", "api", "server"],
   tui: ["state", "app/app"],

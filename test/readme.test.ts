@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { commandTable, globalOptions, startOptions } from "../src/cli/commands.ts";
 import type { CommandSpec, OptionSpec } from "../src/cli/commands.ts";
+import { endpoints, needsInWords } from "../src/server/endpoints.ts";
 import { settingsTable } from "../src/config/text.ts";
 import { bindings } from "../src/tui/keymap.ts";
 import { elsewhere } from "./vitest.config.ts";
@@ -33,12 +34,18 @@ const keys = ["| key | where | what it does |", "|---|---|---|"]
   .concat(bindings.filter(({ help }) => help !== "").map((binding) => row(binding.keys.map((key) => `\`${key}\``).join(" "), binding.places?.join(", ") ?? "everywhere", binding.help)))
   .join("\n");
 
+const endpointRows = ["| path | methods | what opens it | what it is for |", "|---|---|---|---|"]
+  .concat(row("`/v1/*`", "all", needsInWords.forwarding, "forwarded to the upstream, body and answer byte for byte"))
+  .concat(endpoints.map(({ path: target, methods, needs, summary }) => row(`\`${target}\``, methods.join(", "), needsInWords[needs], summary)))
+  .join("\n");
+
 const withTable = (text: string, name: string, table: string): string =>
   text.replace(new RegExp(`(<!-- ${name}:start -->\n)[\\s\\S]*?(<!-- ${name}:end -->)`), (_all, open: string, close: string) => `${open}${table}\n${close}`);
 
-it("the tables of commands, keys and settings in the README are those of the source", () => {
+it("the tables of commands, keys, settings and endpoints in the README are those of the source", () => {
   const found = readFileSync(path, "utf8");
-  const wanted = withTable(withTable(withTable(found, "commands", commands), "keys", keys), "settings", settingsTable());
+  const tables = { commands, keys, settings: settingsTable(), endpoints: endpointRows };
+  const wanted = Object.entries(tables).reduce((text, [name, table]) => withTable(text, name, table), found);
   if (process.env.UPDATE_README === "1") writeFileSync(path, wanted);
   else expect(found).toBe(wanted);
 });

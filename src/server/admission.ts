@@ -46,7 +46,7 @@ export const createAdmission = ({ checks, routes, limits, maxBodyBytes }: Admiss
     const unlocked = checks.unlock(info, found.route.needs);
     // Who proves the key has a count of its own: callers without it cannot lock the owner out, and their tries count too.
     const caller = unlocked.ok && unlocked.access !== "none" ? unlocked.access : addressOf(peer);
-    const tooOften = found.route.limited ? limited(limits.auth(caller)) : null;
+    const tooOften = found.route.limited === true ? limited(limits.auth(caller)) : null;
     if (tooOften !== null) return tooOften;
     if (!unlocked.ok) return unlocked;
     return { ok: true, to: "endpoint", corsOrigin, route: found.route, param: found.param, access: unlocked.access };
