@@ -22,12 +22,11 @@ export type RefreshNeed =
   /** In the background. */
   | { readonly need: "soon"; readonly reason: Extract<RefreshReason, "lead" | "rotate"> }
   /** A request waits for it. */
-  | { readonly need: "now"; readonly reason: "mandatory"; readonly expired: boolean };
+  | { readonly need: "now"; readonly reason: "mandatory" };
 
 /** An unknown expiry asks for nothing: the server's 401 will. */
 export const refreshNeed = ({ remainingMs, ageMs }: TokenAge, settings: RefreshSettings): RefreshNeed => {
-  if (remainingMs !== null && remainingMs <= 0) return { need: "now", reason: "mandatory", expired: true };
-  if (remainingMs !== null && remainingMs <= settings.mandatoryMs) return { need: "now", reason: "mandatory", expired: false };
+  if (remainingMs !== null && remainingMs <= Math.max(0, settings.mandatoryMs)) return { need: "now", reason: "mandatory" };
   if (remainingMs !== null && remainingMs <= settings.leadMs) return { need: "soon", reason: "lead" };
   const rotates = settings.rotateAfterMs > 0 && ageMs !== null && ageMs >= settings.rotateAfterMs;
   return rotates ? { need: "soon", reason: "rotate" } : { need: "none" };

@@ -11,10 +11,10 @@ describe("when a token is refreshed", () => {
     [5 * minute + 1, { need: "none" }],
     [5 * minute, { need: "soon", reason: "lead" }],
     [minute + 1, { need: "soon", reason: "lead" }],
-    [minute, { need: "now", reason: "mandatory", expired: false }],
-    [1, { need: "now", reason: "mandatory", expired: false }],
-    [0, { need: "now", reason: "mandatory", expired: true }],
-    [-hour, { need: "now", reason: "mandatory", expired: true }],
+    [minute, { need: "now", reason: "mandatory" }],
+    [1, { need: "now", reason: "mandatory" }],
+    [0, { need: "now", reason: "mandatory" }],
+    [-hour, { need: "now", reason: "mandatory" }],
     [null, { need: "none" }],
   ])("with %j ms to live: %j", (remainingMs, need) => {
     expect(refreshNeed({ remainingMs, ageMs: null }, settings)).toEqual(need);
@@ -25,7 +25,7 @@ describe("when a token is refreshed", () => {
     expect(refreshNeed({ remainingMs: null, ageMs: hour }, rotating)).toEqual({ need: "soon", reason: "rotate" });
     expect(refreshNeed({ remainingMs: 2 * hour, ageMs: hour - 1 }, rotating)).toEqual({ need: "none" });
     expect(refreshNeed({ remainingMs: 2 * hour, ageMs: null }, rotating)).toEqual({ need: "none" });
-    expect(refreshNeed({ remainingMs: 0, ageMs: hour }, rotating)).toMatchObject({ expired: true });
+    expect(refreshNeed({ remainingMs: 0, ageMs: hour }, rotating)).toEqual({ need: "now", reason: "mandatory" });
   });
 });
 
