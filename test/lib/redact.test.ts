@@ -76,7 +76,7 @@ describe("hostile length", () => {
   it("a megabyte of near misses is read in linear time", () => {
     const redact = createRedact();
     for (const part of ["a@", "sk-ant-", "Bearer ", "x.", "://a", "eyJ", "?code="]) {
-      expect(growth(12_500, (times) => redact(part.repeat(times))), part).toBeLessThan(4);
+      expect(growth(4_000, (times) => redact(part.repeat(times))), part).toBeLessThan(4);
     }
   });
 
@@ -128,6 +128,6 @@ describe("text without e-mail addresses", () => {
   });
 
   it("reads text that is made to be slow in linear time", () => {
-    expect(growth(6_250, (times) => withoutEmail(`${"a.".repeat(times)}@${"a-.".repeat(times)}`))).toBeLessThan(4);
+    expect(growth(3_000, (times) => withoutEmail(`${"a.".repeat(times)}@${"a-.".repeat(times)}`))).toBeLessThan(4);
   });
 });
