@@ -37,14 +37,14 @@ describe("a credential for one request", () => {
     expect(eventsOf(engine.events, "token.refreshed")).toMatchObject([{ reason: "mandatory" }]);
   });
 
-  it("A1 100 requests with an expired token make one call, and all are served", async () => {
+  it("100 requests with an expired token make one call, and all are served (A1)", async () => {
     const engine = await createEngine(soon(-1));
     const outcomes = await Promise.all(Array.from({ length: 100 }, () => engine.credentials.acquire(anyone)));
     expect(new Set(outcomes.map(tokenOf))).toEqual(new Set(["access-1"]));
     expect(engine.sent).toEqual(["refresh-0"]);
   });
 
-  it("A7 is the old token while that lives, when the refresh fails or takes too long", async () => {
+  it("is the old token while that lives, when the refresh fails or takes too long (A7)", async () => {
     const failing = await createEngine(soon(50_000), { answer: () => laterAnswer() });
     expect(tokenOf(await failing.credentials.acquire(anyone))).toBe("access-0");
     expect(isPromise(failing.credentials.acquire(anyone))).toBe(false);
@@ -112,7 +112,7 @@ describe("when no account can serve", () => {
     expect(tokenOf(await named.credentials.acquire({ sessionId: null, accountId: "ada" }))).toBe("access-0");
   });
 
-  it("A18 names the earliest moment of the next try, and why the last one failed", async () => {
+  it("names the earliest moment of the next try, and why the last one failed (A18)", async () => {
     const engine = await createEngine(accountsOf(anAccount({ expiresAt: noon - 1 }), anAccount({ id: "bob", expiresAt: noon - 1 })), {
       answer: (account) => laterAnswer(account.id === "bob" ? 20_000 : 200_000),
     });
@@ -156,7 +156,7 @@ describe("when no account can serve", () => {
 });
 
 describe("after a 401", () => {
-  it("A8 refreshes once; a token that this brought is not refreshed again for the same complaint", async () => {
+  it("refreshes once; a token that this brought is not refreshed again for the same complaint (A8)", async () => {
     const engine = await createEngine(soon(hour));
     const renewed = await engine.credentials.renew(await used(engine));
     expect(tokenOf(renewed)).toBe("access-1");
@@ -224,7 +224,7 @@ describe("after a 401", () => {
   });
 });
 
-describe("A17 several accounts", () => {
+describe("several accounts (A17)", () => {
   it("share 1000 requests evenly, leave out the one that cools, and take it back afterwards", async () => {
     const engine = await createEngine(three());
     const counts = async (): Promise<Record<string, number>> => {

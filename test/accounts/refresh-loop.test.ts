@@ -98,7 +98,7 @@ describe("the refresh loop", () => {
     expect(told()).toHaveLength(2);
   });
 
-  it("A7 keeps the failing account's pauses and never asks more than once a minute", async () => {
+  it("keeps the failing account's pauses and never asks more than once a minute (A7)", async () => {
     const engine = await createEngine(living(minute), { answer: () => laterAnswer() });
     engine.refreshLoop.start();
     await engine.clock.advance(hour);
@@ -136,7 +136,7 @@ describe("the refresh loop", () => {
     expect(engine.sent).toHaveLength(1);
   });
 
-  it("A6 does not ask again after a refusal", async () => {
+  it("does not ask again after a refusal (A6)", async () => {
     const engine = await createEngine(living(minute), { answer: () => refusedGrant });
     engine.refreshLoop.start();
     await engine.clock.advance(2 * hour);
@@ -187,7 +187,7 @@ describe("clocks that jump", () => {
   });
 
   for (const days of [90, -90, 1, -1]) {
-    it(`A11 a clock that goes ${days} days off makes no storm: at most one call a minute, with requests and without`, async () => {
+    it(`a clock that goes ${days} days off makes no storm: at most one call a minute, with requests and without (A11)`, async () => {
       const engine = await createEngine(living(hour));
       engine.refreshLoop.start();
       engine.clock.jump(days * day);
@@ -199,7 +199,7 @@ describe("clocks that jump", () => {
     });
   }
 
-  it("A11 a clock that swings to and fro every few seconds makes at most one call a minute", async () => {
+  it("a clock that swings to and fro every few seconds makes at most one call a minute (A11)", async () => {
     const engine = await createEngine(living(hour));
     engine.answer = (_account, call) => granted(call, engine.clock);
     engine.refreshLoop.start();

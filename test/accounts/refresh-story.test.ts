@@ -43,7 +43,7 @@ const isAccepted = async (token: string): Promise<number> => {
 };
 
 describe("refreshing at a server whose refresh tokens are single-use", () => {
-  it("A1, A2 three processes and 150 requests at the moment of expiry: one call, everybody served, no reuse", async () => {
+  it("three processes and 150 requests at the moment of expiry: one call, everybody served, no reuse (A1, A2)", async () => {
     const store = ended();
     const engines = await Promise.all([overSockets(store), overSockets(store), overSockets(store)]);
     const before = upstream.tokenCalls().refresh_token;
@@ -75,7 +75,7 @@ describe("refreshing at a server whose refresh tokens are single-use", () => {
     expect(engine.store.current.get("ada")?.refreshToken).not.toBeNull();
   });
 
-  it("A7 a page of a CDN and a 500 are waited out", async () => {
+  it("a page of a CDN and a 500 are waited out (A7)", async () => {
     const engine = await overSockets(ended());
     upstream.script({ match: { grant: "refresh_token" }, fault: { kind: "cdn-html", status: 503 } });
     expect(await engine.credentials.acquire(anyone)).toMatchObject({ ok: false, retryAfterSeconds: expect.any(Number) });

@@ -33,7 +33,7 @@ describe("a refresh that works", () => {
     expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-1");
   });
 
-  it("A15 keeps the old refresh token when the answer brings none", async () => {
+  it("keeps the old refresh token when the answer brings none (A15)", async () => {
     const engine = await createEngine(oneAccount(), {
       answer: (_account, call) => ({ outcome: "granted", grant: aGrant(call, noon + 8 * hour, { refreshToken: null }) }),
     });
@@ -73,7 +73,7 @@ describe("a refresh that works", () => {
 });
 
 describe("several processes over one store", () => {
-  it("A2 only one asks, the others adopt its token and say who had the lock", async () => {
+  it("only one asks, the others adopt its token and say who had the lock (A2)", async () => {
     const store = createMemoryStore(accountsOf(anAccount({ expiresAt: noon - 1 })));
     const clock = createFakeClock();
     const engines = await Promise.all(Array.from({ length: 8 }, () => createEngine(store, { clock })));
@@ -125,7 +125,7 @@ describe("several processes over one store", () => {
     expect(engine.registry.get("ada")).toMatchObject({ health: "healthy", needsLogin: null });
   });
 
-  it("A14 a holder that was stopped before it asked does not send a token that another has spent", async () => {
+  it("a holder that was stopped before it asked does not send a token that another has spent (A14)", async () => {
     const engine = await createEngine(oneAccount());
     const { withRefreshLock } = engine.store;
     engine.store.withRefreshLock = (accountId, work) =>
@@ -144,7 +144,7 @@ describe("several processes over one store", () => {
     expect(engine.sent).toEqual([]);
   });
 
-  it("A14 a holder that was stopped does not write over the pair of the one that took over", async () => {
+  it("a holder that was stopped does not write over the pair of the one that took over (A14)", async () => {
     const engine = await createEngine(oneAccount());
     engine.answer = (_account, call) => {
       engine.store.current = accountsOf(anAccount({ accessToken: secret("access-other"), refreshToken: secret("refresh-other"), expiresAt: noon + 8 * hour }));
@@ -170,7 +170,7 @@ describe("several processes over one store", () => {
 });
 
 describe("a refresh that is refused", () => {
-  it("A5 takes the newer pair of the store instead of asking for a sign-in", async () => {
+  it("takes the newer pair of the store instead of asking for a sign-in (A5)", async () => {
     const engine = await createEngine(oneAccount());
     engine.answer = () => {
       engine.store.current = accountsOf(anAccount({ accessToken: secret("access-new"), refreshToken: secret("refresh-new"), expiresAt: noon + 8 * hour }));
@@ -181,7 +181,7 @@ describe("a refresh that is refused", () => {
     expect(typesOf(engine.events)).not.toContain("account.needs-login");
   });
 
-  it("A6 needs a sign-in with the server's words, keeps the record, and is not tried again by itself", async () => {
+  it("needs a sign-in with the server's words, keeps the record, and is not tried again by itself (A6)", async () => {
     const engine = await createEngine(oneAccount(), { answer: () => refusedGrant });
     expect(await engine.refresher.refresh("ada", "mandatory")).toMatchObject({ outcome: "failed", errorCode: "invalid_grant", needsLogin: true, nextTryAt: null });
     for (const reason of ["lead", "mandatory", "unauthorized", "wake"] as const) {
@@ -193,7 +193,7 @@ describe("a refresh that is refused", () => {
     expect(eventsOf(engine.events, "account.needs-login")).toEqual([{ type: "account.needs-login", accountId: "ada", message: "invalid_grant: Refresh token not found or invalid", expiresAt: noon + hour }]);
   });
 
-  it("A6 is remembered by the next start, until another token comes", async () => {
+  it("is remembered by the next start, until another token comes (A6)", async () => {
     const engine = await createEngine(accountsOf(anAccount({ lastError: "invalid_grant: Refresh token expired" })));
     expect(engine.registry.get("ada")?.health).toBe("needs-login");
     engine.store.current = accountsOf(anAccount({ accessToken: secret("access-new") }));

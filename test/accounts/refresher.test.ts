@@ -6,7 +6,7 @@ import { diskFull } from "./memory-store.ts";
 
 const oneAccount = () => accountsOf(anAccount());
 
-describe("A7 a token endpoint that answers 429, 500 or a page", () => {
+describe("a token endpoint that answers 429, 500 or a page (A7)", () => {
   it("is left alone for a growing while, and the token that lives keeps serving", async () => {
     const engine = await createEngine(oneAccount(), { answer: () => laterAnswer() });
     const waits: number[] = [];
@@ -63,7 +63,7 @@ describe("A7 a token endpoint that answers 429, 500 or a page", () => {
   });
 });
 
-describe("D2 a disk that does not take the new token", () => {
+describe("a disk that does not take the new token (D2)", () => {
   it("the new pair serves from memory, the old refresh token is never sent again, the write is retried", async () => {
     const engine = await createEngine(oneAccount());
     engine.store.fault = diskFull;
@@ -107,7 +107,7 @@ describe("D2 a disk that does not take the new token", () => {
   });
 });
 
-describe("A25 a shutdown while a refresh is under way", () => {
+describe("a shutdown while a refresh is under way (A25)", () => {
   it("waits until the token is stored", async () => {
     const engine = await createEngine(oneAccount());
     const gate = Promise.withResolvers<void>();

@@ -53,20 +53,20 @@ describe("the listener for one sign-in", () => {
     await bindAgain(port);
   });
 
-  it("A23 closes after a refusal on the page too", async () => {
+  it("closes after a refusal on the page too (A23)", async () => {
     const { listener, port } = await listen(() => ({ result: "failed", message: "The sign-in was refused on the page." }));
     expect(await visit(port)).toMatchObject({ status: 400, text: expect.stringContaining("The sign-in was refused on the page.") });
     await listener.closed;
   });
 
-  it("A19 stays open after a callback of another attempt, and while the same code can be tried again", async () => {
+  it("stays open after a callback of another attempt, and while the same code can be tried again (A19)", async () => {
     const results: CallbackResult[] = [{ result: "refused", message: "no" }, { result: "retry", message: "later" }, { result: "signed-in" }];
     const { listener, port } = await listen(() => results.shift() ?? { result: "refused", message: "" });
     expect([(await visit(port)).status, (await visit(port)).status, (await visit(port)).status]).toEqual([400, 502, 200]);
     await listener.closed;
   });
 
-  it("A24 gives the port back when nobody came in time", async () => {
+  it("gives the port back when nobody came in time (A24)", async () => {
     const { clock, listener, port } = await listen(() => ({ result: "signed-in" }));
     await clock.advance(600_000);
     await listener.closed;
@@ -88,11 +88,11 @@ describe("the listener for one sign-in", () => {
     ["a path below it", { path: "/callback/x" }, 404],
     ["POST", { method: "POST" }, 405],
     ["HEAD", { method: "HEAD" }, 405],
-    ["A22 a foreign Host", { headers: { host: "evil.example:1" } }, 403],
-    ["A22 a Host that only begins so", { headers: { host: "localhost.evil.example" } }, 403],
-    ["A22 a foreign Origin", { headers: { origin: "https://evil.example" } }, 403],
-    ["A22 an opaque Origin", { headers: { origin: "null" } }, 403],
-    ["A22 a fetch by another page", { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" } }, 403],
+    ["a foreign Host (A22)", { headers: { host: "evil.example:1" } }, 403],
+    ["a Host that only begins so (A22)", { headers: { host: "localhost.evil.example" } }, 403],
+    ["a foreign Origin (A22)", { headers: { origin: "https://evil.example" } }, 403],
+    ["an opaque Origin (A22)", { headers: { origin: "null" } }, 403],
+    ["a fetch by another page (A22)", { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" } }, 403],
   ])("refuses %s without looking at the query", async (_name, request, status) => {
     let asked = 0;
     const { port } = await listen(() => {
@@ -103,7 +103,7 @@ describe("the listener for one sign-in", () => {
     expect(asked).toBe(0);
   });
 
-  it("A22 refuses two Host headers, in either order", async () => {
+  it("refuses two Host headers, in either order (A22)", async () => {
     const { port } = await listen(() => ({ result: "signed-in" }));
     for (const hosts of [["evil.example", `localhost:${port}`], [`localhost:${port}`, "evil.example"]]) {
       const answer = await new Promise<string>((resolve, reject) => {

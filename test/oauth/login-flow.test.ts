@@ -85,7 +85,7 @@ describe("a sign-in by paste", () => {
     expect(exchanges[0]?.redirectUri).toBe("http://localhost:4001/callback");
   });
 
-  it("A21 never shows the verifier, and nothing secret in an event", async () => {
+  it("never shows the verifier, and nothing secret in an event (A21)", async () => {
     const { events, exchanges, flow, codes, paste } = createStory();
     const attempt = flow.start({});
     const { paste: text } = codes();
@@ -157,7 +157,7 @@ describe("one sign-in at a time", () => {
     expect([pasted.outcome, called.result, exchanges.length]).toEqual(["signed-in", "signed-in", 1]);
   });
 
-  it("A24 ends after ten minutes, says so, and leaves no timer", async () => {
+  it("ends after ten minutes, says so, and leaves no timer (A24)", async () => {
     const { clock, events, flow, codes, paste, failures } = createStory();
     flow.start({});
     const { paste: text } = codes();
@@ -209,7 +209,7 @@ describe("one sign-in at a time", () => {
 });
 
 describe("a sign-in by callback", () => {
-  it.each(["", "?code=a", "?code=a&state=wrong", "?state=x", "?error=access_denied", "?error=access_denied&state=wrong"])("A19 %j is refused without a call, and the attempt stays open", async (query) => {
+  it.each(["", "?code=a", "?code=a&state=wrong", "?state=x", "?error=access_denied", "?error=access_denied&state=wrong"])("%j is refused without a call, and the attempt stays open (A19)", async (query) => {
     const { exchanges, flow } = createStory();
     flow.start({});
     expect(await flow.completeCallback(query)).toMatchObject({ result: "refused" });
@@ -226,7 +226,7 @@ describe("a sign-in by callback", () => {
     expect(flow.pending()).not.toBeNull();
   });
 
-  it("A20 a second callback after success is refused", async () => {
+  it("a second callback after success is refused (A20)", async () => {
     const { exchanges, flow, codes } = createStory();
     flow.start({});
     const { callback } = codes();
@@ -235,7 +235,7 @@ describe("a sign-in by callback", () => {
     expect(exchanges).toHaveLength(1);
   });
 
-  it("A23 a person's no ends it with clean words", async () => {
+  it("a person's no ends it with clean words (A23)", async () => {
     const { flow, codes, failures } = createStory();
     flow.start({});
     const { callback } = codes();

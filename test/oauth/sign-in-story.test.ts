@@ -71,7 +71,7 @@ describe("signing in at a strict server", () => {
     expect(kept).toHaveLength(1);
   });
 
-  it("A23 not, when the person says no", async () => {
+  it("not, when the person says no (A23)", async () => {
     const { flow, kept, listener, events } = await createStory();
     expect(await upstream.deny(flow.start({}).browserUrl ?? "")).toContain("The sign-in was refused on the page.");
     await listener.closed;

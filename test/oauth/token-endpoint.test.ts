@@ -42,18 +42,18 @@ describe("a refresh", () => {
     expect(Object.keys(JSON.parse(String(seen?.body)) as object)).toEqual(["grant_type", "refresh_token", "client_id"]);
   });
 
-  it("A6 with a spent token is refused in the server's words, without the token in them", async () => {
+  it("with a spent token is refused in the server's words, without the token in them (A6)", async () => {
     const token = upstream.issueTokens().refreshToken ?? secret("");
     await refresh(token);
     expect(await refresh(token)).toEqual({ outcome: "refused", errorCode: "invalid_grant", message: "Refresh token not found or invalid", status: 400 });
   });
 
-  it("A15 an answer without a refresh token has none", async () => {
+  it("an answer without a refresh token has none (A15)", async () => {
     expect(await faced({ kind: "json", omit: ["refresh_token"] })).toMatchObject({ outcome: "granted", grant: { refreshToken: null } });
   });
 });
 
-describe("A7 answers that may pass by themselves", () => {
+describe("answers that may pass by themselves (A7)", () => {
   it.each<[string, Fault, Partial<Extract<TokenAnswer, { outcome: "later" }>>]>([
     ["429 with Retry-After in seconds", status(429, { type: "error", error: { type: "rate_limit_error", message: "Slow down" } }, [["retry-after", "17"]]), { errorCode: "rate_limit_error", message: "Slow down (429)", status: 429, retryAfterMs: 17_000 }],
     ["429 in the other envelope", status(429, { error: "slow_down" }), { errorCode: "slow_down", retryAfterMs: null }],
@@ -142,7 +142,7 @@ describe("answers that were lost: the token may be spent", () => {
   });
 });
 
-describe("A16 a lifetime that makes no sense becomes a safe one", () => {
+describe("a lifetime that makes no sense becomes a safe one (A16)", () => {
   it.each([[undefined], [0], [-5], [367 * 24 * 3600], [1e12], [Number.MAX_VALUE], ["28800"], ["soon"], [null], [[1]], [0.5]])("expires_in %j", async (value) => {
     const fault: Fault = value === undefined ? { kind: "json", omit: ["expires_in"] } : { kind: "json", set: { expires_in: value } };
     const answer = await faced(fault);

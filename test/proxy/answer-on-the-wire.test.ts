@@ -9,7 +9,7 @@ import { useScenes } from "./scene.ts";
 const open = useScenes();
 
 describe("answers", () => {
-  it("P14 HEAD gives headers without a body, and the connection serves the next request", async () => {
+  it("HEAD gives headers without a body, and the connection serves the next request (P14)", async () => {
     const { client } = await open(({ socket, head }) => socket.write(head.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\ncontent-length: 11\r\nx-a: b\r\n\r\n" : reply("200 OK", "next")));
     client.send(get("/v1/models", [], "HEAD"));
     const head = await client.until((text) => text.includes("\r\n\r\n"));
@@ -19,7 +19,7 @@ describe("answers", () => {
     expect(both.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
   });
 
-  it.each(["204 No Content", "304 Not Modified"])("P15 %s has no body and no length, and the next request is answered", async (status) => {
+  it.each(["204 No Content", "304 Not Modified"])("%s has no body and no length, and the next request is answered (P15)", async (status) => {
     let first = true;
     const { client } = await open(({ socket }) => {
       if (first) socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 5\r\nx-a: b\r\n\r\n`);
@@ -33,7 +33,7 @@ describe("answers", () => {
     expect((await client.until((text) => text.endsWith("next"))).match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status.slice(0, 3)}`, "HTTP/1.1 200"]);
   });
 
-  it("P16 a 103 before the answer is skipped, the body is whole", async () => {
+  it("a 103 before the answer is skipped, the body is whole (P16)", async () => {
     const { client } = await open(({ socket }) => socket.write(Buffer.concat([Buffer.from("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"), reply("200 OK", "whole")])));
     client.send(post());
     const text = await client.until(isWhole);
@@ -41,13 +41,13 @@ describe("answers", () => {
     expect(text.endsWith("whole")).toBe(true);
   });
 
-  it("P17 an unasked 101 is a 502", async () => {
+  it("an unasked 101 is a 502 (P17)", async () => {
     const { client } = await open(({ socket }) => socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"));
     client.send(post());
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 502/);
   });
 
-  it("P20 header order, case and duplicates reach the client; hop-by-hop and CORS fields do not", async () => {
+  it("header order, case and duplicates reach the client; hop-by-hop and CORS fields do not (P20)", async () => {
     const fields = ["Set-Cookie: a=1", "X-One: 1", "set-cookie: b=2", "Connection: x-hop", "X-Hop: gone", "Keep-Alive: timeout=5", "Access-Control-Allow-Origin: *", "x-claude-oauth-proxy-error: forged", "Request-Id: req_1"];
     const { client } = await open(({ socket }) => socket.write(reply("200 OK", "x", fields)));
     client.send(post());
@@ -55,7 +55,7 @@ describe("answers", () => {
     expect(lines.filter((line) => !/^(connection|keep-alive):/i.test(line))).toEqual(["Set-Cookie: a=1", "X-One: 1", "set-cookie: b=2", "Request-Id: req_1", "content-length: 1"]);
   });
 
-  it("P27 20 KiB of response headers are delivered", async () => {
+  it("20 KiB of response headers are delivered (P27)", async () => {
     const { client } = await open(({ socket }) => socket.write(reply("200 OK", "x", [`x-large: ${"b".repeat(20 * 1024)}`])));
     client.send(post());
     expect(await client.until(isWhole)).toContain("b".repeat(20 * 1024));
@@ -65,7 +65,7 @@ describe("answers", () => {
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
     ["zstd", zstdCompressSync],
-  ] as const)("P28 a %s body keeps its bytes and its encoding, and is still metered", async (encoding, compress) => {
+  ] as const)("a %s body keeps its bytes and its encoding, and is still metered (P28)", async (encoding, compress) => {
     const message = JSON.stringify({ model: "claude-x", usage: { input_tokens: 7, output_tokens: 9 } });
     const body = compress(Buffer.from(message));
     const { client, harness: h } = await open(({ socket }) => socket.write(reply("200 OK", body, [`content-encoding: ${encoding}`, "content-type: application/json"])));
@@ -77,13 +77,13 @@ describe("answers", () => {
     expect(h.of("usage.updated")[0]).toMatchObject({ model: "claude-x", inputTokens: 7, outputTokens: 9 });
   });
 
-  it("P30 a latin-1 byte in a header arrives as that byte", async () => {
+  it("a latin-1 byte in a header arrives as that byte (P30)", async () => {
     const { client } = await open(({ socket }) => socket.write(reply("200 OK", "x", [`x-name: caf${"\u00e9"}\u009b1m`])));
     client.send(post());
     expect(await client.until(isWhole)).toContain("x-name: caf\u00e9\u009b1m");
   });
 
-  it("S16 a redirect goes through and is not followed", async () => {
+  it("a redirect goes through and is not followed (S16)", async () => {
     const { client, upstream: up } = await open(({ socket }) => socket.write(reply("307 Temporary Redirect", "", ["location: http://127.0.0.1:1/steal"])));
     client.send(post());
     const text = await client.until(isWhole);

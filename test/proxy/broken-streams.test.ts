@@ -12,7 +12,7 @@ const open = useScenes();
 const openStream: RawAnswer = ({ socket }) => socket.write(streamHead + chunk("event: message_start\ndata: {}\n\n").toString());
 
 describe("a stream that breaks", () => {
-  it("R5 an upstream silent for the watchdog's time is aborted and the client cut off", async () => {
+  it("an upstream silent for the watchdog's time is aborted and the client cut off (R5)", async () => {
     const clock = createFakeClock();
     const { client, harness, upstream } = await open(openStream, { clock, settings: { silenceSeconds: 30 } });
     client.send(post());
@@ -34,7 +34,7 @@ describe("a stream that breaks", () => {
     expect(upstream.connections()).toBe(1);
   });
 
-  it("R7 a client that leaves before the answer began is felt upstream at once", async () => {
+  it("a client that leaves before the answer began is felt upstream at once (R7)", async () => {
     const { client, harness, upstream } = await open(() => {});
     client.send(post());
     await upstream.until((up) => up.requests.length === 1);
@@ -45,7 +45,7 @@ describe("a stream that breaks", () => {
   });
 
   // A closed client and one that only shut its writing side look the same (a FIN), and the first must be noticed at once.
-  it("R8 a client that shuts its writing side counts as gone", async () => {
+  it("a client that shuts its writing side counts as gone (R8)", async () => {
     const { client, harness, upstream } = await open(openStream);
     client.send(post());
     await client.until((text) => text.includes("message_start"));
@@ -55,7 +55,7 @@ describe("a stream that breaks", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "client-left" });
   });
 
-  it("R9 an upstream reset in the stream is never a clean end for the client", async () => {
+  it("an upstream reset in the stream is never a clean end for the client (R9)", async () => {
     const { client, harness, upstream } = await open(openStream);
     client.send(post());
     await client.until((text) => text.includes("message_start"));
@@ -65,7 +65,7 @@ describe("a stream that breaks", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "failed", blame: "upstream", errorCode: "upstream-broken", status: 200 });
   });
 
-  it("R9 an HTTP/1.0 client, for whom a close is the end, gets a reset", async () => {
+  it("an HTTP/1.0 client, for whom a close is the end, gets a reset (R9)", async () => {
     const { client, upstream } = await open(openStream);
     client.send("POST /v1/messages HTTP/1.0\r\ncontent-length: 2\r\n\r\n{}");
     await client.until((text) => text.includes("message_start"));
@@ -73,7 +73,7 @@ describe("a stream that breaks", () => {
     expect(await client.closed).toBe("reset");
   });
 
-  it("R15 a thousand opened and aborted streams leave nothing open", { timeout: 60_000 }, async () => {
+  it("a thousand opened and aborted streams leave nothing open (R15)", { timeout: 60_000 }, async () => {
     const { harness, upstream, client } = await open(openStream);
     client.socket.destroy();
     for (let round = 0; round < 20; round += 1) {

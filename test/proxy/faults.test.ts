@@ -24,7 +24,7 @@ describe("no connection", () => {
     lone = null;
   });
 
-  it("F1 a refused connection is a 502 in the API's error shape within a second, all its tries included", async () => {
+  it("a refused connection is a 502 in the API's error shape within a second, all its tries included (F1)", async () => {
     const clock = createFakeClock();
     const port = await reservePort();
     lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}`, clock, settings: { retry: defaultRetry } });
@@ -42,7 +42,7 @@ describe("no connection", () => {
     expect(lone.of("attempt.failed")[0]).toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  it("F2 a name that does not exist is a 502 of its own", async () => {
+  it("a name that does not exist is a 502 of its own (F2)", async () => {
     lone = await openHarness({ baseUrl: "https://does-not-exist.invalid" });
     const client = await openRawClient(lone.port);
     client.send(post());
@@ -51,7 +51,7 @@ describe("no connection", () => {
     expect(errorOf(text).error.message).toMatch(/name of https:\/\/does-not-exist\.invalid could not be looked up/);
   });
 
-  it("F17 tries again after a connection failure, and succeeds once the network is back", async () => {
+  it("tries again after a connection failure, and succeeds once the network is back (F17)", async () => {
     const clock = createFakeClock();
     const port = await reservePort();
     lone = await openHarness({ baseUrl: `http://127.0.0.1:${port}`, clock, settings: { retry: defaultRetry } });
@@ -92,7 +92,7 @@ describe("no connection", () => {
 });
 
 describe("a connection that fails", () => {
-  it("F3 a reused connection that dies under a POST is a 502 that asks to try again, and never runs twice", async () => {
+  it("a reused connection that dies under a POST is a 502 that asks to try again, and never runs twice (F3)", async () => {
     let calls = 0;
     const { client, harness, upstream } = await open(({ socket }) => {
       calls += 1;
@@ -108,7 +108,7 @@ describe("a connection that fails", () => {
     expect((await harness.finished(2))[1]).toMatchObject({ errorCode: "upstream-broken", attempts: 1 });
   });
 
-  it("F3 sixty requests at the moment the upstream closes its idle connection: no POST runs twice", { timeout: 30_000 }, async () => {
+  it("sixty requests at the moment the upstream closes its idle connection: no POST runs twice (F3)", { timeout: 30_000 }, async () => {
     const { harness, upstream } = await open(({ socket }) => {
       socket.write(reply("200 OK", "fine", ["x-n: 1"]));
       setImmediate(() => setImmediate(() => socket.destroy()));
@@ -127,7 +127,7 @@ describe("a connection that fails", () => {
     expect(finished.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
-  it("F4 an upstream that sends one byte and hangs is a 504 when the time is up", async () => {
+  it("an upstream that sends one byte and hangs is a 504 when the time is up (F4)", async () => {
     const clock = createFakeClock();
     const { client, harness, upstream } = await open(({ socket }) => socket.write("H"), { clock, settings: { headersTimeoutMs: 5000 } });
     client.send(post());
@@ -184,8 +184,8 @@ describe("a connection that fails", () => {
     ["a length and a coding", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
     ["an unasked 101", "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"],
     ["a flood of interim answers", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50)],
-    ["S20 headers without end", `HTTP/1.1 200 OK\r\n${`x-a: ${"h".repeat(1000)}\r\n`.repeat(200)}`],
-  ])("F7 %s is a 502, and that connection is not used again", async (_, bytes) => {
+    ["headers without end (S20)", `HTTP/1.1 200 OK\r\n${`x-a: ${"h".repeat(1000)}\r\n`.repeat(200)}`],
+  ])("%s is a 502, and that connection is not used again (F7)", async (_, bytes) => {
     let calls = 0;
     const { client, upstream } = await open(({ socket }) => {
       calls += 1;
@@ -198,7 +198,7 @@ describe("a connection that fails", () => {
     expect(upstream.connections()).toBe(2);
   });
 
-  it("F7 a body shorter than its length is never a whole answer", async () => {
+  it("a body shorter than its length is never a whole answer (F7)", async () => {
     const { client, harness } = await open(({ socket }) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort"));
     client.send(post());
     await client.closed;

@@ -64,7 +64,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
   afterAll(() => squid.stop());
   const hop = (user = "me:p%40ss@"): string => `https://${user}localhost:${squid.port}`;
 
-  it("F16 one CA file vouches for the proxy and for the upstream; each is told its own credential alone", async () => {
+  it("one CA file vouches for the proxy and for the upstream; each is told its own credential alone (F16)", async () => {
     const { port, heads } = await openTarget();
     const { text } = await ask({ baseUrl: `https://upstream.example:${port}`, env: { HTTPS_PROXY: hop() } });
     expect(text).toMatch(/^HTTP\/1\.1 200[\s\S]*behind the proxy/);
@@ -74,7 +74,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
     expect(squid.said()).not.toMatch(/upstream-token|bearer/i);
   });
 
-  it("F16 the token endpoint is reached through it too", async () => {
+  it("the token endpoint is reached through it too (F16)", async () => {
     const { port, heads } = await openTarget();
     const out = createUpstream({ baseUrl: "https://api.example", connectTimeoutMs: 2000, connections: 1, proxy: hop(), ca: authority.cert }, {});
     closing.push(() => out.close());
@@ -88,7 +88,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
     ["wants another password", "https://upstream.example", "me:wrong@", "wants a user name and a password (407)"],
     ["forbids the upstream", "https://forbidden.example", "me:p%40ss@", "refused the tunnel with status 403"],
     ["cannot reach the upstream", "https://upstream.example:1", "me:p%40ss@", "refused the tunnel with status 503"],
-  ])("F16 a proxy that %s is named with the variable that chose it", async (_, baseUrl, user, reason) => {
+  ])("a proxy that %s is named with the variable that chose it (F16)", async (_, baseUrl, user, reason) => {
     const { text, failed } = await ask({ baseUrl, env: { HTTPS_PROXY: hop(user) } });
     const sentence = `The outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY) ${reason}.`;
     expect(text).toMatch(/^HTTP\/1\.1 502/);
@@ -96,7 +96,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
     expect(failed).toEqual([sentence]);
   });
 
-  it("F16 a proxy whose authority is not known is told nothing, and named", async () => {
+  it("a proxy whose authority is not known is told nothing, and named (F16)", async () => {
     const { text, failed } = await ask({ baseUrl: "https://upstream.example:4433", env: { HTTPS_PROXY: hop() }, out: { ca: stranger.cert } });
     const sentence = `The certificate of the outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY) is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE); nothing was sent.`;
     expect(text).toMatch(/^HTTP\/1\.1 502[\s\S]*upstream\.caFile/);
@@ -106,13 +106,13 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
     expect(squid.said()).not.toMatch(/upstream\.example:4433\b/);
   });
 
-  it.each(["upstream.example", "127.0.0.1"])("F16 the certificate of a proxy has to be for the proxy's own name, not for %s", async (name) => {
+  it.each(["upstream.example", "127.0.0.1"])("the certificate of a proxy has to be for the proxy's own name, not for %s (F16)", async (name) => {
     const posing = await startSquid(authority.issue(name));
     const { failed } = await ask({ baseUrl: "https://upstream.example", out: { proxy: `https://localhost:${posing.port}` } });
     expect(failed).toEqual([`The certificate of the outbound proxy https://localhost:${posing.port} (from upstream.proxy) is not trusted (ERR_TLS_CERT_ALTNAME_INVALID); nothing was sent.`]);
   });
 
-  it("F16 a proxy named by its address is checked by that", async () => {
+  it("a proxy named by its address is checked by that (F16)", async () => {
     const { port } = await openTarget();
     const byAddress = await startSquid(authority.issue("127.0.0.1"));
     const { text } = await ask({ baseUrl: `https://upstream.example:${port}`, env: { HTTPS_PROXY: `https://me:p%40ss@127.0.0.1:${byAddress.port}` } });
@@ -122,7 +122,7 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
   it.each([
     ["authority is not known", () => stranger.issue("upstream.example"), "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["name is another", () => authority.issue("other.example"), "ERR_TLS_CERT_ALTNAME_INVALID"],
-  ])("F16 an upstream behind the proxy whose %s gets nothing, and the proxy is named as a possible cause", async (_, issue, reason) => {
+  ])("an upstream behind the proxy whose %s gets nothing, and the proxy is named as a possible cause (F16)", async (_, issue, reason) => {
     const { port, heads } = await openTarget(issue());
     const { text, failed } = await ask({ baseUrl: `https://upstream.example:${port}`, env: { HTTPS_PROXY: hop() } });
     const sentence = `The certificate of https://upstream.example:${port}, reached through the outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY), is not trusted (${reason}); nothing was sent.`;
@@ -138,7 +138,7 @@ describe("a forward proxy that is not there", () => {
   it.each([
     ["by name", "https://proxy.invalid:3128", /could not be reached: (?:ENOTFOUND|EAI_AGAIN)\.$/],
     ["by port", "https://127.0.0.1:1", /could not be reached: ECONNREFUSED\.$/],
-  ])("F16 %s: named with the variable that chose it", async (_, proxy, reason) => {
+  ])("%s: named with the variable that chose it (F16)", async (_, proxy, reason) => {
     const { text, failed } = await ask({ baseUrl: "https://upstream.example", env: { HTTPS_PROXY: proxy } });
     expect(text).toMatch(/^HTTP\/1\.1 502/);
     expect(text).toContain(failed[0]);
@@ -146,7 +146,7 @@ describe("a forward proxy that is not there", () => {
     expect(failed[0]).toContain(`The outbound proxy ${proxy} (from HTTPS_PROXY)`);
   });
 
-  it("F16 in silence: a 504, named with the variable that chose it", async () => {
+  it("in silence: a 504, named with the variable that chose it (F16)", async () => {
     const proxy = `https://127.0.0.1:${await listen(createSilence())}`;
     const { text, failed } = await ask({ baseUrl: "https://upstream.example", env: { https_proxy: proxy }, out: { connectTimeoutMs: 50 } });
     expect(text).toMatch(/^HTTP\/1\.1 504/);

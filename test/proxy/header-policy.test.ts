@@ -11,7 +11,7 @@ const key = { kind: "api_key", token: secret("KEY") } as const;
 const beta = (...values: string[]): string[] => requestHeaders(values.flatMap((value) => ["anthropic-beta", value]), oauth).filter((_, index, list) => list[index - 1] === "anthropic-beta");
 
 describe("requestHeaders", () => {
-  it("P23 the OAuth capability is added once, to the last list, and only when it is nowhere", () => {
+  it("the OAuth capability is added once, to the last list, and only when it is nowhere (P23)", () => {
     expect(beta()).toEqual(["oauth-2025-04-20"]);
     expect(beta("")).toEqual(["oauth-2025-04-20"]);
     expect(beta("a , b")).toEqual(["a , b,oauth-2025-04-20"]);
@@ -38,7 +38,7 @@ describe("requestHeaders", () => {
     expect(requestHeaders(raw, null)).toEqual(["Authorization", "Bearer own", "x-api-key", "own-key"]);
   });
 
-  it("P18 P19 S21 S22 whatever a client sends, exactly one credential goes out and nothing of the hop", () => {
+  it("whatever a client sends, exactly one credential goes out and nothing of the hop (P18, P19, S21, S22)", () => {
     const name = fc.constantFrom("Connection", "Authorization", "X-API-Key", "authorization", "Cookie", "Host", "TE", "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-X", "X-Forwarded-For", "Forwarded", "Expect", "Keep-Alive", "Trailer", "X-Claude-OAuth-Proxy-Key", "Accept", "X-Custom", "anthropic-beta");
     const value = fc.constantFrom("authorization", "x-api-key, anthropic-version", "close", "keep-alive", "x-custom", "CANARY", "", "anthropic-beta , ,");
     fc.assert(
@@ -64,7 +64,7 @@ describe("responseHeaders", () => {
     expect(responseHeaders(raw, 200)).toEqual(["Set-Cookie", "a", "Name", "\u00e9\u009b", "set-cookie", "b", "Access-Control-Expose-Headers", "x", "Via", "1.1 edge"]);
   });
 
-  it("P15 a length stays except where there is no body", () => {
+  it("a length stays except where there is no body (P15)", () => {
     expect(responseHeaders(["Content-Length", "5"], 200)).toEqual(["Content-Length", "5"]);
     expect(responseHeaders(["Content-Length", "5"], 204)).toEqual([]);
     expect(responseHeaders(["Content-Length", "5"], 304)).toEqual([]);

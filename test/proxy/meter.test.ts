@@ -55,7 +55,7 @@ describe("a streamed message", () => {
     expect(faults).toEqual([]);
   });
 
-  it("R2 R3 however it is cut and packed, the same usage comes out", async () => {
+  it("however it is cut and packed, the same usage comes out (R2, R3)", async () => {
     const packers = [
       ["", (bytes: Buffer) => bytes],
       ["gzip", gzipSync],
@@ -116,7 +116,7 @@ describe("a reading that fails", () => {
   it.each([
     ["bytes that are not gzip", Buffer.from("no gzip at all"), { ...json, "content-encoding": "gzip" }],
     ["a br that breaks off", brotliCompressSync(Buffer.alloc(10_000, "abc")).subarray(0, 12), { ...json, "content-encoding": "br" }],
-  ])("R13 %s is one fault, and the meter still settles", async (_, body, table) => {
+  ])("%s is one fault, and the meter still settles (R13)", async (_, body, table) => {
     const { meter, faults } = await read([body, Buffer.from("more")], table);
     expect(faults).toEqual(["encoding"]);
     expect(meter.usage()).toBe(null);

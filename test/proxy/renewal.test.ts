@@ -34,7 +34,7 @@ const newer = async () => ({ ok: true, credential: aCredential("new") }) as cons
 const none = async () => ({ ok: false, code: "sign-in-needed", message: "nothing newer", hint: "", retryAfterSeconds: null }) as const;
 
 describe("after a 401", () => {
-  it("A8 the token is refreshed once and the request sent again with the same bytes", async () => {
+  it("the token is refreshed once and the request sent again with the same bytes (A8)", async () => {
     const credentials = renewing(newer);
     const { client, harness, upstream } = await open(refusesOld, { credentials });
     client.send(post('{"model":"claude-x","n":1}'));
@@ -46,7 +46,7 @@ describe("after a 401", () => {
     expect(harness.of("request.assigned")).toHaveLength(1);
   });
 
-  it("A8 a second 401 goes through unchanged, without another refresh", async () => {
+  it("a second 401 goes through unchanged, without another refresh (A8)", async () => {
     const credentials = renewing(async () => ({ ok: true, credential: aCredential("also old") }) as const);
     const { client, harness, upstream } = await open(refusesOld, { credentials });
     client.send(post());
@@ -100,7 +100,7 @@ describe("after a 401", () => {
     expect((await harness.finished())[0]).toMatchObject({ errorCode: "upstream-broken" });
   });
 
-  it("A9 a 403 refreshes nothing", async () => {
+  it("a 403 refreshes nothing (A9)", async () => {
     const credentials = renewing(newer);
     const { client } = await open(({ socket }) => socket.write(reply("403 Forbidden", "no")), { credentials });
     client.send(post());
@@ -144,7 +144,7 @@ describe("after a 401", () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  it("A10 a stream that is open while another request refreshes is not touched", async () => {
+  it("a stream that is open while another request refreshes is not touched (A10)", async () => {
     const { client, harness, upstream } = await open(
       ({ socket, body, head }) => {
         if (body.toString() === "stream") socket.write(streamHead + chunk("data: 1\n\n").toString());

@@ -13,7 +13,7 @@ const answerOk: RawAnswer = ({ socket }) => socket.write(reply("200 OK", "fine")
 const sha = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("requests", () => {
-  it("P12 Expect: 100-continue with 5 MB gives one 100 and one final answer; the upstream sees no Expect", async () => {
+  it("Expect: 100-continue with 5 MB gives one 100 and one final answer; the upstream sees no Expect (P12)", async () => {
     const { client, upstream: up } = await open(answerOk);
     const body = Buffer.alloc(5 * 1024 * 1024, "a");
     client.send(`POST /v1/messages HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ${body.length}\r\n\r\n`);
@@ -25,7 +25,7 @@ describe("requests", () => {
     expect(sha(up.requests[0]?.body ?? Buffer.alloc(0))).toBe(sha(body));
   });
 
-  it("P18 Connection may name x-foo away, never the credential we add", async () => {
+  it("Connection may name x-foo away, never the credential we add (P18)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(post("{}", ["connection: x-foo, authorization", "x-foo: secret", "x-bar: stays"]));
     await client.until(isWhole);
@@ -35,7 +35,7 @@ describe("requests", () => {
     expect(head).toContain("authorization: Bearer upstream-token");
   });
 
-  it("P19 TE, Trailer, Keep-Alive, Proxy-* and Transfer-Encoding are never passed on as they came", async () => {
+  it("TE, Trailer, Keep-Alive, Proxy-* and Transfer-Encoding are never passed on as they came (P19)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(
       `POST /v1/messages HTTP/1.1\r\nhost: x\r\nte: trailers\r\ntrailer: x-sum\r\nkeep-alive: timeout=9\r\nproxy-authorization: Basic abc\r\nproxy-connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n`,
@@ -47,7 +47,7 @@ describe("requests", () => {
     expect(up.requests[0]?.body.toString()).toBe("abc");
   });
 
-  it("P21 P22 nothing is added for a missing User-Agent, and the query is byte for byte the client's", async () => {
+  it("nothing is added for a missing User-Agent, and the query is byte for byte the client's (P21, P22)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(get("/v1/models?beta=true&a=%2F&a=;&%7e=~&x=[]"));
     await client.until(isWhole);
@@ -56,7 +56,7 @@ describe("requests", () => {
     expect(head.split("\r\n")[0]).toBe("GET /v1/models?beta=true&a=%2F&a=;&%7e=~&x=[] HTTP/1.1");
   });
 
-  it("P23 anthropic headers keep value, order and case; the OAuth capability is added once to the last list", async () => {
+  it("anthropic headers keep value, order and case; the OAuth capability is added once to the last list (P23)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(post("{}", ["X-First: 1", "Anthropic-Beta: a-1,b-2", "anthropic-version: 2099-01-01", "anthropic-beta: c-3", "X-Last: 2"]));
     await client.until(isWhole);
@@ -64,7 +64,7 @@ describe("requests", () => {
     expect(fields).toEqual(["X-First: 1", "Anthropic-Beta: a-1,b-2", "anthropic-version: 2099-01-01", "anthropic-beta: c-3,oauth-2025-04-20", "X-Last: 2", "authorization: Bearer upstream-token"]);
   });
 
-  it("P24 a chunked body of any size arrives with the same bytes", async () => {
+  it("a chunked body of any size arrives with the same bytes (P24)", async () => {
     const { client, upstream: up } = await open(answerOk);
     const parts = [Buffer.from("{"), Buffer.alloc(70_000, "x"), Buffer.from([0, 255, 13, 10]), Buffer.alloc(1_000_000, "y")];
     client.send("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -74,7 +74,7 @@ describe("requests", () => {
     expect(sha(up.requests[0]?.body ?? Buffer.alloc(0))).toBe(sha(Buffer.concat(parts)));
   });
 
-  it("P25 a body that ends before its length never reaches the upstream as a whole request", async () => {
+  it("a body that ends before its length never reaches the upstream as a whole request (P25)", async () => {
     const seen: Buffer[] = [];
     const { client: small, harness: h, upstream: up } = await open(answerOk, { onBytes: (_, bytes) => seen.push(bytes) });
     small.send("POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc");
@@ -90,7 +90,7 @@ describe("requests", () => {
     expect(up.requests).toEqual([]);
   });
 
-  it("P25 bytes beyond the length are a broken next request, not part of this one", async () => {
+  it("bytes beyond the length are a broken next request, not part of this one (P25)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send("POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc\u0001junk\r\n\r\n");
     await client.closed;
@@ -98,21 +98,21 @@ describe("requests", () => {
     expect(up.requests.every(({ body }) => body.toString() === "abc")).toBe(true);
   });
 
-  it("P26 60 KiB of request headers go through", async () => {
+  it("60 KiB of request headers go through (P26)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(post("{}", [`x-large: ${"a".repeat(60 * 1024)}`]));
     await client.until(isWhole);
     expect(up.requests[0]?.head).toContain("a".repeat(60 * 1024));
   });
 
-  it("P29 a GET with a body is forwarded with that body", async () => {
+  it("a GET with a body is forwarded with that body (P29)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send("GET /v1/models HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello");
     await client.until(isWhole);
     expect(up.requests[0]?.body.toString()).toBe("hello");
   });
 
-  it("S21 S22 the client's own credentials, cookies and forwarding fields never reach the upstream", async () => {
+  it("the client's own credentials, cookies and forwarding fields never reach the upstream (S21, S22)", async () => {
     const { client, upstream: up } = await open(answerOk);
     const canaries = ["Authorization: Bearer CANARY", "X-Api-Key: CANARY", "Cookie: s=CANARY", "X-Forwarded-For: CANARY", "Forwarded: for=CANARY", "Proxy-Authorization: CANARY", "X-Claude-OAuth-Proxy-Key: CANARY"];
     client.send(post("{}", canaries));
@@ -121,7 +121,7 @@ describe("requests", () => {
     expect(up.requests[0]?.head.match(/authorization/gi)).toHaveLength(1);
   });
 
-  it("S23 api_base and base_url in a body lead nowhere else", async () => {
+  it("api_base and base_url in a body lead nowhere else (S23)", async () => {
     const { client, upstream: up } = await open(answerOk);
     const body = '{"model":"m","api_base":"http://127.0.0.1:9/","base_url":"http://evil.example"}';
     client.send(post(body));

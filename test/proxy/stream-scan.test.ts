@@ -34,7 +34,7 @@ describe("createStreamScan", () => {
     ]);
   });
 
-  it("R12 a line without end keeps at most the limit and the next event is read again", () => {
+  it("a line without end keeps at most the limit and the next event is read again (R12)", () => {
     const seen: Seen = [];
     const scanner = createStreamScan((name, data) => seen.push([name, data]));
     const block = Buffer.alloc(64 * 1024, "x");
@@ -61,7 +61,7 @@ describe("createStreamScan", () => {
     expect(scan([Buffer.from(`event: big\n${"data: 0123456789\n".repeat(100)}\n`)], 500)).toEqual([["big", null]]);
   });
 
-  it("R2 however a stream is cut, the same events are read", () => {
+  it("however a stream is cut, the same events are read (R2)", () => {
     const piece = fc.oneof(fc.constantFrom("\n", "\r", "\r\n", "\n\n", "data:", "data: ", "event: x", ":", "id: 1", "\ufeff", "{\"a\":1}", "é", "🎈"), fc.string({ maxLength: 5 }));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat(), { maxLength: 20 }), (pieces, cuts) => {

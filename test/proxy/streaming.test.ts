@@ -46,7 +46,7 @@ describe("a stream that flows", () => {
     direct.socket.destroy();
   });
 
-  it("R2 an event cut at every byte arrives with the same bytes", async () => {
+  it("an event cut at every byte arrives with the same bytes (R2)", async () => {
     const bytes = Buffer.from(`event: x\r\ndata: {"t":"zażółć 🎈"}\r\n\r\n${start}${delta}${stop}`);
     const { client, harness } = await open(({ socket }) => {
       socket.write(streamHead);
@@ -60,7 +60,7 @@ describe("a stream that flows", () => {
     expect(harness.of("usage.updated").at(-1)).toMatchObject({ inputTokens: 3, outputTokens: 8, stopReason: "end_turn" });
   });
 
-  it("R3 a ping passes at once and counts as no usage", async () => {
+  it("a ping passes at once and counts as no usage (R3)", async () => {
     const { client, harness } = await open(({ socket }) => socket.write(streamHead + chunk(ping).toString()));
     client.send(post());
     await client.until((text) => text.includes("event: ping"));
@@ -69,7 +69,7 @@ describe("a stream that flows", () => {
     expect(harness.of("usage.updated")).toEqual([]);
   });
 
-  it("R4 ten silent minutes do not cut a stream", async () => {
+  it("ten silent minutes do not cut a stream (R4)", async () => {
     const clock = createFakeClock();
     const { client, harness, upstream } = await open(openStream, { clock });
     client.send(post());
@@ -80,7 +80,7 @@ describe("a stream that flows", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "ok", longestSilenceMs: 600_000 });
   });
 
-  it("R10 a stream without message_stop passes unchanged, and is named incomplete", async () => {
+  it("a stream without message_stop passes unchanged, and is named incomplete (R10)", async () => {
     const { client, harness } = await open(({ socket }) => socket.write(streamHead + chunk(start + delta).toString() + lastChunk));
     client.send(post());
     await client.until(isWhole);
@@ -97,7 +97,7 @@ describe("a stream that flows", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "upstream-error", blame: "overload", errorCode: "overloaded_error", message: "Overloaded ·[2J" });
   });
 
-  it("R11 a slow reader holds the upstream back, and nothing is lost", async () => {
+  it("a slow reader holds the upstream back, and nothing is lost (R11)", async () => {
     const size = 32 * 1024 * 1024;
     let written = 0;
     const { harness } = await open(({ socket }) => {
@@ -125,7 +125,7 @@ describe("a stream that flows", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "ok", bytesOut: size });
   });
 
-  it("R11 a reader that pauses for longer than the watchdog's time is not taken for a silent upstream", async () => {
+  it("a reader that pauses for longer than the watchdog's time is not taken for a silent upstream (R11)", async () => {
     const clock = createFakeClock();
     const size = 32 * 1024 * 1024;
     const { harness, upstream, client } = await open(({ socket }) => socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${size + 1}\r\n\r\n`), Buffer.alloc(size, "z")])), {
@@ -147,7 +147,7 @@ describe("a stream that flows", () => {
     expect((await harness.finished())[0]).toMatchObject({ outcome: "ok", bytesOut: size + 1 });
   });
 
-  it("R14 trailers are dropped without harm", async () => {
+  it("trailers are dropped without harm (R14)", async () => {
     const { client } = await open(({ socket }) => socket.write(`${streamHead}${chunk(stop).toString()}0\r\nx-sum: 1\r\n\r\n`));
     client.send(post());
     const text = await client.until(isWhole);
@@ -156,7 +156,7 @@ describe("a stream that flows", () => {
 });
 
 describe("metering on a copy", () => {
-  it("R12 a line without end costs the stream nothing", async () => {
+  it("a line without end costs the stream nothing (R12)", async () => {
     const block = Buffer.alloc(1024 * 1024, "x");
     const { client, harness } = await open(({ socket }) => {
       socket.write(streamHead);
@@ -176,7 +176,7 @@ describe("metering on a copy", () => {
     ["a usage that is no JSON", '{"usage":{nope}}', []],
     ["something that is not gzip", "plain", ["content-encoding: gzip"]],
     ["a gzip that breaks off", gzipSync("x".repeat(2000)).subarray(0, 30), ["content-encoding: gzip"]],
-  ])("R13 %s leaves the client's bytes alone and gives at most one notice", async (_, body, fields) => {
+  ])("%s leaves the client's bytes alone and gives at most one notice (R13)", async (_, body, fields) => {
     const { client, harness } = await open(({ socket }) => socket.write(reply("200 OK", body, ["content-type: application/json", ...fields])));
     client.send(post());
     await client.until(isWhole);

@@ -13,7 +13,7 @@ import { standsStill } from "./stands-still.ts";
 const open = useScenes();
 
 describe("an upload", () => {
-  it("R16 after an early answer the rest of the body is thrown away and the connection serves the next request", async () => {
+  it("after an early answer the rest of the body is thrown away and the connection serves the next request (R16)", async () => {
     let early = true;
     const { client, harness } = await open(({ socket }) => socket.write(reply("200 OK", "next")), {
       onBytes: (socket) => {
@@ -163,7 +163,7 @@ describe("an upload", () => {
     await upstream.until((up) => up.open() === 1);
   });
 
-  it("R16 an early 413 while the body is still coming reaches the client, 20 times of 20", { timeout: 30_000 }, async () => {
+  it("an early 413 while the body is still coming reaches the client, 20 times of 20 (R16)", { timeout: 30_000 }, async () => {
     const { harness } = await open(() => {}, {
       onBytes: (socket, seen) => {
         if (seen.length < 100_000 || !socket.writable) return;

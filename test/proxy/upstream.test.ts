@@ -84,7 +84,7 @@ describe("certificates", () => {
     ["self-signed", selfSigned(), false, "DEPTH_ZERO_SELF_SIGNED_CERT"],
     ["expired", selfSigned({ from: Date.now() - 9e6, until: Date.now() - 1e6 }), true, "CERT_HAS_EXPIRED"],
     ["made for another name", selfSigned({ names: ["other.example"] }), true, "ERR_TLS_CERT_ALTNAME_INVALID"],
-  ] as const)("S17 a certificate that is %s is a 502, and no token is sent", async (_, certificate, known, reason) => {
+  ] as const)("a certificate that is %s is a 502, and no token is sent (S17)", async (_, certificate, known, reason) => {
     const { port, requests } = await openTls(certificate);
     const text = await ask({ baseUrl: `https://127.0.0.1:${port}`, out: { ca: known ? certificate.cert : null }, settings: { retry: { maxRetries: 2, delayMs: 60_000, statuses: [] } } });
     expect(text).toMatch(/^HTTP\/1\.1 502/);
@@ -118,19 +118,19 @@ describe("certificates", () => {
     expect((await harness.finished(2)).map(({ outcome }) => outcome)).toEqual(["ok", "ok"]);
   });
 
-  it("F2 something that does not speak TLS is named as that", async () => {
+  it("something that does not speak TLS is named as that (F2)", async () => {
     const upstream = await openRawUpstream(() => {}, (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     closing.push(upstream.close);
     const text = await ask({ baseUrl: `https://127.0.0.1:${upstream.port}` });
     expect(text).toMatch(/^HTTP\/1\.1 502[\s\S]*No TLS connection with .* could be agreed/);
   });
 
-  it("S18 NODE_TLS_REJECT_UNAUTHORIZED=0 refuses to start", () => {
+  it("NODE_TLS_REJECT_UNAUTHORIZED=0 refuses to start (S18)", () => {
     const settings = { baseUrl: "https://api.anthropic.com", connectTimeoutMs: 1, connections: 1, proxy: null, ca: null };
     expect(() => createUpstream(settings, { NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toThrow(/unchecked server/);
   });
 
-  it("S19 http: beyond loopback, paths, users and other schemes are refused", () => {
+  it("http: beyond loopback, paths, users and other schemes are refused (S19)", () => {
     expect(from("http://api.anthropic.com")).toThrow(/not encrypted/);
     expect(from("http://127.0.0.1.nip.example")).toThrow(/not encrypted/);
     expect(from("https://api.anthropic.com/v1")).toThrow(/origin without path/);
@@ -150,7 +150,7 @@ describe("certificates", () => {
 });
 
 describe("an outbound proxy", () => {
-  it("F16 HTTPS_PROXY is tunnelled through; the token never stands on that hop, the proxy's password does", async () => {
+  it("HTTPS_PROXY is tunnelled through; the token never stands on that hop, the proxy's password does (F16)", async () => {
     const certificate = selfSigned({ names: ["upstream.example"] });
     const { port, requests } = await openTls(certificate);
     const proxy = await openProxy();
@@ -163,7 +163,7 @@ describe("an outbound proxy", () => {
     expect(proxy.heads.join("")).not.toContain("upstream-token");
   });
 
-  it("F16 NO_PROXY and loopback go around it", async () => {
+  it("NO_PROXY and loopback go around it (F16)", async () => {
     const certificate = selfSigned();
     const { port } = await openTls(certificate);
     const proxy = await openProxy();
@@ -174,7 +174,7 @@ describe("an outbound proxy", () => {
     expect(proxy.heads).toEqual([]);
   });
 
-  it("F16 a proxy that wants a password is named with the variable that chose it, and nothing is tried again", async () => {
+  it("a proxy that wants a password is named with the variable that chose it, and nothing is tried again (F16)", async () => {
     const proxy = await openProxy("407 Proxy Authentication Required");
     const text = await ask({ baseUrl: "https://upstream.example", env: { https_proxy: `http://me:secret@127.0.0.1:${proxy.port}` }, settings: { retry: { maxRetries: 3, delayMs: 60_000, statuses: [] } } });
     expect(text).toMatch(/^HTTP\/1\.1 502/);

@@ -13,23 +13,23 @@ const withHost = (host: string, path = "/v1/models"): Promise<string> => ask(kit
 const everyRoute = ["/v1/models", "/health", "/", "/api/status", "/auth/status", "/auth/device", "/metrics", "/events", "/login", "/callback?code=c&state=s", "/oauth/callback?code=c&state=s", "/api/accounts", "/api/oauth/tokens"];
 
 describe("Host names", () => {
-  it("S1 a foreign name is refused on every route", async () => {
+  it("a foreign name is refused on every route (S1)", async () => {
     for (const path of everyRoute) expect(errorOf(await withHost(`evil.example:${kit.port}`, path))).toMatchObject({ status: 403, code: "foreign-host", type: "permission_error" });
     expect(kit.forwards).toEqual([]);
   });
 
-  it("S2 names that only look like this machine are refused", async () => {
+  it("names that only look like this machine are refused (S2)", async () => {
     const { port } = kit;
     const names = ["127.0.0.1.nip.example", "localhost.evil.example", "0.0.0.0", "2130706433", "LOCALHOST.", "[::ffff:127.0.0.1]", "127.1", "0x7f.0.0.1", "127.0.0.2", "[::]"];
     for (const name of names) expect(statusOf(await withHost(`${name}:${port}`))).toBe(403);
     for (const name of [`127.0.0.1:${port + 1}`, "127.0.0.1", "localhost", "proxy.lan:1", "box.lan", `box.lan:${port}`, "sub.proxy.lan"]) expect(statusOf(await withHost(name))).toBe(403);
   });
 
-  it("S2 loopback names with our port and configured names are let in, in any case", async () => {
+  it("loopback names with our port and configured names are let in, in any case (S2)", async () => {
     for (const name of [`127.0.0.1:${kit.port}`, `localhost:${kit.port}`, `LocalHost:${kit.port}`, `[::1]:${kit.port}`, "proxy.lan", `Proxy.LAN:${kit.port}`, "box.lan:8443"]) expect(statusOf(await withHost(name))).toBe(200);
   });
 
-  it("S3 a malformed Host is 400 and the server lives on", async () => {
+  it("a malformed Host is 400 and the server lives on (S3)", async () => {
     for (const host of ["a b", "[", ":::", "x".repeat(10_240), "[::1", "user@127.0.0.1", "127.0.0.1:port", `127.0.0.1:${kit.port}/x`, "127.0.0.1,localhost", `127.0.0.1:${kit.port}\u00e9`, "127.0.0.1\0"]) expect(statusOf(await withHost(host))).toBe(400);
     expect(statusOf(await withHost(`127.0.0.1:${kit.port}`))).toBe(200);
   });
@@ -38,7 +38,7 @@ describe("Host names", () => {
 const from = (fields: Record<string, string>, path = "/v1/models", method = "GET"): Promise<string> => ask(kit.port, head(kit.port, `${method} ${path}`, fields));
 
 describe("pages of other origins", () => {
-  it("S4 a foreign origin, or `null`, is refused on every route", async () => {
+  it("a foreign origin, or `null`, is refused on every route (S4)", async () => {
     for (const path of everyRoute) {
       for (const origin of ["https://evil.example", "null", `http://127.0.0.1:${kit.port + 1}`, `https://127.0.0.1:${kit.port}`, `http://localhost:${kit.port}`, ""]) {
         expect(errorOf(await from({ origin }, path))).toMatchObject({ status: 403, code: "foreign-origin" });
@@ -47,11 +47,11 @@ describe("pages of other origins", () => {
     expect(kit.forwards).toEqual([]);
   });
 
-  it("S4 our own page may call", async () => {
+  it("our own page may call (S4)", async () => {
     expect(statusOf(await from({ origin: `http://127.0.0.1:${kit.port}`, "sec-fetch-site": "same-origin" }))).toBe(200);
   });
 
-  it("S5 a preflight from elsewhere is refused without any CORS field", async () => {
+  it("a preflight from elsewhere is refused without any CORS field (S5)", async () => {
     const preflight = { origin: "https://evil.example", "access-control-request-method": "POST", "access-control-request-headers": "x-api-key" };
     for (const path of everyRoute) {
       const text = await from(preflight, path, "OPTIONS");
@@ -60,18 +60,18 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("S6 nobody gets CORS fields who is not configured", async () => {
+  it("nobody gets CORS fields who is not configured (S6)", async () => {
     for (const path of ["/v1/models", "/health", "/auth/device"]) expect((await from({}, path)).toLowerCase()).not.toContain("access-control-");
   });
 
-  it("S8 a cross-site request without Origin is refused, and one from another port of this machine", async () => {
+  it("a cross-site request without Origin is refused, and one from another port of this machine (S8)", async () => {
     for (const path of everyRoute) {
       for (const site of ["cross-site", "same-site", "anything"]) expect(errorOf(await from({ "sec-fetch-site": site, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, path)).status).toBe(403);
     }
     expect(statusOf(await from({ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }))).toBe(200);
   });
 
-  it("A22 the way back from the sign-in page is let in as a navigation only", async () => {
+  it("the way back from the sign-in page is let in as a navigation only (A22)", async () => {
     const navigation = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
     await using own = await startServer({ commands: { completeCallback: async () => ({ result: "signed-in" }) } });
     const returning = (fields: Record<string, string>, path: string): Promise<string> => ask(own.port, head(own.port, `GET ${path}?code=c&state=s`, { "x-api-key": null, ...fields }));
@@ -106,7 +106,7 @@ describe("pages of other origins", () => {
 const keyless = (fields: Record<string, string> = {}): Record<string, string | null> => ({ "x-api-key": null, ...fields });
 
 describe("the local key", () => {
-  it("S10 no key, or a wrong one, is 401 everywhere but on the open routes", async () => {
+  it("no key, or a wrong one, is 401 everywhere but on the open routes (S10)", async () => {
     for (const path of ["/v1/models", "/api/status", "/auth/status", "/metrics", "/events", "/api/accounts", "/api/oauth/tokens", "/oauth/authorize"]) {
       for (const fields of [keyless(), keyless({ "x-api-key": "wrong" }), keyless({ authorization: "Bearer wrong" }), keyless({ authorization: `Basic ${key}` }), keyless({ authorization: "Bearer" }), keyless({ "x-api-key": `${key}x` }), keyless({ cookie: `key=${key}` })]) {
         expect(errorOf(await ask(kit.port, head(kit.port, `GET ${path}`, fields)))).toMatchObject({ status: 401, code: "local-key", type: "authentication_error" });
@@ -125,7 +125,7 @@ describe("the local key", () => {
     expect(statusOf(await ask(kit.port, `GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:${kit.port}\r\nx-api-key: ${key}\r\nx-api-key: other\r\n\r\n`))).toBe(400);
   });
 
-  it("S10 after a wrong key the body is not read on: the answer comes at once, then the connection ends", async () => {
+  it("after a wrong key the body is not read on: the answer comes at once, then the connection ends (S10)", async () => {
     const wire = openWire(kit.port);
     wire.write(head(kit.port, "POST /v1/messages", { "x-api-key": "wrong", "content-length": "50000000" }));
     const text = await wire.until((seen) => seen.includes("request_id"));
@@ -181,7 +181,7 @@ describe("what the rest of the program hears", () => {
     expect(own.events.filter(({ type }) => type.startsWith("request."))).toEqual([]);
   });
 
-  it("U5 names from the head are harmless and cut", async () => {
+  it("names from the head are harmless and cut (U5)", async () => {
     await ask(kit.port, head(kit.port, "GET /v1/models", { "user-agent": `evil\x9b2J/${"u".repeat(500)}`, "x-claude-code-session-id": `s\x9b${"i".repeat(500)}`, "x-claude-code-agent-id": "a", "x-claude-code-parent-agent-id": "p" }));
     const received = kit.events.find(({ type }) => type === "request.received") as { client: string; sessionId: string };
     expect(received).toMatchObject({ agentId: "a", parentAgentId: "p" });
@@ -190,7 +190,7 @@ describe("what the rest of the program hears", () => {
     expect(received.client.length + received.sessionId.length).toBeLessThanOrEqual(160);
   });
 
-  it("S14 the key is in no event and in no answer", async () => {
+  it("the key is in no event and in no answer (S14)", async () => {
     const texts = [await ask(kit.port, head(kit.port, "GET /api/status")), await ask(kit.port, head(kit.port, "GET /auth/status", { origin: "https://evil.example", authorization: `Bearer ${key}` }))];
     expect(JSON.stringify(kit.events) + texts.join("")).not.toContain(key);
   });

@@ -38,7 +38,7 @@ describe("screening any head", () => {
     );
   });
 
-  it("S2 no text but the known ones is a known Host", () => {
+  it("no text but the known ones is a known Host (S2)", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.domain(), fc.ipV4(), fc.ipV6(), fc.constantFrom(...known)), fc.constantFrom("", ":4001", ":4001.", ".:4001", ":04001"), (host, tail) => {
         const text = host + tail;
@@ -48,7 +48,7 @@ describe("screening any head", () => {
     );
   });
 
-  it("S4 no origin but our own is let in", () => {
+  it("no origin but our own is let in (S4)", () => {
     fc.assert(fc.property(fc.oneof(fc.webUrl(), fc.string()), (origin) => !admission.screen(headWith([...good, "Origin", origin])).ok || origin.toLowerCase() === "http://127.0.0.1:4001"));
   });
 
@@ -58,7 +58,7 @@ describe("screening any head", () => {
 });
 
 describe("the key against any credential", () => {
-  it("S10 only the key itself opens", () => {
+  it("only the key itself opens (S10)", () => {
     const anything = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("local-key", "Local-key", "local-key ", "local-ke", "", "\u016cocal-key", "local-ke\u0179"));
     fc.assert(
       fc.property(anything, (text) => {

@@ -16,7 +16,7 @@ const failure = async (work: Promise<unknown>): Promise<AppError> => {
 };
 
 describe("starting", () => {
-  it("F12 a port in use is `port-taken`, in words, and nothing is left behind", async () => {
+  it("a port in use is `port-taken`, in words, and nothing is left behind (F12)", async () => {
     const port = await reservePort();
     const other = createTcpServer().listen(port, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
@@ -27,14 +27,14 @@ describe("starting", () => {
     await (await startServer({ port })).close();
   });
 
-  it("S11 an address that others can reach needs a key", async () => {
+  it("an address that others can reach needs a key (S11)", async () => {
     for (const host of ["0.0.0.0", "::", "192.168.0.7", "proxy.lan", "127.0.0.1.evil.example"]) expect(await failure(startServer({ host, key: null }))).toMatchObject({ code: "unsafe-settings" });
     await using own = await startServer({ host: "0.0.0.0" });
     expect(own.url).toBe(`http://127.0.0.1:${own.port}`);
     expect(statusOf(await ask(own.port, head(own.port, "GET /v1/models", { "x-api-key": null })))).toBe(401);
   });
 
-  it("S11 the standard address is loopback and nothing else", async () => {
+  it("the standard address is loopback and nothing else (S11)", async () => {
     await using own = await startServer();
     const wire = openWire(own.port, "127.0.0.2");
     expect(await wire.closed()).toBe("");
@@ -56,7 +56,7 @@ describe("starting", () => {
 });
 
 describe("slow clients", () => {
-  it("L10 a head that never ends is answered 408 and dropped", async () => {
+  it("a head that never ends is answered 408 and dropped (L10)", async () => {
     await using own = await startServer({ timeouts: { ...fast, requestMs: 60_000 } });
     const wire = openWire(own.port);
     wire.write(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:${own.port}\r\n`);
@@ -66,7 +66,7 @@ describe("slow clients", () => {
     expect(errorOf(text)).toMatchObject({ status: 408, code: "request-timeout" });
   });
 
-  it("L10 a body that never ends is answered 408 and the forwarded request aborted", async () => {
+  it("a body that never ends is answered 408 and the forwarded request aborted (L10)", async () => {
     await using own = await startServer({ timeouts: fast });
     const wire = openWire(own.port);
     wire.write(`${head(own.port, "POST /v1/messages", { "content-length": "1000" })}a`);
@@ -78,7 +78,7 @@ describe("slow clients", () => {
     await expect.poll(() => own.forwards[0]?.response.closed, { timeout: 3000 }).toBe(true);
   });
 
-  it("L10 hundreds of slow connections do not keep a normal request waiting, and all are gone in the end", async () => {
+  it("hundreds of slow connections do not keep a normal request waiting, and all are gone in the end (L10)", async () => {
     await using own = await startServer({ timeouts: { ...fast, headersMs: 1500, requestMs: 1500 } });
     let ended = 0;
     const slow = Array.from({ length: 300 }, () => openWire(own.port));
@@ -101,7 +101,7 @@ describe("slow clients", () => {
     expect(await pending).toContain("late");
   });
 
-  it("F11 without free descriptors new clients are turned away, the others served, and it recovers", async () => {
+  it("without free descriptors new clients are turned away, the others served, and it recovers (F11)", async () => {
     const child = spawn("bash", ["-c", `ulimit -n 64 && exec "$0" "$1"`, process.execPath, new URL("../fixtures/bare-server.ts", import.meta.url).pathname], { stdio: ["ignore", "pipe", "inherit"] });
     const exited = new Promise((resolve) => child.once("exit", resolve));
     try {
@@ -143,7 +143,7 @@ const idle = async (port: number): Promise<Wire> => {
 };
 
 describe("stopping", () => {
-  it("F9 idle connections are closed at once, open streams finish, then it is over", async () => {
+  it("idle connections are closed at once, open streams finish, then it is over (F9)", async () => {
     const { own, wire, finish } = await streaming();
     const waiting = await idle(own.port);
     expect(own.server.inFlight()).toBe(1);
@@ -156,7 +156,7 @@ describe("stopping", () => {
     expect(own.server.inFlight()).toBe(0);
   });
 
-  it("F9 what is open when the time is over is destroyed, after the owner was told", async () => {
+  it("what is open when the time is over is destroyed, after the owner was told (F9)", async () => {
     const told: string[] = [];
     const own = await startServer({ forward: ({ response }) => void response.write("open"), onCut: () => told.push("cut") });
     const wire = openWire(own.port);
@@ -200,7 +200,7 @@ describe("stopping", () => {
     expect((await wire.closed()).endsWith("0\r\n\r\n")).toBe(true);
   });
 
-  it("F10 a second close cuts the first one's drain short, and both are over", async () => {
+  it("a second close cuts the first one's drain short, and both are over (F10)", async () => {
     const { own, wire } = await streaming();
     await Promise.all([own.server.close(60_000), own.server.close(0)]);
     expect((await wire.closed()).endsWith("0\r\n\r\n")).toBe(false);

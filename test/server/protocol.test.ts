@@ -15,17 +15,17 @@ const refused = async (bytes: string, statuses: readonly number[]): Promise<stri
 };
 
 describe("Host", () => {
-  it("P4 two Host headers are refused", async () => {
+  it("two Host headers are refused (P4)", async () => {
     await refused(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:${kit.port}\r\nHost: evil.example\r\nx-api-key: ${key}\r\n\r\n`, [400]);
     await refused(`GET /health HTTP/1.1\r\nHost: 127.0.0.1:${kit.port}\r\nhOST: 127.0.0.1:${kit.port}\r\n\r\n`, [400]);
   });
 
-  it("P4 a second Host behind thousands of other fields is still seen", async () => {
+  it("a second Host behind thousands of other fields is still seen (P4)", async () => {
     const many = Array.from({ length: 2500 }, (_, index) => `a${index}: b\r\n`).join("");
     await refused(`GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:${kit.port}\r\nx-api-key: ${key}\r\n${many}Host: evil.example\r\n\r\n`, [400]);
   });
 
-  it("P5 a missing or empty Host is refused", async () => {
+  it("a missing or empty Host is refused (P5)", async () => {
     await refused(`GET /v1/models HTTP/1.1\r\nx-api-key: ${key}\r\n\r\n`, [400]);
     await refused(`GET /v1/models HTTP/1.1\r\nHost:\r\nx-api-key: ${key}\r\n\r\n`, [400]);
     await refused(`GET /v1/models HTTP/1.0\r\nx-api-key: ${key}\r\n\r\n`, [400]);
@@ -35,30 +35,30 @@ describe("Host", () => {
 const line = (target: string, method = "GET"): string => head(kit.port, `${method} ${target}`);
 
 describe("request target", () => {
-  it("P6 an absolute target is refused, whatever it names", async () => {
+  it("an absolute target is refused, whatever it names (P6)", async () => {
     await refused(line("http://evil.example/v1/messages"), [400]);
     await refused(head(kit.port, "GET http://evil.example/v1/messages", { host: "evil.example" }), [400]);
     await refused(line(`http://127.0.0.1:${kit.port}/v1/messages`), [400]);
   });
 
-  it("P7 a target that names a host by slashes is refused", async () => {
+  it("a target that names a host by slashes is refused (P7)", async () => {
     for (const target of ["//evil.example/x", "//evil.example/v1/messages", "/\\evil.example", "/\\evil.example/v1/x", "///v1/messages"]) await refused(line(target), [400, 404]);
   });
 
-  it("P8 dot segments and empty segments, encoded or not, are not found and never normalised", async () => {
+  it("dot segments and empty segments, encoded or not, are not found and never normalised (P8)", async () => {
     for (const target of ["/v1/../x", "/v1/%2e%2e/x", "/v1/%2F..", "/v1//messages", "/v1/.%2e/x", "/v1/./messages", "/v1/%2e/messages", "/v1/messages/..", "/v1/%5c..%5cx", "/v1/%252e%252e/x", "/v1/..;/x", "/x/../v1/messages"]) {
       await refused(line(target), [404]);
     }
   });
 
-  it("S25 the upstream's sign-in paths and everything outside the table are not found", async () => {
+  it("the upstream's sign-in paths and everything outside the table are not found (S25)", async () => {
     for (const target of ["/v1/oauth/token", "/v1/oauth", "/v1/OAuth/token", "/v1/%6fauth/token", "/v1/oauth;x/token", "/v2/messages", "/v1", "/api/oauth/profile", "/api/claude_cli", "/V1/messages", "/%76%31/messages"]) {
       const text = await refused(line(target, "POST"), [404]);
       expect(errorOf(text)).toMatchObject({ code: "not-found", type: "not_found_error", message: "There is no such path here." });
     }
   });
 
-  it("S24 P22 the path is decided on as it came, and the query is nobody's business here", async () => {
+  it("the path is decided on as it came, and the query is nobody's business here (S24, P22)", async () => {
     await ask(kit.port, head(kit.port, "GET /v1/models?beta=true&a=%2F..%2f&b=//;http://evil.example"));
     expect(kit.forwards.map(({ request }) => request.url)).toEqual(["/v1/models?beta=true&a=%2F..%2f&b=//;http://evil.example"]);
   });
@@ -69,7 +69,7 @@ describe("request target", () => {
 });
 
 describe("methods that are not served", () => {
-  it("P9 CONNECT gets an answer, then the connection is closed", async () => {
+  it("CONNECT gets an answer, then the connection is closed (P9)", async () => {
     const wire = openWire(kit.port);
     wire.write("CONNECT api.anthropic.com:443 HTTP/1.1\r\nHost: api.anthropic.com:443\r\n\r\n");
     const text = await wire.closed();
@@ -78,14 +78,14 @@ describe("methods that are not served", () => {
     expect(errorOf(text).code).toBe("method-not-allowed");
   });
 
-  it("P10 TRACE is refused and the connection closed", async () => {
+  it("TRACE is refused and the connection closed (P10)", async () => {
     const wire = openWire(kit.port);
     wire.write(head(kit.port, "TRACE /v1/messages"));
     expect(statusOf(await wire.closed())).toBe(405);
     expect(kit.forwards).toEqual([]);
   });
 
-  it("P10 an asterisk as target is refused", async () => {
+  it("an asterisk as target is refused (P10)", async () => {
     await refused(head(kit.port, "OPTIONS *"), [400, 405]);
     await refused(head(kit.port, "GET *"), [400, 405]);
   });
@@ -116,20 +116,20 @@ describe("upgrades", () => {
     expect(kit.forwards).toHaveLength(1);
   });
 
-  it("S9 a WebSocket handshake from a foreign page is refused", async () => {
+  it("a WebSocket handshake from a foreign page is refused (S9)", async () => {
     const wire = openWire(kit.port);
     wire.write(head(kit.port, "GET /events", { connection: "Upgrade", upgrade: "websocket", origin: "https://evil.example", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" }));
     expect(statusOf(await wire.until(isWhole))).toBe(403);
     wire.socket.destroy();
   });
 
-  it("P11 knowledge of HTTP/2 is refused", async () => {
+  it("knowledge of HTTP/2 is refused (P11)", async () => {
     await refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400]);
   });
 });
 
 describe("Expect", () => {
-  it("P12 100-continue with 5 MB: one 100, one final answer", async () => {
+  it("100-continue with 5 MB: one 100, one final answer (P12)", async () => {
     const wire = openWire(kit.port);
     const body = "x".repeat(5_000_000);
     wire.write(head(kit.port, "POST /v1/messages", { expect: "100-continue", "content-length": String(body.length) }));
@@ -141,19 +141,19 @@ describe("Expect", () => {
     wire.socket.destroy();
   });
 
-  it("P12 nobody is asked for a body that is refused", async () => {
+  it("nobody is asked for a body that is refused (P12)", async () => {
     const text = await refused(head(kit.port, "POST /v1/messages", { "x-api-key": "wrong", expect: "100-continue", "content-length": "5" }), [401]);
     expect(text).not.toContain("100 Continue");
   });
 
-  it("P13 an unknown expectation is 417", async () => {
+  it("an unknown expectation is 417 (P13)", async () => {
     const text = await refused(head(kit.port, "POST /v1/messages", { expect: "102-tea", "content-length": "0" }), [417]);
     expect(errorOf(text).code).toBe("expectation-failed");
   });
 });
 
 describe("messages on one connection", () => {
-  it("P14 HEAD has the header fields of GET, no body, and leaves the connection usable", async () => {
+  it("HEAD has the header fields of GET, no body, and leaves the connection usable (P14)", async () => {
     const wire = openWire(kit.port);
     wire.write(head(kit.port, "HEAD /health") + head(kit.port, "HEAD /") + head(kit.port, "HEAD /api/hello") + head(kit.port, "GET /api/hello"));
     const text = await wire.until((seen) => seen.includes('{"ok":true}'));
@@ -164,7 +164,7 @@ describe("messages on one connection", () => {
     wire.socket.destroy();
   });
 
-  it("P15 204 has neither body nor length, and the next request is answered", async () => {
+  it("204 has neither body nor length, and the next request is answered (P15)", async () => {
     const wire = openWire(kit.port);
     wire.write(post(kit.port, "/api/event_logging/v2/batch", { events: [] }) + head(kit.port, "GET /api/hello"));
     const all = answers(await wire.until((seen) => seen.includes('{"ok":true}')));
@@ -174,7 +174,7 @@ describe("messages on one connection", () => {
     wire.socket.destroy();
   });
 
-  it("P29 GET with a body is forwarded with it", async () => {
+  it("GET with a body is forwarded with it (P29)", async () => {
     const bodies: string[] = [];
     await using own = await startServer({ forward: ({ request, response }) => { request.on("data", (piece: Buffer) => bodies.push(piece.toString())).on("end", () => response.end("ok")); } });
     await ask(own.port, `${head(own.port, "GET /v1/models", { "content-length": "5" })}hello`);
@@ -196,12 +196,12 @@ const padded = (bytes: number): string => {
 };
 
 describe("large heads", () => {
-  it("P26 60 KiB of fields are forwarded whole", async () => {
+  it("60 KiB of fields are forwarded whole (P26)", async () => {
     await ask(kit.port, padded(60 * 1024));
     expect(kit.forwards[0]?.request.headersDistinct["x-pad"]?.[0]?.length).toBeGreaterThan(59 * 1024);
   });
 
-  it("P26 more than 64 KiB is 431, never a hang", async () => {
+  it("more than 64 KiB is 431, never a hang (P26)", async () => {
     const wire = openWire(kit.port);
     wire.write(padded(200 * 1024));
     const text = await wire.until(isWhole);

@@ -29,7 +29,7 @@ describe("what a body may be", () => {
     expect(seen).toEqual(["a3"]);
   });
 
-  it("S7 anything that a form of a foreign page could send is 415", async () => {
+  it("anything that a form of a foreign page could send is 415 (S7)", async () => {
     for (const type of ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain; application/json", "application/jsonx", null]) {
       expect(errorOf(await raw('{"attempt_id":"a1"}', type))).toMatchObject({ status: 415, code: "unsupported-media-type" });
     }
@@ -50,7 +50,7 @@ describe("what a body may be", () => {
     expect(errorOf(await raw("")).message).toBe('"attempt_id" is missing.');
   });
 
-  it("S27 `__proto__` is an ordinary name and changes nothing", async () => {
+  it("`__proto__` is an ordinary name and changes nothing (S27)", async () => {
     expect(errorOf(await raw('{"__proto__":{"attempt_id":"polluted"}}')).message).toBe('"attempt_id" is missing.');
     expect(errorOf(await raw('{"constructor":{"prototype":{"attempt_id":"polluted"}}}')).message).toBe('"attempt_id" is missing.');
     expect(Object.hasOwn(Object.prototype, "attempt_id")).toBe(false);

@@ -38,7 +38,7 @@ describe("what is told of refusals", () => {
     expect(facts).toEqual([]);
   });
 
-  it("F11 a listener without descriptors says so, and does not flood", () => {
+  it("a listener without descriptors says so, and does not flood (F11)", () => {
     const { facts, reports } = setUp();
     for (let index = 0; index < 1000; index += 1) reports.troubled(Object.assign(new Error("accept"), { code: "EMFILE" }));
     expect(facts).toHaveLength(1);

@@ -46,7 +46,7 @@ describe("our own errors", () => {
     expect(headerOf(text, "retry-after")).toBe("7");
   });
 
-  it("R9 never follow an answer that has begun: that one is cut instead", async () => {
+  it("never follow an answer that has begun: that one is cut instead (R9)", async () => {
     const text = await answered((response) => {
       response.write("half");
       setImmediate(() => respondError(response, refusal));

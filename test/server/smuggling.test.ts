@@ -64,7 +64,7 @@ const corpus: Record<string, () => string> = {
 
 describe("ambiguous requests are refused before anything is forwarded", () => {
   for (const [name, bytes] of Object.entries(corpus)) {
-    it(`P2 S26 ${name} → 400, then the connection is closed`, async () => {
+    it(`${name} → 400, then the connection is closed (P2, S26)`, async () => {
       const wire = openWire(kit.port);
       wire.write(bytes());
       const text = await wire.closed();
@@ -75,7 +75,7 @@ describe("ambiguous requests are refused before anything is forwarded", () => {
     });
   }
 
-  it("P25 more body than announced is a second, broken request: the first is answered, then 400 and the end", async () => {
+  it("more body than announced is a second, broken request: the first is answered, then 400 and the end (P25)", async () => {
     const wire = openWire(kit.port);
     wire.write(`${post("Content-Length: 2", "ab")}surplus\r\n\r\n`);
     const text = await wire.closed();
@@ -83,7 +83,7 @@ describe("ambiguous requests are refused before anything is forwarded", () => {
     expect(kit.forwards).toHaveLength(1);
   });
 
-  it("P25 a broken chunk in a later packet aborts the request that was begun", async () => {
+  it("a broken chunk in a later packet aborts the request that was begun (P25)", async () => {
     const wire = openWire(kit.port);
     wire.write(chunked("1\r\na\r\n"));
     await expect.poll(() => kit.forwards.length).toBe(1);
