@@ -24,7 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
   tui: ["state", "app/app"],
   cli: ["app", "tui", "config", "log", "demo", "doctor", "state", "storage/paths"],
   doctor: ["accounts/can-serve", "app", "config", "demo", "log", "tui", "cli"],
-  library: ["app", "accounts", "config", "state", "storage/paths", "cli/version"],
+  library: ["app", "accounts", "config", "state", "storage/paths"],
   "index.ts": ["library", "app", "state"],
 };
 
@@ -43,12 +43,12 @@ const mayTouch: Record<string, readonly string[]> = {
   clipboardy: ["tui/edges/clipboard.ts"],
   open: ["tui/edges/browser.ts"],
   "prom-client": ["api/metrics.ts"],
-  "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts", "cli/own-name.ts", "cli/version.ts"],
+  "node:fs": ["storage/", "config/", "log/", "tui/edges/link-file.ts", "cli/own-name.ts"],
   "node:http": ["server/server.ts", "server/handler.ts", "demo/", "oauth/callback.ts", "proxy/tunnel.ts"],
   "node:https": ["demo/", "proxy/tunnel.ts"],
   "node:child_process": ["cli/commands/run.ts", "doctor/machine.ts", "tui/edges/"],
   "node:net": ["demo/", "cli/running.ts", "doctor/raw-client.ts"],
-  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "cli/version.ts", "doctor/machine.ts", "doctor/sandbox.ts"],
+  "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "app/version.ts", "doctor/machine.ts", "doctor/sandbox.ts"],
   "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "doctor/network-checks.ts"],
   "node:zlib": ["proxy/", "demo/"],
 };

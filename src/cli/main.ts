@@ -1,12 +1,12 @@
 // The entry of the binary: the process becomes a `CliContext`, the command line a command, its outcome the exit code.
 import { homedir } from "node:os";
+import { readVersion } from "../app/version.ts";
 import { createSystemClock } from "../lib/clock.ts";
 import { privateVariables } from "./context.ts";
 import type { CliContext, Parts } from "./context.ts";
 import { describeFailure, wantsStack, watchCrashes } from "./errors.ts";
 import { chooseCommand } from "./parse-args.ts";
 import { createPassphrasePrompt } from "./prompt.ts";
-import { readVersion } from "./version.ts";
 import { boundYoungGeneration } from "./young-generation.ts";
 
 /** Runs the command line `argv` (without node and script) and ends the process with its exit code. */

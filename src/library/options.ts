@@ -1,8 +1,8 @@
 // What the library takes from the process it runs in: folder, settings, passphrase. The same sources as the
 // command line, so that a program and `claude-oauth-proxy` on one folder agree. Nothing is read before use.
 import { homedir } from "node:os";
-import { readVersion } from "../cli/version.ts";
 import type { CoreOptions } from "../app/core.ts";
+import { readVersion } from "../app/version.ts";
 import { createPreferencesFile } from "../config/file.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SettingKey } from "../config/schema.ts";
