@@ -6,6 +6,7 @@ import type { AccountHealth } from "../../src/messages/events.ts";
 
 const candidate = (id: string, change: Partial<Candidate> = {}): Candidate => ({ id, health: "healthy", priority: 0, usable: true, coolingUntil: null, ...change });
 const wish = (change: Partial<ChoiceOptions> = {}): ChoiceOptions => ({ strategy: "round-robin", named: null, sticky: null, last: null, ...change });
+const cooling = { health: "cooling" } as const;
 const [a, b, c] = [candidate("a"), candidate("b"), candidate("c")];
 
 describe("the account of a request", () => {
@@ -24,8 +25,8 @@ describe("the account of a request", () => {
     ["none when the named one has no credential", [a, candidate("b", { usable: false })], { named: "b" }, null],
     ["none of nobody", [], {}, null],
     ["none when all are off or without a credential", [candidate("a", { health: "disabled" }), candidate("b", { usable: false })], {}, null],
-    ["least bad: the one that cools down first", [candidate("a", { health: "cooling", coolingUntil: 9 }), candidate("b", { health: "cooling", coolingUntil: 5 })], {}, { id: "b", reason: "least-bad" }],
-    ["least bad: a throttle before a plan limit", [candidate("a", { health: "limited", coolingUntil: 1 }), candidate("b", { health: "cooling", coolingUntil: 5 })], {}, { id: "b", reason: "least-bad" }],
+    ["least bad: the one that cools down first", [candidate("a", { ...cooling, coolingUntil: 9 }), candidate("b", { ...cooling, coolingUntil: 5 })], {}, { id: "b", reason: "least-bad" }],
+    ["least bad: a throttle before a plan limit", [candidate("a", { health: "limited", coolingUntil: 1 }), candidate("b", { ...cooling, coolingUntil: 5 })], {}, { id: "b", reason: "least-bad" }],
     ["least bad: a living token that needs a sign-in before both", [candidate("a", { health: "cooling" }), candidate("b", { health: "needs-login" })], {}, { id: "b", reason: "least-bad" }],
     ["least bad: the session's among equals", [candidate("a", { health: "cooling" }), candidate("b", { health: "cooling" })], { sticky: "b" }, { id: "b", reason: "least-bad" }],
   ])("is %s", (_name, candidates, change, expected) => {
@@ -35,7 +36,12 @@ describe("the account of a request", () => {
   it("is never one that is disabled or unusable, and is always found when there is one", () => {
     const health = fc.constantFrom<AccountHealth>("healthy", "cooling", "limited", "disabled", "needs-login");
     const each = fc.record({ id: fc.constantFrom("a", "b", "c", "d"), health, priority: fc.integer(), usable: fc.boolean(), coolingUntil: fc.option(fc.integer()) });
-    const wishes = fc.record({ strategy: fc.constantFrom("round-robin" as const, "priority" as const), named: fc.constant(null), sticky: fc.option(fc.constantFrom("a", "z")), last: fc.option(fc.constantFrom("b", "z")) });
+    const wishes = fc.record({
+      strategy: fc.constantFrom("round-robin" as const, "priority" as const),
+      named: fc.constant(null),
+      sticky: fc.option(fc.constantFrom("a", "z")),
+      last: fc.option(fc.constantFrom("b", "z")),
+    });
     fc.assert(fc.property(fc.uniqueArray(each, { selector: ({ id }) => id }), wishes, (candidates, asked) => {
       const able = candidates.filter((one) => one.usable && one.health !== "disabled");
       const picked = chooseAccount(candidates, asked);

@@ -117,7 +117,13 @@ describe("when no account can serve", () => {
       answer: (account) => laterAnswer(account.id === "bob" ? 20_000 : 200_000),
     });
     const outcome = await engine.credentials.acquire(anyone);
-    expect(outcome).toEqual({ ok: false, code: "sign-in-needed", retryAfterSeconds: 21, hint: "Nothing to do: it is tried again by itself.", message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s." });
+    expect(outcome).toEqual({
+      ok: false,
+      code: "sign-in-needed",
+      retryAfterSeconds: 21,
+      hint: "Nothing to do: it is tried again by itself.",
+      message: "The token of ada, bob has ended and could not be refreshed yet (The token endpoint answered 500); the next try is in 21 s.",
+    });
   });
 
   it("says to sign in when only a person can help, and that there is nothing to do when it is tried again by itself", async () => {

@@ -12,11 +12,13 @@ const unified = (fields: Record<string, string>): ResponseHeaders =>
 
 const inSeconds = (seconds: number): string => String(noon / 1000 + seconds);
 
+const bindingFiveHours = unified({ status: "rejected", reset: inSeconds(60), "5h-reset": inSeconds(600), "5h-status": "rejected", "representative-claim": "five_hour" });
+
 const thirdFailure = (retryAfter: number) => change(529, { "retry-after": String(retryAfter) }, { strikes: 2, limited: false });
 
 describe("what an answer says about its account", () => {
   it.each([
-    ["a plan limit: until the binding window's reset", unified({ status: "rejected", reset: inSeconds(60), "5h-reset": inSeconds(600), "5h-status": "rejected", "representative-claim": "five_hour" }), 600_000, "plan limit 5h reached", true],
+    ["a plan limit: until the binding window's reset", bindingFiveHours, 600_000, "plan limit 5h reached", true],
     ["a plan limit: until the overall reset", unified({ status: "rejected", reset: inSeconds(60) }), 60_000, "plan limit reached", true],
     ["a plan limit with a reset that is over: by Retry-After", { ...unified({ status: "rejected", reset: inSeconds(-60) }), "retry-after": "30" }, 30_000, "plan limit reached", true],
     ["a plan limit that says nothing else: five minutes", unified({ status: "rejected" }), 300_000, "plan limit reached", true],

@@ -82,7 +82,12 @@ describe("limits from response headers", () => {
   });
 
   it("no header whatsoever makes it throw, grow, or speak in control characters", () => {
-    const name = fc.oneof(fc.string().map((text) => `${prefix}${text}-status`), fc.string().map((text) => `anthropic-ratelimit-${text}-limit`), fc.string(), fc.constantFrom("__proto__", `${prefix}__proto__-status`, `${prefix}constructor-reset`));
+    const name = fc.oneof(
+      fc.string().map((text) => `${prefix}${text}-status`),
+      fc.string().map((text) => `anthropic-ratelimit-${text}-limit`),
+      fc.string(),
+      fc.constantFrom("__proto__", `${prefix}__proto__-status`, `${prefix}constructor-reset`),
+    );
     const value = fc.option(fc.string({ unit: "binary" }), { nil: undefined });
     fc.assert(fc.property(fc.array(fc.tuple(name, value), { maxLength: 60 }), (entries) => {
       const limits = readLimits(Object.fromEntries(entries));

@@ -190,7 +190,9 @@ describe("a refresh that is refused", () => {
     expect(engine.sent).toHaveLength(1);
     expect(engine.store.current.get("ada")?.refreshToken?.reveal()).toBe("refresh-0");
     expect(engine.store.current.get("ada")?.lastError).toBe("invalid_grant: Refresh token not found or invalid");
-    expect(eventsOf(engine.events, "account.needs-login")).toEqual([{ type: "account.needs-login", accountId: "ada", message: "invalid_grant: Refresh token not found or invalid", expiresAt: noon + hour }]);
+    expect(eventsOf(engine.events, "account.needs-login")).toEqual([
+      { type: "account.needs-login", accountId: "ada", message: "invalid_grant: Refresh token not found or invalid", expiresAt: noon + hour },
+    ]);
   });
 
   it("is remembered by the next start, until another token comes (A6)", async () => {

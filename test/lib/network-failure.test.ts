@@ -53,7 +53,9 @@ describe("the kind of a network failure", () => {
     expect(networkFailure(new AggregateError([coded("ECONNREFUSED"), coded("ENETUNREACH")]))).toMatchObject({ kind: "refused", code: "ECONNREFUSED" });
   });
 
-  it.each([undefined, null, "Bearer CANARY", 7, new Error("?"), { cause: { cause: null } }, { code: "Bearer CANARY" }, { code: "C".repeat(65) }, { errors: [] }])("is unknown for whatever else is thrown: %j", (thrown) => {
+  const others = [undefined, null, "Bearer CANARY", 7, new Error("?"), { cause: { cause: null } }, { code: "Bearer CANARY" }, { code: "C".repeat(65) }, { errors: [] }];
+
+  it.each(others)("is unknown for whatever else is thrown: %j", (thrown) => {
     expect(networkFailure(thrown)).toEqual({ kind: "unknown", code: "UNKNOWN", neverSent: false, own: null });
   });
 

@@ -209,7 +209,9 @@ describe("one sign-in at a time", () => {
 });
 
 describe("a sign-in by callback", () => {
-  it.each(["", "?code=a", "?code=a&state=wrong", "?state=x", "?error=access_denied", "?error=access_denied&state=wrong"])("%j is refused without a call, and the attempt stays open (A19)", async (query) => {
+  const foreign = ["", "?code=a", "?code=a&state=wrong", "?state=x", "?error=access_denied", "?error=access_denied&state=wrong"];
+
+  it.each(foreign)("%j is refused without a call, and the attempt stays open (A19)", async (query) => {
     const { exchanges, flow } = createStory();
     flow.start({});
     expect(await flow.completeCallback(query)).toMatchObject({ result: "refused" });

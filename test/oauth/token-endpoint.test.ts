@@ -34,7 +34,11 @@ describe("a refresh", () => {
     expect(answer.grant.accessToken.reveal()).toMatch(/^sk-ant-oat01-/);
     expect(answer.grant.refreshToken?.reveal()).toMatch(/^sk-ant-ort01-/);
     expect(answer.grant.expiresAt).toBeGreaterThanOrEqual(before + 28_800_000);
-    expect(answer.grant).toMatchObject({ scopes: ["org:create_api_key", "user:profile", "user:inference"], organization: { name: "Ada Example's Organization" }, account: { emailAddress: "ada@example.com" } });
+    expect(answer.grant).toMatchObject({
+      scopes: ["org:create_api_key", "user:profile", "user:inference"],
+      organization: { name: "Ada Example's Organization" },
+      account: { emailAddress: "ada@example.com" },
+    });
     const seen = upstream.requests.at(-1);
     const header = (name: string): string | undefined => seen?.rawHeaders[seen.rawHeaders.findIndex((each) => each.toLowerCase() === name) + 1];
     const names = ["content-type", "anthropic-beta", "user-agent", "accept"];
@@ -53,9 +57,11 @@ describe("a refresh", () => {
   });
 });
 
+const slowDown = { type: "error", error: { type: "rate_limit_error", message: "Slow down" } };
+
 describe("answers that may pass by themselves (A7)", () => {
   it.each<[string, Fault, Partial<Extract<TokenAnswer, { outcome: "later" }>>]>([
-    ["429 with Retry-After in seconds", status(429, { type: "error", error: { type: "rate_limit_error", message: "Slow down" } }, [["retry-after", "17"]]), { errorCode: "rate_limit_error", message: "Slow down (429)", status: 429, retryAfterMs: 17_000 }],
+    ["429 with Retry-After in seconds", status(429, slowDown, [["retry-after", "17"]]), { errorCode: "rate_limit_error", message: "Slow down (429)", status: 429, retryAfterMs: 17_000 }],
     ["429 in the other envelope", status(429, { error: "slow_down" }), { errorCode: "slow_down", retryAfterMs: null }],
     ["500", status(500, { type: "error", error: { type: "api_error", message: "Internal" } }), { errorCode: "api_error", status: 500 }],
     ["404, the old host", status(404, { type: "error", error: { type: "not_found_error", message: "Not found" } }), { errorCode: "not_found_error" }],
