@@ -1,4 +1,4 @@
-// Where a member of the outermost JSON object stands in the text, as byte offsets: so that one value can be
+// Where a member of the outermost JSON object is in the text, as byte offsets: so that one value can be
 // replaced and every other byte stays as the client wrote it. It never changes or rebuilds JSON.
 
 /** From the first to behind the last byte of the value. */
@@ -85,7 +85,7 @@ const endOfString = (text: Buffer, from: number): number => {
   return endOfLongString(text, at);
 };
 
-// A quote is escaped when an odd number of backslashes stands before it.
+// A quote is escaped when an odd number of backslashes is before it.
 const endOfLongString = (text: Buffer, from: number): number => {
   for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
     let before = at - 1;

@@ -27,7 +27,7 @@ export const createStreamScan = (onEvent: ScannedEvent, limit = 256 * 1024): Str
     first = false;
   };
 
-  // What stands between two LFs; CRs in it end lines too, and the one at its end swallows the LF behind it.
+  // What is between two LFs; CRs in it end lines too, and the one at its end swallows the LF behind it.
   const segment = (piece: Buffer, closedByLf: boolean): void => {
     let from = 0;
     for (let at = piece.indexOf(cr); at !== -1; at = piece.indexOf(cr, from)) {

@@ -4,11 +4,11 @@
 import type { ErrorCode } from "../messages/errors.ts";
 
 /** `path` is the target without its query, for showing and routing only. */
-export type TargetVerdict =
+export type TargetResult =
   | { readonly ok: true; readonly path: string }
   | { readonly ok: false; readonly code: Extract<ErrorCode, "bad-request" | "not-found">; readonly message: string };
 
-const refuse = (code: "bad-request" | "not-found", message: string): TargetVerdict => ({ ok: false, code, message });
+const refuse = (code: "bad-request" | "not-found", message: string): TargetResult => ({ ok: false, code, message });
 
 const visibleAscii = /^[\u0021-\u007e]*$/;
 
@@ -18,15 +18,7 @@ const visibleAscii = /^[\u0021-\u007e]*$/;
  * 400; dot segments, empty segments and encoded separators (also when encoded twice) are a 404.
  * `target` is the request line's own text (`HttpRequest.target`), never a rebuilt URL.
  */
-export const checkTarget = (target: string): TargetVerdict => {
-  if (target !== latest.target) latest = { target, verdict: verdictOn(target) };
-  return latest.verdict;
-};
-
-// A client asks for the same target all day, and each is checked twice: at the door and before it is sent.
-let latest: { readonly target: string; readonly verdict: TargetVerdict } = { target: "", verdict: refuse("bad-request", "The request target is empty.") };
-
-const verdictOn = (target: string): TargetVerdict => {
+export const checkTarget = (target: string): TargetResult => {
   const fault = malformed(target);
   if (fault !== null) return refuse("bad-request", fault);
   const query = target.indexOf("?");
@@ -46,7 +38,7 @@ const malformed = (target: string): string | null => {
 
 const encodedByte = /%([0-9a-f]{2})/gi;
 
-// Decoded until it stands still, because a back end may decode once more than we expect. Null when a
+// Decoded until it changes no more, because a back end may decode once more than we expect. Null when a
 // `%` is not followed by two hex digits, or when three rounds were not enough.
 const decoded = (path: string): string | null => {
   if (!path.includes("%")) return path;

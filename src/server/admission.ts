@@ -66,7 +66,7 @@ export const createAdmission = ({ checks, routes, limits, maxBodyBytes }: Admiss
 /** True for the paths that are sent on. */
 export const isForwarded = ({ target }: RequestInfo): boolean => target.startsWith("/v1/");
 
-// It would show its fields, the key among them, to whoever asks.
+// Its answer would repeat the fields of the request, the key among them.
 const traceRefusal: Refusal = { ...refusal("method-not-allowed", "TRACE is not served here."), allow: "GET, HEAD, POST" };
 
 /** The answer to CONNECT, which node:http announces apart from requests. */

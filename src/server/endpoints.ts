@@ -4,7 +4,7 @@ import type { Needs } from "./checks.ts";
 
 export type EndpointSpec = {
   readonly name: string;
-  /** `{…}` at the end stands for the rest of the path, decoded. */
+  /** `{…}` at the end is the rest of the path, decoded. */
   readonly path: string;
   readonly methods: readonly string[];
   readonly needs: Needs;

@@ -13,7 +13,7 @@ export type RateLimit = (caller: string) => number | null;
 
 type Bucket = { tokens: number; at: number };
 
-/** More peers than this are not told apart: the oldest bucket is forgotten. */
+/** For more callers than this no bucket is kept: the oldest one goes. */
 const mostPeers = 10_000;
 
 /** A peer may spend `count` at once and gets them back evenly over `windowMs`. */
@@ -26,7 +26,7 @@ export const createRateLimit = (rate: Rate | null, clock: Pick<Clock, "monotonic
     const bucket = buckets.get(caller) ?? add(buckets, caller, { tokens: rate.count, at: now });
     bucket.tokens = Math.min(rate.count, bucket.tokens + (now - bucket.at) * perMs);
     bucket.at = now;
-    // A hair of tolerance: a peer that waits exactly as long as it was told must get in.
+    // A hair of tolerance: a caller that waits exactly as long as the answer said must get in.
     if (bucket.tokens < 1 - 1e-9) return Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1000));
     bucket.tokens -= 1;
     return null;
