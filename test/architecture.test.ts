@@ -138,6 +138,11 @@ describe("files stay small and speak of the product only", () => {
     expect(long).toEqual([]);
   });
 
+  it("no line of a test is longer than 200 characters", () => {
+    const long = sourceFiles("test").flatMap((file) => readFileSync(join(root, file), "utf8").split("\n").flatMap((line, at) => (line.length > 200 ? [`${file}:${at + 1}`] : [])));
+    expect(long).toEqual([]);
+  });
+
   it("folders are nouns of the product", () => {
     expect(source.filter((file) => /\/(utils?|helpers?|common|misc|types|managers?|services?)[./]/.test(file))).toEqual([]);
   });

@@ -109,8 +109,12 @@ describe("/auth/device", () => {
     for (const mode of ["oauth", "pass-through"] as const) {
       await using own = await startServer({ mode, key: null });
       const keyless = { "x-api-key": null };
-      for (const path of ["/api/accounts", "/auth/status", "/events", "/metrics", "/api/status", "/api/oauth/tokens", "/oauth/authorize"]) expect(statusOf(await ask(own.port, head(own.port, `GET ${path}`, keyless)))).toBe(401);
-      for (const path of ["/auth/logout", "/auth/refresh", "/api/accounts", "/api/oauth/exchange", "/auth/device"]) expect(statusOf(await ask(own.port, post(own.port, path, { all: true }, keyless)))).toBe(401);
+      for (const path of [
+        "/api/accounts", "/auth/status", "/events", "/metrics", "/api/status", "/api/oauth/tokens", "/oauth/authorize",
+      ]) expect(statusOf(await ask(own.port, head(own.port, `GET ${path}`, keyless)))).toBe(401);
+      for (const path of [
+        "/auth/logout", "/auth/refresh", "/api/accounts", "/api/oauth/exchange", "/auth/device",
+      ]) expect(statusOf(await ask(own.port, post(own.port, path, { all: true }, keyless)))).toBe(401);
       for (const method of ["PATCH", "DELETE"]) expect(statusOf(await ask(own.port, head(own.port, `${method} /api/accounts/max-1`, keyless)))).toBe(401);
       expect(statusOf(await ask(own.port, head(own.port, "GET /v1/models", keyless)))).toBe(200);
       expect(statusOf(await ask(own.port, post(own.port, "/api/event_logging/batch", {}, keyless)))).toBe(204);

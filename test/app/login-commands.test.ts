@@ -97,7 +97,10 @@ describe("a sign-in", () => {
     const { listening, dir } = await startApp({ set: ["mode=pass-through"] });
     const key = readFileSync(join(dir, "key"), "utf8").trim();
     const ask = (method: string, path: string, authorization?: string): Promise<Response> =>
-      fetch(listening.url + path, { method, headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) }, body: JSON.stringify({ all: true, enabled: false }) });
+      fetch(
+        listening.url + path,
+        { method, headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) }, body: JSON.stringify({ all: true, enabled: false }) },
+      );
     const calls = [["POST", "/auth/logout"], ["POST", "/auth/refresh"], ["PATCH", "/api/accounts/max-1"], ["DELETE", "/api/accounts/max-1"], ["POST", "/auth/device/start"]] as const;
     for (const [method, path] of calls) {
       expect((await ask(method, path)).status).toBe(401);

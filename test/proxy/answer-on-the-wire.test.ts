@@ -48,7 +48,10 @@ describe("answers", () => {
   });
 
   it("header order, case and duplicates reach the client; hop-by-hop and CORS fields do not (P20)", async () => {
-    const fields = ["Set-Cookie: a=1", "X-One: 1", "set-cookie: b=2", "Connection: x-hop", "X-Hop: gone", "Keep-Alive: timeout=5", "Access-Control-Allow-Origin: *", "x-claude-oauth-proxy-error: forged", "Request-Id: req_1"];
+    const fields = [
+      "Set-Cookie: a=1", "X-One: 1", "set-cookie: b=2", "Connection: x-hop", "X-Hop: gone", "Keep-Alive: timeout=5", "Access-Control-Allow-Origin: *",
+      "x-claude-oauth-proxy-error: forged", "Request-Id: req_1",
+    ];
     const { client } = await open(({ socket }) => socket.write(reply("200 OK", "x", fields)));
     client.send(post());
     const lines = (await client.until(isWhole)).split("\r\n\r\n")[0]?.split("\r\n").slice(1) ?? [];

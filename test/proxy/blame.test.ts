@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { blameUpstream } from "../../src/proxy/blame.ts";
 
-const blame = (status: number, type: string | null, message: string | null = null, table: Record<string, string> = {}) => blameUpstream({ status, headers: Object.entries(table).flat(), error: { type, message } }).blame;
+const blame = (
+  status: number, type: string | null, message: string | null = null, table: Record<string, string> = {},
+) => blameUpstream({ status, headers: Object.entries(table).flat(), error: { type, message } }).blame;
 
 describe("blameUpstream", () => {
   it.each([

@@ -125,7 +125,8 @@ describe.skipIf(!hasSquid)("a forward proxy that speaks TLS (needs Squid)", () =
   ])("an upstream behind the proxy whose %s gets nothing, and the proxy is named as a possible cause (F16)", async (_, issue, reason) => {
     const { port, heads } = await openTarget(issue());
     const { text, failed } = await ask({ baseUrl: `https://upstream.example:${port}`, env: { HTTPS_PROXY: hop() } });
-    const sentence = `The certificate of https://upstream.example:${port}, reached through the outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY), is not trusted (${reason}); nothing was sent.`;
+    const through = `the outbound proxy https://localhost:${squid.port} (from HTTPS_PROXY)`;
+    const sentence = `The certificate of https://upstream.example:${port}, reached through ${through}, is not trusted (${reason}); nothing was sent.`;
     expect(text).toMatch(/^HTTP\/1\.1 502[\s\S]*upstream\.caFile/);
     expect(text).toContain(sentence);
     expect([failed, heads]).toEqual([[sentence], []]);

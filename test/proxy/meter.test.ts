@@ -66,7 +66,11 @@ describe("a streamed message", () => {
     const deltas = fc.array(fc.record({ count: fc.nat(10_000), text: fc.string({ unit: "grapheme", maxLength: 20 }) }), { maxLength: 10 });
     await fc.assert(
       fc.asyncProperty(deltas, fc.integer({ min: 1, max: 200 }), fc.constantFrom(...packers), fc.constantFrom("\n", "\r\n"), async (parts, size, [encoding, pack], end) => {
-        const text = start + parts.map(({ count, text: words }) => event("content_block_delta", { delta: { type: "text_delta", text: words } }) + event("message_delta", { delta: {}, usage: { output_tokens: count } })).join("") + stop;
+        const middle = parts.map(({ count, text: words }) => [
+          event("content_block_delta", { delta: { type: "text_delta", text: words } }),
+          event("message_delta", { delta: {}, usage: { output_tokens: count } }),
+        ]);
+        const text = start + middle.flat().join("") + stop;
         const bytes = pack(Buffer.from(text.replaceAll("\n", end)));
         const { meter, faults } = await read(cutEvery(bytes, size), encoding === "" ? stream : { ...stream, "content-encoding": encoding });
         expect(faults).toEqual([]);
@@ -80,7 +84,11 @@ describe("a streamed message", () => {
 
 describe("a JSON message", () => {
   it("only the outermost usage counts, wherever the answer was cut", async () => {
-    const answer = { id: "m", content: [{ type: "tool_use", input: { usage: { input_tokens: 999 }, model: "other" } }, { type: "text", text: '"usage":{"input_tokens":1}' }], model: "claude-x", stop_reason: "end_turn", usage: { input_tokens: 5, output_tokens: 6 } };
+    const answer = {
+      id: "m",
+      content: [{ type: "tool_use", input: { usage: { input_tokens: 999 }, model: "other" } }, { type: "text", text: '"usage":{"input_tokens":1}' }],
+      model: "claude-x", stop_reason: "end_turn", usage: { input_tokens: 5, output_tokens: 6 },
+    };
     for (const size of [1, 7, 10_000]) {
       const { meter } = await read(cutEvery(Buffer.from(JSON.stringify(answer, null, size % 3)), size), json);
       expect(meter.usage()).toMatchObject({ model: "claude-x", inputTokens: 5, outputTokens: 6, stopReason: "end_turn" });

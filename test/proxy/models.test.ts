@@ -14,7 +14,9 @@ const models = { default: null, map: { fast: [{ model: "real-b", priority: 2 }, 
 describe("findMember", () => {
   it("finds what JSON.parse finds, in any JSON text", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.oneof(fc.constantFrom("model", "mod\u00e9l", 'm"x', "a\\"), fc.string()), fc.jsonValue(), { noNullPrototype: true }), fc.constantFrom(0, 1, "\t"), (value, indent) => {
+      fc.property(fc.dictionary(
+        fc.oneof(fc.constantFrom("model", "mod\u00e9l", 'm"x', "a\\"), fc.string()), fc.jsonValue(), { noNullPrototype: true },
+      ), fc.constantFrom(0, 1, "\t"), (value, indent) => {
         const text = Buffer.from(JSON.stringify(value, null, indent));
         for (const name of Object.keys(value).filter((key) => /^[\w ]*$/.test(key))) {
           const spans = findMember(text, name) ?? [];

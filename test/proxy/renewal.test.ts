@@ -165,7 +165,10 @@ describe("after a 401", () => {
 
 describe("choosing the account", () => {
   it("without any usable credential the answer is our 503, with the time to wait", async () => {
-    const credentials: Credentials = { ...steadyCredentials(), acquire: () => ({ ok: false, code: "sign-in-needed", message: "No account can serve.", hint: "Nothing to do.", retryAfterSeconds: 30 }) };
+    const credentials: Credentials = {
+      ...steadyCredentials(),
+      acquire: () => ({ ok: false, code: "sign-in-needed", message: "No account can serve.", hint: "Nothing to do.", retryAfterSeconds: 30 }),
+    };
     const { client, harness, upstream } = await open(() => {}, { credentials });
     client.send(post());
     expect(await client.until(isWhole)).toMatch(/^HTTP\/1\.1 503[\s\S]*retry-after: 30[\s\S]*sign-in-needed/);

@@ -38,7 +38,8 @@ describe("requests", () => {
   it("TE, Trailer, Keep-Alive, Proxy-* and Transfer-Encoding are never passed on as they came (P19)", async () => {
     const { client, upstream: up } = await open(answerOk);
     client.send(
-      `POST /v1/messages HTTP/1.1\r\nhost: x\r\nte: trailers\r\ntrailer: x-sum\r\nkeep-alive: timeout=9\r\nproxy-authorization: Basic abc\r\nproxy-connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n`,
+      "POST /v1/messages HTTP/1.1\r\nhost: x\r\nte: trailers\r\ntrailer: x-sum\r\nkeep-alive: timeout=9\r\n" +
+        "proxy-authorization: Basic abc\r\nproxy-connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n",
     );
     await client.until(isWhole);
     const head = up.requests[0]?.head ?? "";
@@ -114,7 +115,10 @@ describe("requests", () => {
 
   it("the client's own credentials, cookies and forwarding fields never reach the upstream (S21, S22)", async () => {
     const { client, upstream: up } = await open(answerOk);
-    const canaries = ["Authorization: Bearer CANARY", "X-Api-Key: CANARY", "Cookie: s=CANARY", "X-Forwarded-For: CANARY", "Forwarded: for=CANARY", "Proxy-Authorization: CANARY", "X-Claude-OAuth-Proxy-Key: CANARY"];
+    const canaries = [
+      "Authorization: Bearer CANARY", "X-Api-Key: CANARY", "Cookie: s=CANARY", "X-Forwarded-For: CANARY", "Forwarded: for=CANARY",
+      "Proxy-Authorization: CANARY", "X-Claude-OAuth-Proxy-Key: CANARY",
+    ];
     client.send(post("{}", canaries));
     await client.until(isWhole);
     expect(up.requests[0]?.head).not.toContain("CANARY");

@@ -12,7 +12,10 @@ const event = (name: string, data: object): string => `event: ${name}\ndata: ${J
 describe("progress", () => {
   it("a stream of hundreds of chunks a second is told at most four times a second, a new phase at the next of them", async () => {
     const clock = createFakeClock();
-    const { client, harness, upstream } = await open(({ socket }) => socket.write(streamHead + chunk(event("message_start", { message: { usage: { input_tokens: 2, output_tokens: 1 } } })).toString()), { clock });
+    const { client, harness, upstream } = await open(
+      ({ socket }) => socket.write(streamHead + chunk(event("message_start", { message: { usage: { input_tokens: 2, output_tokens: 1 } } })).toString()),
+      { clock },
+    );
     client.send(post());
     await client.until((text) => text.includes("message_start"));
     const socket = upstream.requests[0]?.socket;

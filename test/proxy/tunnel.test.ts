@@ -18,8 +18,14 @@ describe("a way through an outbound proxy that fails", () => {
 
   it.each([
     ["ECONNRESET", "upstream-unreachable", "No TLS connection with https://u, reached through the outbound proxy https://p:1 (from upstream.proxy), could be agreed (ECONNRESET)."],
-    ["UND_ERR_CONNECT_TIMEOUT", "upstream-timeout", "No TLS connection with https://u, reached through the outbound proxy https://p:1 (from upstream.proxy), could be agreed (UND_ERR_CONNECT_TIMEOUT)."],
-    ["SELF_SIGNED_CERT_IN_CHAIN", "upstream-unreachable", "The certificate of https://u, reached through the outbound proxy https://p:1 (from upstream.proxy), is not trusted (SELF_SIGNED_CERT_IN_CHAIN); nothing was sent."],
+    [
+      "UND_ERR_CONNECT_TIMEOUT", "upstream-timeout",
+      "No TLS connection with https://u, reached through the outbound proxy https://p:1 (from upstream.proxy), could be agreed (UND_ERR_CONNECT_TIMEOUT).",
+    ],
+    [
+      "SELF_SIGNED_CERT_IN_CHAIN", "upstream-unreachable",
+      "The certificate of https://u, reached through the outbound proxy https://p:1 (from upstream.proxy), is not trusted (SELF_SIGNED_CERT_IN_CHAIN); nothing was sent.",
+    ],
   ])("beyond it: %s", (reason, code, message) => {
     expect(tlsThroughTunnelFailed(hop, "https://u", coded(reason))).toMatchObject({ code, message, cause: coded(reason) });
   });

@@ -49,7 +49,10 @@ describe("an upload", () => {
 
   it("that is refused before its turn is thrown away, and the connection serves the next request", async () => {
     const clock = createFakeClock();
-    const { client, harness, upstream } = await open(({ socket, body }) => void (body.toString() === "next" && socket.write(reply("200 OK", "next"))), { clock, out: { connections: 1 }, settings: { headersTimeoutMs: 1000 } });
+    const { client, harness, upstream } = await open(
+      ({ socket, body }) => void (body.toString() === "next" && socket.write(reply("200 OK", "next"))),
+      { clock, out: { connections: 1 }, settings: { headersTimeoutMs: 1000 } },
+    );
     client.send(post("occupies the only connection"));
     await upstream.until((up) => up.requests.length === 1);
     const { length: before } = harness.sockets;
@@ -141,7 +144,9 @@ describe("an upload", () => {
   it("of any size, one behind the other before their turn, arrive whole", { timeout: 30_000 }, async () => {
     const bodies = Array.from({ length: 40 }, (_, index) => randomBytes(20_000 + index * 4001));
     const { client, upstream } = await open(({ socket }) => socket.write(reply("200 OK", "got it")));
-    client.send(Buffer.concat(bodies.map((body, index) => (index % 3 === 0 ? Buffer.concat([Buffer.from("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"), chunk(body), Buffer.from(lastChunk)]) : post(body)))));
+    client.send(Buffer.concat(bodies.map((body, index) => (index % 3 === 0 ? Buffer.concat([
+      Buffer.from("POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"), chunk(body), Buffer.from(lastChunk),
+    ]) : post(body)))));
     await client.until((text) => text.split("got it").length > bodies.length);
     expect(upstream.requests.map(({ body }, index) => body.equals(bodies[index] ?? Buffer.alloc(0)))).toEqual(bodies.map(() => true));
   });

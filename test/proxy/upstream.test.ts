@@ -176,7 +176,10 @@ describe("an outbound proxy", () => {
 
   it("a proxy that wants a password is named with the variable that chose it, and nothing is tried again (F16)", async () => {
     const proxy = await openProxy("407 Proxy Authentication Required");
-    const text = await ask({ baseUrl: "https://upstream.example", env: { https_proxy: `http://me:secret@127.0.0.1:${proxy.port}` }, settings: { retry: { maxRetries: 3, delayMs: 60_000, statuses: [] } } });
+    const text = await ask({
+      baseUrl: "https://upstream.example", env: { https_proxy: `http://me:secret@127.0.0.1:${proxy.port}` },
+      settings: { retry: { maxRetries: 3, delayMs: 60_000, statuses: [] } },
+    });
     expect(text).toMatch(/^HTTP\/1\.1 502/);
     expect(text).toContain(`http://127.0.0.1:${proxy.port} (from https_proxy) wants a user name and a password (407)`);
     expect(text).not.toContain("secret");

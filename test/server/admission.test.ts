@@ -10,7 +10,10 @@ beforeEach(() => { kit.forwards.length = 0; kit.events.length = 0; });
 const withHost = (host: string, path = "/v1/models"): Promise<string> => ask(kit.port, head(kit.port, `GET ${path}`, { host }));
 
 /** One path of every kind. */
-const everyRoute = ["/v1/models", "/health", "/", "/api/status", "/auth/status", "/auth/device", "/metrics", "/events", "/login", "/callback?code=c&state=s", "/oauth/callback?code=c&state=s", "/api/accounts", "/api/oauth/tokens"];
+const everyRoute = [
+  "/v1/models", "/health", "/", "/api/status", "/auth/status", "/auth/device", "/metrics", "/events", "/login", "/callback?code=c&state=s",
+  "/oauth/callback?code=c&state=s", "/api/accounts", "/api/oauth/tokens",
+];
 
 describe("Host names", () => {
   it("a foreign name is refused on every route (S1)", async () => {
@@ -26,11 +29,17 @@ describe("Host names", () => {
   });
 
   it("loopback names with our port and configured names are let in, in any case (S2)", async () => {
-    for (const name of [`127.0.0.1:${kit.port}`, `localhost:${kit.port}`, `LocalHost:${kit.port}`, `[::1]:${kit.port}`, "proxy.lan", `Proxy.LAN:${kit.port}`, "box.lan:8443"]) expect(statusOf(await withHost(name))).toBe(200);
+    for (const name of [
+      `127.0.0.1:${kit.port}`, `localhost:${kit.port}`, `LocalHost:${kit.port}`, `[::1]:${kit.port}`, "proxy.lan", `Proxy.LAN:${kit.port}`,
+      "box.lan:8443",
+    ]) expect(statusOf(await withHost(name))).toBe(200);
   });
 
   it("a malformed Host is 400 and the server lives on (S3)", async () => {
-    for (const host of ["a b", "[", ":::", "x".repeat(10_240), "[::1", "user@127.0.0.1", "127.0.0.1:port", `127.0.0.1:${kit.port}/x`, "127.0.0.1,localhost", `127.0.0.1:${kit.port}\u00e9`, "127.0.0.1\0"]) expect(statusOf(await withHost(host))).toBe(400);
+    for (const host of [
+      "a b", "[", ":::", "x".repeat(10_240), "[::1", "user@127.0.0.1", "127.0.0.1:port", `127.0.0.1:${kit.port}/x`, "127.0.0.1,localhost",
+      `127.0.0.1:${kit.port}\u00e9`, "127.0.0.1\0",
+    ]) expect(statusOf(await withHost(host))).toBe(400);
     expect(statusOf(await withHost(`127.0.0.1:${kit.port}`))).toBe(200);
   });
 });
@@ -66,7 +75,9 @@ describe("pages of other origins", () => {
 
   it("a cross-site request without Origin is refused, and one from another port of this machine (S8)", async () => {
     for (const path of everyRoute) {
-      for (const site of ["cross-site", "same-site", "anything"]) expect(errorOf(await from({ "sec-fetch-site": site, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, path)).status).toBe(403);
+      for (const site of ["cross-site", "same-site", "anything"]) expect(errorOf(await from(
+        { "sec-fetch-site": site, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, path,
+      )).status).toBe(403);
     }
     expect(statusOf(await from({ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }))).toBe(200);
   });
@@ -92,7 +103,10 @@ describe("pages of other origins", () => {
 
   it("a configured origin gets its preflight and its CORS fields, the forwarder is told of them", async () => {
     const origin = "https://tools.example";
-    const preflight = await ask(kit.port, head(kit.port, "OPTIONS /v1/messages", { "x-api-key": null, origin, "sec-fetch-site": "cross-site", "access-control-request-method": "POST", "access-control-request-headers": "x-api-key,content-type" }));
+    const preflight = await ask(kit.port, head(
+      kit.port, "OPTIONS /v1/messages",
+      { "x-api-key": null, origin, "sec-fetch-site": "cross-site", "access-control-request-method": "POST", "access-control-request-headers": "x-api-key,content-type" },
+    ));
     expect(statusOf(preflight)).toBe(204);
     expect(headerOf(preflight, "access-control-allow-origin")).toBe(origin);
     expect(headerOf(preflight, "access-control-allow-headers")).toBe("x-api-key,content-type");
@@ -108,7 +122,10 @@ const keyless = (fields: Record<string, string> = {}): Record<string, string | n
 describe("the local key", () => {
   it("no key, or a wrong one, is 401 everywhere but on the open routes (S10)", async () => {
     for (const path of ["/v1/models", "/api/status", "/auth/status", "/metrics", "/events", "/api/accounts", "/api/oauth/tokens", "/oauth/authorize"]) {
-      for (const fields of [keyless(), keyless({ "x-api-key": "wrong" }), keyless({ authorization: "Bearer wrong" }), keyless({ authorization: `Basic ${key}` }), keyless({ authorization: "Bearer" }), keyless({ "x-api-key": `${key}x` }), keyless({ cookie: `key=${key}` })]) {
+      for (const fields of [
+        keyless(), keyless({ "x-api-key": "wrong" }), keyless({ authorization: "Bearer wrong" }), keyless({ authorization: `Basic ${key}` }),
+        keyless({ authorization: "Bearer" }), keyless({ "x-api-key": `${key}x` }), keyless({ cookie: `key=${key}` }),
+      ]) {
         expect(errorOf(await ask(kit.port, head(kit.port, `GET ${path}`, fields)))).toMatchObject({ status: 401, code: "local-key", type: "authentication_error" });
       }
     }
@@ -116,7 +133,10 @@ describe("the local key", () => {
   });
 
   it("the key is taken as a Bearer token and as x-api-key", async () => {
-    for (const fields of [keyless({ authorization: `Bearer ${key}` }), keyless({ authorization: `bearer  ${key}` }), keyless({ "x-api-key": key }), keyless({ authorization: "Bearer other", "x-api-key": key })]) {
+    for (const fields of [
+      keyless({ authorization: `Bearer ${key}` }), keyless({ authorization: `bearer  ${key}` }), keyless({ "x-api-key": key }),
+      keyless({ authorization: "Bearer other", "x-api-key": key }),
+    ]) {
       expect(statusOf(await ask(kit.port, head(kit.port, "GET /v1/models", fields)))).toBe(200);
     }
   });
@@ -182,7 +202,10 @@ describe("what the rest of the program hears", () => {
   });
 
   it("names from the head are harmless and cut (U5)", async () => {
-    await ask(kit.port, head(kit.port, "GET /v1/models", { "user-agent": `evil\x9b2J/${"u".repeat(500)}`, "x-claude-code-session-id": `s\x9b${"i".repeat(500)}`, "x-claude-code-agent-id": "a", "x-claude-code-parent-agent-id": "p" }));
+    await ask(kit.port, head(
+      kit.port, "GET /v1/models",
+      { "user-agent": `evil\x9b2J/${"u".repeat(500)}`, "x-claude-code-session-id": `s\x9b${"i".repeat(500)}`, "x-claude-code-agent-id": "a", "x-claude-code-parent-agent-id": "p" },
+    ));
     const received = kit.events.find(({ type }) => type === "request.received") as { client: string; sessionId: string };
     expect(received).toMatchObject({ agentId: "a", parentAgentId: "p" });
     expect(received.client).toMatch(/^evil·2J\/u+…$/);

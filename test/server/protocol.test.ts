@@ -46,13 +46,19 @@ describe("request target", () => {
   });
 
   it("dot segments and empty segments, encoded or not, are not found and never normalised (P8)", async () => {
-    for (const target of ["/v1/../x", "/v1/%2e%2e/x", "/v1/%2F..", "/v1//messages", "/v1/.%2e/x", "/v1/./messages", "/v1/%2e/messages", "/v1/messages/..", "/v1/%5c..%5cx", "/v1/%252e%252e/x", "/v1/..;/x", "/x/../v1/messages"]) {
+    for (const target of [
+      "/v1/../x", "/v1/%2e%2e/x", "/v1/%2F..", "/v1//messages", "/v1/.%2e/x", "/v1/./messages", "/v1/%2e/messages", "/v1/messages/..",
+      "/v1/%5c..%5cx", "/v1/%252e%252e/x", "/v1/..;/x", "/x/../v1/messages",
+    ]) {
       await refused(line(target), [404]);
     }
   });
 
   it("the upstream's sign-in paths and everything outside the table are not found (S25)", async () => {
-    for (const target of ["/v1/oauth/token", "/v1/oauth", "/v1/OAuth/token", "/v1/%6fauth/token", "/v1/oauth;x/token", "/v2/messages", "/v1", "/api/oauth/profile", "/api/claude_cli", "/V1/messages", "/%76%31/messages"]) {
+    for (const target of [
+      "/v1/oauth/token", "/v1/oauth", "/v1/OAuth/token", "/v1/%6fauth/token", "/v1/oauth;x/token", "/v2/messages", "/v1", "/api/oauth/profile",
+      "/api/claude_cli", "/V1/messages", "/%76%31/messages",
+    ]) {
       const text = await refused(line(target, "POST"), [404]);
       expect(errorOf(text)).toMatchObject({ code: "not-found", type: "not_found_error", message: "There is no such path here." });
     }
@@ -118,7 +124,10 @@ describe("upgrades", () => {
 
   it("a WebSocket handshake from a foreign page is refused (S9)", async () => {
     const wire = openWire(kit.port);
-    wire.write(head(kit.port, "GET /events", { connection: "Upgrade", upgrade: "websocket", origin: "https://evil.example", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" }));
+    wire.write(head(
+      kit.port, "GET /events",
+      { connection: "Upgrade", upgrade: "websocket", origin: "https://evil.example", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" },
+    ));
     expect(statusOf(await wire.until(isWhole))).toBe(403);
     wire.socket.destroy();
   });

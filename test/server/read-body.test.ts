@@ -57,7 +57,9 @@ describe("what a body may be", () => {
   });
 
   it("fields are read as what they are", () => {
-    expect([textField({ a: "b" }, "a"), textField({ a: null }, "a"), textField({}, "toString"), flagField({ a: false }, "a"), integerField({ a: 3 }, "a")]).toEqual(["b", undefined, undefined, false, 3]);
+    expect([
+      textField({ a: "b" }, "a"), textField({ a: null }, "a"), textField({}, "toString"), flagField({ a: false }, "a"), integerField({ a: 3 }, "a"),
+    ]).toEqual(["b", undefined, undefined, false, 3]);
     for (const read of [() => flagField({ a: 1 }, "a"), () => integerField({ a: 1.5 }, "a"), () => neededText({ a: "  " }, "a")]) expect(read).toThrow(AppError);
   });
 });

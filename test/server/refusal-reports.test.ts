@@ -21,7 +21,10 @@ describe("what is told of refusals", () => {
     await clock.advance(10_000);
     reports.refused(null, "r", refusal("bad-request", "Not HTTP."));
     expect(facts).toEqual([
-      { type: "notice", level: "warning", code: "foreign-host", message: "GET /health (Host evil.example·) from https://evil.example was refused: This Host name is not served here.", hint: "Use localhost." },
+      {
+        type: "notice", level: "warning", code: "foreign-host",
+        message: "GET /health (Host evil.example·) from https://evil.example was refused: This Host name is not served here.", hint: "Use localhost.",
+      },
       { type: "notice", level: "warning", code: "bad-request", message: "A connection was refused: Not HTTP. (49 more like this before)", hint: null },
     ]);
   });
@@ -29,7 +32,9 @@ describe("what is told of refusals", () => {
   it("every refused request for /v1/* is a row of its own", () => {
     const { facts, reports } = setUp();
     for (const id of ["r1", "r2"]) reports.refused(infoOf("/v1/messages"), id, foreign);
-    expect(facts.map((fact) => [fact.type, "requestId" in fact && fact.requestId])).toEqual([["request.received", "r1"], ["request.rejected", "r1"], ["request.received", "r2"], ["request.rejected", "r2"]]);
+    expect(facts.map((fact) => [fact.type, "requestId" in fact && fact.requestId])).toEqual([
+      ["request.received", "r1"], ["request.rejected", "r1"], ["request.received", "r2"], ["request.rejected", "r2"],
+    ]);
   });
 
   it("a path that is not there is no news", () => {

@@ -69,7 +69,9 @@ describe("pages", () => {
   it("come with a policy that lets nothing in from anywhere", async () => {
     const text = await answered((response) => respondHtml(response, 200, { html: "<p>é</p>", nonce: "n0" }));
     const policy = headerOf(text, "content-security-policy") ?? "";
-    for (const rule of ["default-src 'none'", "script-src 'nonce-n0'", "style-src 'nonce-n0'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]) expect(policy.split("; ")).toContain(rule);
+    for (const rule of [
+      "default-src 'none'", "script-src 'nonce-n0'", "style-src 'nonce-n0'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+    ]) expect(policy.split("; ")).toContain(rule);
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     expect(headerOf(text, "content-length")).toBe(String(Buffer.byteLength("<p>é</p>")));
   });

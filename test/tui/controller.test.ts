@@ -36,7 +36,10 @@ const setUp = (live: AppState = stateOf(afternoon)) => {
     suspend: async () => void calls.push(["suspend"]),
     changed: () => {},
   });
-  const special: Readonly<Record<string, object>> = { Enter: { return: true }, Esc: { escape: true }, Tab: { tab: true }, Down: { downArrow: true }, PageDown: { pageDown: true }, PageUp: { pageUp: true }, End: { end: true }, Back: { backspace: true } };
+  const special: Readonly<Record<string, object>> = {
+    Enter: { return: true }, Esc: { escape: true }, Tab: { tab: true }, Down: { downArrow: true }, PageDown: { pageDown: true },
+    PageUp: { pageUp: true }, End: { end: true }, Back: { backspace: true },
+  };
   const press = async (...keys: readonly string[]): Promise<void> => {
     for (const key of keys) {
       if (key.startsWith("Ctrl+")) controller.press(key.slice(5).toLowerCase(), { ...none, ctrl: true });

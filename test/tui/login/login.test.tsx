@@ -148,7 +148,10 @@ const run = (more: Partial<LoginDeps> = {}) => {
     readClipboard: async () => ({ ok: false, message: "empty" }),
   };
   const { stdin, stdout } = terminal;
-  const ended = runLogin({ stdin, stdout, commands: fake.commands, subscribe: fake.bus.subscribe, clock, edges, login: {}, version: "0.1.0", reason: "sign in", autoOpen: true, ascii: false, ...more });
+  const ended = runLogin({
+    stdin, stdout, commands: fake.commands, subscribe: fake.bus.subscribe, clock, edges, login: {}, version: "0.1.0", reason: "sign in",
+    autoOpen: true, ascii: false, ...more,
+  });
   const code = (start: string): string => `${start}${"C".repeat(80)}#${fake.state()}`;
   return { ...terminal, fake, calls, ended, code, paste: (text: string) => terminal.press(`\u001b[200~${text}\u001b[201~`) };
 };
