@@ -32,6 +32,8 @@ export type CliContext = {
   readonly stderr: Output;
   readonly environment: Environment;
   readonly platform: NodeJS.Platform;
+  /** The user whose files are trusted; null on a system without owners (Windows). */
+  readonly uid: number | null;
   readonly home: string;
   readonly cwd: string;
   /** Our own version. */

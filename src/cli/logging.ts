@@ -20,6 +20,8 @@ export type LoggingOptions = {
   readonly log: Config["log"];
   /** Null while a dashboard has the terminal. */
   readonly stream: { readonly output: Output; readonly level: LevelFilter } | null;
+  /** As in `CliContext`. */
+  readonly uid: number | null;
   /** File of `--record`. */
   readonly record: string | null;
   /** Where a failing log file is reported: never to the log itself. */
@@ -36,20 +38,20 @@ export type Logging = {
 };
 
 /** Subscribes everything; called before the app is made, or its first lines are missing. Throws `AppError` for a file that cannot be opened. */
-export const startLogging = async ({ bus, process, log, stream, record, onFault }: LoggingOptions): Promise<Logging> => {
+export const startLogging = async ({ bus, process, log, stream, uid, record, onFault }: LoggingOptions): Promise<Logging> => {
   const hidden: Secret[] = [];
   const redact = createRedact(() => hidden);
   const format = (): Format => (log.format === "json" ? createJsonFormat(redact) : createTextFormat(redact));
   const targets: Target[] = [];
   if (stream !== null) targets.push({ lines: createStreamLines(stream.output), format: format(), level: stream.level });
-  if (log.file !== null) {
-    const lines = await createFileLines({ path: log.file, maxBytes: 10 * mebibyte, keep: 3, onFault });
-    targets.push({ lines, format: format(), level: log.level });
-  }
+  const file = log.file === null ? null : await createFileLines({ path: log.file, uid, maxBytes: 10 * mebibyte, keep: 3, onFault });
+  // Before the first line is written anywhere: a file that is refused ends the start.
+  const recording = record === null ? null : await createFileLines({ path: record, uid, maxBytes: null, keep: 0, onFault });
+  if (file !== null) targets.push({ lines: file, format: format(), level: log.level });
   const written = startLog(bus, targets);
   process.once("exit", written.flush);
   const parts: { stop(): Promise<void> }[] = [written];
-  if (record !== null) parts.push(startRecording(bus, await createFileLines({ path: record, maxBytes: null, keep: 0, onFault }), redact));
+  if (recording !== null) parts.push(startRecording(bus, recording, redact));
   return {
     hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {

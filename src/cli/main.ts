@@ -63,6 +63,7 @@ const contextOf = (version: string, environment: CliContext["environment"], atCr
   stderr: process.stderr,
   environment,
   platform: process.platform,
+  uid: process.geteuid?.() ?? null,
   home: homedir(),
   cwd: process.cwd(),
   version,

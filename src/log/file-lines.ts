@@ -1,11 +1,13 @@
 // Lines to a file of our own (0600), in order, without ever blocking the event loop. Rotates by size
 // when asked to. A disk that is full or gone loses lines, not the proxy.
-import { open, rename, stat } from "node:fs/promises";
+import { lstat, rename } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { AppError } from "../messages/errors.ts";
+import { checkReplaceable, openOwnFile } from "./own-file.ts";
+import type { OwnFileDeps } from "./own-file.ts";
 import type { Lines } from "./stream-lines.ts";
 
-export type FileLinesOptions = {
+export type FileLinesOptions = OwnFileDeps & {
   readonly path: string;
   /** Largest size before `path` becomes `path.1`, bytes; null never rotates. Nothing but a regular file is moved. */
   readonly maxBytes: number | null;
@@ -18,10 +20,11 @@ export type FileLinesOptions = {
 /** Characters that may wait for the disk. */
 const mostWaiting = 8 * 1024 * 1024;
 
-/** Opens (appends to) the file. Throws `AppError` `bad-config` when it cannot be opened. */
+/** Opens (appends to) the file. Throws `AppError` `bad-config` when it cannot be opened, or is not the user's own. */
 export const createFileLines = async (options: FileLinesOptions): Promise<Lines> => {
   const { path, onFault } = options;
-  let file: FileHandle | null = await openFile(path);
+  if (options.maxBytes !== null) await checkRotated(options);
+  let file: FileHandle | null = await openOwnFile(path, options);
   const opened = await file.stat();
   // A device or a pipe has no size, and moving it away would take it from every program (/dev/null from the whole machine).
   const mostBytes = opened.isFile() ? options.maxBytes : null;
@@ -35,18 +38,18 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
   const writeBatch = async (batch: string): Promise<void> => {
     try {
       if (mostBytes !== null && size > 0 && size + batch.length > mostBytes) {
+        await checkRotated(options);
         await file?.close();
         file = null;
         await rotate(path, options.keep);
         size = 0;
       }
-      file ??= await openFile(path);
+      file ??= await openOwnFile(path, options);
       await file.appendFile(batch);
       size += Buffer.byteLength(batch);
       failing = false;
     } catch (error) {
-      const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-      if (!failing) onFault(`${path} cannot be written (${code ?? "unknown error"}); log lines are lost until it can`);
+      if (!failing) onFault(`${whyNot(path, error)}; log lines are lost until it can`);
       failing = true;
     }
   };
@@ -82,16 +85,16 @@ export const createFileLines = async (options: FileLinesOptions): Promise<Lines>
   };
 };
 
-const openFile = async (path: string): Promise<FileHandle> => {
-  try {
-    const file = await open(path, "a", 0o600);
-    // An older file may be readable by others; a device such as /dev/stderr is left alone.
-    if ((await file.stat()).isFile()) await file.chmod(0o600).catch(() => {});
-    return file;
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new AppError({ code: "bad-config", message: `The file ${path} cannot be opened for writing (${code}).`, hint: "Choose another path, or create its folder first.", cause });
-  }
+const whyNot = (path: string, error: unknown): string => {
+  const { cause, message } = error as Error;
+  if (error instanceof AppError && cause === undefined) return `${path} cannot be written: ${message.replace(/\.$/, "")}`;
+  const { code } = (cause ?? error) as NodeJS.ErrnoException;
+  return `${path} cannot be written (${code ?? "unknown error"})`;
+};
+
+/** Each place that a rotation replaces is empty or a file of this user. */
+const checkRotated = async (options: FileLinesOptions): Promise<void> => {
+  for (let number = 1; number <= options.keep; number += 1) await checkReplaceable(`${options.path}.${number}`, options);
 };
 
 const rotate = async (path: string, keep: number): Promise<void> => {
@@ -102,7 +105,7 @@ const rotate = async (path: string, keep: number): Promise<void> => {
 };
 
 const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
+  lstat(path).then(
     () => true,
     () => false,
   );

@@ -90,6 +90,7 @@ export const fakeContext = (options: FakeOptions = {}): FakeContext => {
     stderr: err.stream,
     environment: options.environment ?? {},
     platform: "linux",
+    uid: process.geteuid?.() ?? null,
     home: "/home/nobody",
     cwd: "/",
     version: "0.1.0",

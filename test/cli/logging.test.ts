@@ -17,6 +17,7 @@ it("a process that ends in the middle of everything leaves no line behind", asyn
     process,
     log: { level: "info", format: "text", file: null },
     stream: { output, level: "info" },
+    uid: null,
     record: null,
     onFault: () => {},
   });

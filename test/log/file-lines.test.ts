@@ -15,7 +15,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const options = (more: object = {}) => ({ path: join(dir, "log"), maxBytes: null, keep: 2, onFault: () => {}, ...more });
+const options = (more: object = {}) => ({ path: join(dir, "log"), uid: process.geteuid?.() ?? null, maxBytes: null, keep: 2, onFault: () => {}, ...more });
 const read = (name: string): string => readFileSync(join(dir, name), "utf8");
 const onDisk = (): string => ["log.2", "log.1", "log"].filter((name) => existsSync(join(dir, name))).map(read).join("");
 const mode = (path: string): number => statSync(path).mode & 0o777;

@@ -50,6 +50,7 @@ const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, k
     process: context.signals,
     log,
     stream: { output: context.stderr, level: atLeastWarn(log.level) },
+    uid: context.uid,
     record: textOption(args, "record"),
     onFault: (message) => void context.stderr.write(`claude-oauth-proxy: ${message}\n`),
   });

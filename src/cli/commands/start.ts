@@ -48,6 +48,7 @@ const serveOnce = async (serving: Serving): Promise<number> => {
     process: context.signals,
     log,
     stream: screen === null ? { output: context.stdout, level: log.level } : null,
+    uid: context.uid,
     record: textOption(args, "record"),
     onFault: (message) => bus.publish({ type: "notice", level: "error", code: "log-unwritable", message, hint: "free some space, or choose another file" }),
   });

@@ -1,5 +1,5 @@
 // From the command line to a running proxy and back: which front end, what comes first, how it ends.
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Screens } from "../../../src/cli/context.ts";
@@ -48,6 +48,20 @@ describe("without a terminal", () => {
     expect(context.said.out()).toContain("the key is ***");
     expect(context.said.out()).not.toContain("no account can serve");
     expect(context.said.err()).toBe("");
+  });
+
+  it.each<[string, (context: FakeContext, link: string) => Promise<number>]>([
+    ["--record", (context, link) => context.run("start", "--record", link)],
+    ["--log-file", (context, link) => context.run("start", "--log-file", link)],
+    ["log.file of the preferences", async (context, link) => ((await context.run("config", "set", "log.file", link)), context.run("start"))],
+  ])("a link that is named by %s is refused before anything starts", async (_, start) => {
+    const context = fakeContext();
+    const [victim, link] = [`${context.dir}-victim`, `${context.dir}-link`];
+    writeFileSync(victim, "mine");
+    symlinkSync(victim, link);
+    expect(await start(context, link)).toBe(2);
+    expect(context.said.err()).toContain(`${link} is not written to: it is a symbolic link`);
+    expect(readFileSync(victim, "utf8")).toBe("mine");
   });
 
   it("--headless and --plain mean lines on a terminal too", async () => {
