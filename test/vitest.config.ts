@@ -1,6 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { CountReporter } from "./helpers/count-reporter.ts";
-import { LongestFirst } from "./helpers/longest-first.ts";
+import { CountReporter, LongestFirst } from "./helpers/vitest.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -23,7 +22,7 @@ export default defineConfig({
     root,
     // Left to itself vitest keeps one of two cores free, and most tests here wait rather than compute.
     maxWorkers: 2,
-    globalSetup: ["test/helpers/compiled-code.ts"],
+    globalSetup: ["test/helpers/global-setup.ts"],
     sequence: { sequencer: LongestFirst },
     reporters: ["default", new CountReporter()],
     projects: [
@@ -48,7 +47,6 @@ export default defineConfig({
           root,
           include: elsewhere,
           env: { NODE_ENV: "production", ...otherPlace },
-          globalSetup: ["test/helpers/built-program.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -58,7 +56,6 @@ export default defineConfig({
           name: "e2e",
           root,
           include: ["test/e2e/**/*.test.{ts,tsx}"],
-          globalSetup: ["test/helpers/built-program.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real terminals and browsers on a machine that others use too. Only where a failure stops everybody,

@@ -5,9 +5,9 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Event, EventType } from "../../src/messages/events.ts";
-import { compiledCode } from "./compiled-code.ts";
 import { eventually } from "./eventually.ts";
 import type { Patience } from "./eventually.ts";
+import { compiledCode } from "./global-setup.ts";
 import { killGroup, releaseLater, temporaryFolder } from "./leftovers.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -18,7 +18,7 @@ import { createSystemProcesses } from "../../src/storage/processes.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import { createEncryption } from "../../src/storage/encryption.ts";
 import type { EncryptionDeps } from "../../src/storage/encryption.ts";
-import { compiledCode } from "../helpers/compiled-code.ts";
+import { compiledCode } from "../helpers/global-setup.ts";
 import { releaseLater } from "../helpers/leftovers.ts";
 
 export { accountOf } from "./account-of.ts";
