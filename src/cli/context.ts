@@ -17,9 +17,6 @@ export type Command = (context: CliContext, args: ParsedArgs) => Promise<number>
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that only this program may read: the passphrase of the store, and the outbound proxy, whose address may hold a password. No child process inherits them. */
-export const privateVariables: readonly string[] = ["CLAUDE_OAUTH_PROXY_PASSPHRASE", "CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY"];
-
 /** Standard input as the commands use it. */
 export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown; unref?(): unknown };
 

@@ -1,8 +1,8 @@
 // The entry of the binary: the process becomes a `CliContext`, the command line a command, its outcome the exit code.
 import { homedir } from "node:os";
 import { readVersion } from "../app/version.ts";
+import { privateVariables } from "../config/text.ts";
 import { createSystemClock } from "../lib/clock.ts";
-import { privateVariables } from "./context.ts";
 import type { CliContext, Parts } from "./context.ts";
 import { describeFailure, wantsStack, watchCrashes } from "./errors.ts";
 import { chooseCommand } from "./parse-args.ts";

@@ -3,9 +3,15 @@
 import { boolean, integer, list, modelMap, oneOf, orNone, path, rate, rateOrNone, statuses, text, url } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
 
-export type Setting<Value> = { readonly kind: Kind<Value>; readonly fallback: Value; readonly doc: string };
+export type Setting<Value> = {
+  readonly kind: Kind<Value>;
+  readonly fallback: Value;
+  readonly doc: string;
+  /** The value may hold a secret: then it is not kept in the file, and no child process gets its variable. */
+  readonly mayHoldSecret: boolean;
+};
 
-const setting = <Value>(kind: Kind<Value>, fallback: NoInfer<Value>, doc: string): Setting<Value> => ({ kind, fallback, doc });
+const setting = <Value>(kind: Kind<Value>, fallback: NoInfer<Value>, doc: string, { mayHoldSecret = false } = {}): Setting<Value> => ({ kind, fallback, doc, mayHoldSecret });
 
 const week = 7 * 24 * 3600;
 
@@ -33,7 +39,7 @@ const table = {
   "upstream.connectTimeoutMs": setting(integer(1, 600_000), 10_000, "limit for a new connection"),
   "upstream.headersTimeoutMs": setting(integer(1, 86_400_000), 600_000, "limit until the response headers"),
   "upstream.bodyIdleTimeoutMs": setting(integer(0, 86_400_000), 0, "limit between two bytes of a body; 0 is off"),
-  "upstream.proxy": setting(orNone(url), null, "outbound proxy; else `HTTPS_PROXY` and `NO_PROXY`; loopback is never proxied"),
+  "upstream.proxy": setting(orNone(url), null, "outbound proxy; else `HTTPS_PROXY` and `NO_PROXY`; loopback is never proxied", { mayHoldSecret: true }),
   "upstream.caFile": setting(orNone(path), null, "PEM file with further certificate authorities"),
   "upstream.connections": setting(integer(1, 65_535), 256, "largest number of upstream connections kept for plain requests"),
   "upstream.silenceSeconds": setting(integer(0, 86_400), 900, "a stream silent for this long is broken off; pings count as life; 0 is off"),

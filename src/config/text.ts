@@ -15,6 +15,13 @@ export const otherVariables: readonly string[] = ["DIR", "PASSPHRASE"].map((name
 export const environmentName = (key: SettingKey): string =>
   environmentPrefix + key.replace(/[A-Z]/g, (letter) => `_${letter}`).replaceAll(".", "__").toUpperCase();
 
+/** Variables that only this program may read. No child process inherits them. */
+export const privateVariables: readonly string[] = [`${environmentPrefix}PASSPHRASE`, ...settingKeys.filter((key) => settings[key].mayHoldSecret).map(environmentName)];
+
+/** `environment` for a child process: without the private variables, in whatever case (Windows reads a name in any). */
+export const withoutPrivate = <Value>(environment: Readonly<Record<string, Value>>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !privateVariables.includes(name.toUpperCase())));
+
 /** Reads a value written as text; the empty text means "none" where there is such a thing. */
 export const checkText = (key: SettingKey, text: string): Checked => {
   const { kind } = settings[key];

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { settingKeys } from "../../src/config/schema.ts";
-import { settingsTable } from "../../src/config/text.ts";
+import { settingsTable, withoutPrivate } from "../../src/config/text.ts";
+
+describe("the environment of a child process", () => {
+  it("has no variable that only this program may read, in no spelling that Windows would take for it", () => {
+    const names = ["CLAUDE_OAUTH_PROXY_PASSPHRASE", "claude_oauth_proxy_Passphrase", "CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY", "CLAUDE_OAUTH_PROXY_DIR", "HTTPS_PROXY"];
+    expect(Object.keys(withoutPrivate(Object.fromEntries(names.map((name) => [name, "x"]))))).toEqual(["CLAUDE_OAUTH_PROXY_DIR", "HTTPS_PROXY"]);
+  });
+});
 
 describe("the settings as a table", () => {
   it("has one row of four cells for each setting", () => {

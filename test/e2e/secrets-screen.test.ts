@@ -1,6 +1,6 @@
 // A person at a terminal: passphrase, sign-in, dashboard, every pane, an API key typed in. What was drawn, what
 // was copied, what was started and what was written holds no secret.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { leaksIn } from "../helpers/canaries.ts";
@@ -14,10 +14,11 @@ import type { Terminal } from "../helpers/terminal.ts";
 
 const passphrase = "correct horse battery staple";
 
-/** A browser that notes what it is given, arguments and environment. */
-const notingBrowser = (home: string): { readonly path: string; readonly noted: string } => {
-  const [path, noted] = [join(home, "browser"), join(home, "browser-was-given")];
-  writeFileSync(path, `#!/bin/sh\n{ echo "$@"; env; } > ${noted}.new && mv ${noted}.new ${noted}\n`, { mode: 0o755 });
+/** A program in `home/bin` that notes what it is given: arguments, standard input where `reads`, environment. */
+const notingProgram = (home: string, name: string, reads = false): { readonly path: string; readonly noted: string } => {
+  const [path, noted] = [join(home, "bin", name), join(home, `${name}-was-given`)];
+  mkdirSync(join(home, "bin"), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\n{ echo "$@"; ${reads ? "cat; echo; " : ""}env; } > ${noted}.new && mv ${noted}.new ${noted}\n`, { mode: 0o755 });
   return { path, noted };
 };
 
@@ -110,26 +111,32 @@ it("a terminal sees no secret but the link: passphrase, sign-in, refusals that q
   expect(sealed.filter(({ path, text }) => canaries.found(text, path.endsWith("/key") ? ["local key"] : []).length > 0)).toEqual([]);
 });
 
-it("a browser that is opened is given the link and nothing else (S13)", async () => {
+const link = /^http:\/\/127\.0\.0\.1:\d+\/oauth\/authorize\?\S+$/;
+
+it("a browser that is opened and a clipboard tool are given the link and nothing else (S13)", async () => {
   const password = opaque("password of the outbound proxy");
   const story = await beginStory({ CLAUDE_OAUTH_PROXY_STORAGE__ENCRYPTION: "passphrase", CLAUDE_OAUTH_PROXY_TERMS__ACCEPTED: "true" });
   const { proxy, canaries } = story;
   canaries.add("passphrase", passphrase);
   canaries.add("password", password);
-  const { path, noted } = notingBrowser(proxy.home);
+  const browser = notingProgram(proxy.home, "browser");
+  const clipboard = notingProgram(proxy.home, "xclip", true);
   const terminal = open(story, {
     CLAUDE_OAUTH_PROXY_PASSPHRASE: passphrase,
     CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY: `http://me:${password}@127.0.0.1:9`,
     DISPLAY: ":99",
-    BROWSER: path,
+    BROWSER: browser.path,
+    PATH: `${join(proxy.home, "bin")}:${process.env["PATH"] ?? ""}`,
     // No desktop of this machine may be asked for its own browser.
     XDG_DATA_DIRS: join(proxy.home, "nothing"),
   });
   await terminal.waitFor("Paste code >");
-  await eventually(() => existsSync(noted), Boolean, { what: "the browser" });
+  await eventually(() => existsSync(browser.noted), Boolean, { what: "the browser" });
+  terminal.write("c");
+  await eventually(() => existsSync(clipboard.noted), Boolean, { what: "the clipboard tool" });
   canaries.add("local key", proxy.key());
-  const given = readFileSync(noted, "utf8");
-  expect(given.split("\n")[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/oauth\/authorize\?\S+$/);
-  expect(given).toContain("DISPLAY=:99");
-  expect(canaries.found(given)).toEqual([]);
+  const [opened, copied] = [readFileSync(browser.noted, "utf8"), readFileSync(clipboard.noted, "utf8")];
+  expect([opened.split("\n")[0], copied.split("\n")[1]]).toEqual([link, link].map((pattern) => expect.stringMatching(pattern)));
+  for (const given of [opened, copied]) expect(given).toContain("DISPLAY=:99");
+  expect([...canaries.found(opened), ...canaries.found(copied)]).toEqual([]);
 });

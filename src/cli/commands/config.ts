@@ -1,8 +1,8 @@
 // `config …`: the preferences, and where every value in force came from.
 import { describeOrigin, valueOf } from "../../config/load.ts";
-import { isSettingKey, settingKeys } from "../../config/schema.ts";
+import { isSettingKey, settingKeys, settings } from "../../config/schema.ts";
 import type { SettingKey } from "../../config/schema.ts";
-import { acceptedBy, checkText, displayValue, fileValue, nearest, shapeOf, unknownKeyName } from "../../config/text.ts";
+import { acceptedBy, checkText, displayValue, environmentName, fileValue, nearest, shapeOf, unknownKeyName } from "../../config/text.ts";
 import { asciiJson } from "../../lib/json.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { AppError } from "../../messages/errors.ts";
@@ -76,11 +76,11 @@ const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.
 
 // The file holds preferences, never a credential.
 const refuseSecret = (key: SettingKey, text: string): void => {
-  if (displayValue(key, text) === text || key !== "upstream.proxy") return;
+  if (displayValue(key, text) === text || !settings[key].mayHoldSecret) return;
   throw new AppError({
     code: "bad-usage",
     message: `The ${key} given holds a password, and config.json is no place for one.`,
-    hint: "Put it into the environment: HTTPS_PROXY or CLAUDE_OAUTH_PROXY_UPSTREAM__PROXY.",
+    hint: `Put it into the environment: ${key === "upstream.proxy" ? "HTTPS_PROXY or " : ""}${environmentName(key)}.`,
   });
 };
 

@@ -5,6 +5,7 @@ import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import type { App } from "../../app/app.ts";
 import type { Config } from "../../config/schema.ts";
+import { withoutPrivate } from "../../config/text.ts";
 import { originOf } from "../../lib/host.ts";
 import type { Secret } from "../../lib/secret.ts";
 import { visibleText } from "../../lib/visible-text.ts";
@@ -13,7 +14,6 @@ import type { LevelFilter } from "../../log/level.ts";
 import { createBus } from "../../messages/bus.ts";
 import { AppError } from "../../messages/errors.ts";
 import { isSignInNeeded } from "../../state/select.ts";
-import { privateVariables } from "../context.ts";
 import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
 import { startLogging } from "../logging.ts";
 import { findRunning, lookAtPort, portTakenError } from "../running.ts";
@@ -106,10 +106,9 @@ const runCommand = async (context: CliContext, args: ParsedArgs, { config, baseU
   const { environment, signals, stdin, stderr } = context;
   const { variables, warnings } = clientEnvironment({ config, baseUrl, key, environment });
   for (const warning of warnings) stderr.write(`claude-oauth-proxy: ${warning}\n`);
-  const inherited = Object.entries(environment).filter(([name]) => !privateVariables.includes(name));
   return runChild({
     command: args.positionals,
-    environment: Object.fromEntries([...inherited, ...variables]),
+    environment: { ...withoutPrivate(environment), ...Object.fromEntries(variables) },
     signals,
     isTerminal: stdin.isTTY === true,
     write: (text) => void stderr.write(text),
