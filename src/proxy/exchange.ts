@@ -6,6 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { RawHeaders } from "../lib/http-fields.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { PublishBuffered } from "../messages/bus.ts";
+import { AppError, meaningOf } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
 import type { Blame, EventDraft, Outcome, Phase } from "../messages/events.ts";
 import type { Meter } from "./meter.ts";
@@ -86,7 +87,11 @@ export const createExchange = ({ request, response, path, options }: OpenExchang
       controller.abort(clientLeft);
     });
   });
-  return {
+  request.on("error", (error) => {
+    if (error instanceof AppError) exchange.status ??= meaningOf(error.code).status;
+    controller.abort(error instanceof AppError ? brokenUpload(error) : clientLeft);
+  });
+  const exchange: Exchange = {
     options,
     request,
     response,
@@ -113,6 +118,7 @@ export const createExchange = ({ request, response, path, options }: OpenExchang
     paused: false,
     published: { phase: null, bytesOut: 0, at: 0, usage: false },
   };
+  return exchange;
 };
 
 /** Why an exchange ends without the upstream's whole answer. `answer` is our own instead of it; null when no client is there to read one. */
@@ -135,6 +141,10 @@ export const ownEnding = (code: ErrorCode, ending: Omit<Ending, "errorCode">, he
 const leftEnding: Ending = { outcome: "client-left", blame: "client", errorCode: null, message: "The client closed the connection.", nextStep: null };
 
 export const clientLeft = new ExchangeError(leftEnding, null);
+
+/** The server could not read the rest of the body, and has answered the client. */
+const brokenUpload = ({ code, message, hint }: AppError): ExchangeError =>
+  new ExchangeError({ outcome: "failed", blame: "client", errorCode: code, message, nextStep: hint ?? null }, null);
 
 export const shutDown = ownEnding("shutting-down", {
   outcome: "shutdown",

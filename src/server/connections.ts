@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 export type Socket = IncomingMessage["socket"];
 
 /** One request and the answer that belongs to it. */
-export type HttpExchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+export type HttpExchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly requestId: string };
 
 type Waiting = HttpExchange & { readonly begin: () => void };
 
@@ -14,6 +14,8 @@ export type Connection = {
   readonly socket: Socket;
   current: HttpExchange | null;
   readonly waiting: Waiting[];
+  /** The last request that node:http announced. Until it is complete, what comes is its body. */
+  latest: IncomingMessage | null;
   /** The bytes on it stopped making sense, or an answer closes it: no request after those that wait is read. */
   broken: boolean;
   /** What is still to be sent after the requests that wait. */
@@ -43,8 +45,9 @@ export const createConnections = (): Connections => {
   let inFlight = 0;
   let draining = false;
 
-  const begin = (connection: Connection, { request, response, begin: go }: Waiting): void => {
-    connection.current = { request, response };
+  const begin = (connection: Connection, exchange: Waiting): void => {
+    const { response } = exchange;
+    connection.current = exchange;
     inFlight += 1;
     if (draining) response.shouldKeepAlive = false;
     response.on("close", () => {
@@ -53,31 +56,35 @@ export const createConnections = (): Connections => {
       inFlight -= 1;
       advance(connection, response.shouldKeepAlive);
     });
-    go();
+    exchange.begin();
   };
 
   const advance = (connection: Connection, keepAlive: boolean): void => {
     const { socket, waiting } = connection;
-    if (!keepAlive || socket.destroyed) waiting.length = 0;
+    if (!keepAlive || socket.destroyed) {
+      waiting.length = 0;
+      connection.last = null;
+    }
     const next = waiting.shift();
     if (next !== undefined) {
       if (waiting.length === mostWaiting) socket.resume();
       begin(connection, next);
-    } else if (connection.last !== null && !socket.destroyed) connection.last();
+    } else if (connection.last !== null) connection.last();
     else if (draining) socket.destroySoon();
   };
 
-  const enqueue = ({ request, response }: HttpExchange, go: () => void): void => {
-    const connection = connections.get(request.socket);
+  const enqueue = (exchange: HttpExchange, go: () => void): void => {
+    const connection = connections.get(exchange.request.socket);
     if (connection === undefined) return;
-    const exchange = { request, response, begin: go };
-    if (connection.current === null) return begin(connection, exchange);
-    connection.waiting.push(exchange);
+    connection.latest = exchange.request;
+    const waiting = { ...exchange, begin: go };
+    if (connection.current === null) return begin(connection, waiting);
+    connection.waiting.push(waiting);
     if (connection.waiting.length > mostWaiting) connection.socket.pause();
   };
 
   const accept = (socket: Socket): void => {
-    const connection: Connection = { socket, current: null, waiting: [], broken: false, last: null };
+    const connection: Connection = { socket, current: null, waiting: [], latest: null, broken: false, last: null };
     connections.set(socket, connection);
     socket.once("close", () => {
       connections.delete(socket);

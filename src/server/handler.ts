@@ -41,17 +41,18 @@ export type Handler = {
   onConnect(request: IncomingMessage, socket: Duplex): void;
 };
 
-type Arrival = HttpExchange & { readonly info: RequestInfo; readonly requestId: string };
+type Arrival = HttpExchange & { readonly info: RequestInfo };
 
 export const createHandler = (deps: HandlerDeps): Handler => {
   const { admit, clock, connections, reports } = deps;
   const nextId = createRequestIds(deps.random);
 
-  const handle = ({ request, response }: HttpExchange): void => {
+  const handle = (exchange: HttpExchange): void => {
     const receivedAt = clock.monotonic();
+    const { request, response } = exchange;
     // node:http ignores the upgrade, and with it whatever came behind this request in the same read (Node 24).
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    const arrival: Arrival = { request, response, info: requestInfoOf(request), requestId: nextId() };
+    const arrival: Arrival = { ...exchange, info: requestInfoOf(request) };
     const admitted = deps.isStopping() ? stopping : admit(arrival.info, request.socket);
     if (!admitted.ok) refuse(arrival, admitted);
     else if (admitted.to === "preflight") answerPreflight(arrival, admitted.corsOrigin);
@@ -67,14 +68,21 @@ export const createHandler = (deps: HandlerDeps): Handler => {
 
   /** Answers in the place of a request that never became one. */
   const answerBroken = (exchange: HttpExchange, why: Refusal): void => {
-    const requestId = nextId();
-    reports.refused(exchange.request.method === null ? null : requestInfoOf(exchange.request), requestId, why);
-    answerAndClose(deps, exchange, { ...why, requestId });
+    reports.refused(exchange.request.method === null ? null : requestInfoOf(exchange.request), exchange.requestId, why);
+    answerAndClose(deps, exchange, why);
+  };
+
+  /** An answer on a socket for which node:http has none. */
+  const bareExchange = (socket: Socket, request = new IncomingMessage(socket)): HttpExchange => {
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    return { request, response, requestId: nextId() };
   };
 
   return {
     onRequest(request, response) {
-      connections.enqueue({ request, response }, () => handle({ request, response }));
+      const exchange = { request, response, requestId: nextId() };
+      connections.enqueue(exchange, () => handle(exchange));
     },
     onClientError(error, socket) {
       const connection = connections.of(socket as Socket);
@@ -83,13 +91,19 @@ export const createHandler = (deps: HandlerDeps): Handler => {
       connection.broken = true;
       if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
       const why = faultOf(error);
-      const { current, waiting } = connection;
-      const unfinished = waiting.at(-1)?.request.complete === false ? waiting.pop() : undefined;
-      const answerInPlace = (): void => answerBroken(unfinished ?? bareExchange(socket as Socket), why);
-      if (current === null) answerInPlace();
-      else if (current.request.complete || unfinished !== undefined) connection.last = answerInPlace;
-      else if (current.response.headersSent) socket.destroy();
-      else answerAndClose(deps, current, { ...why, requestId: nextId() });
+      const { current, waiting, latest } = connection;
+      if (latest === null || latest.complete) {
+        const answerBehind = (): void => answerBroken(bareExchange(socket as Socket), why);
+        if (current === null) answerBehind();
+        else connection.last = answerBehind;
+      } else if (latest === current?.request) {
+        breakOffUpload(deps, current, { ...why, left: error.code === "HPE_INVALID_EOF_STATE" });
+      } else {
+        const unfinished = waiting.pop();
+        // Without one, that request has its answer, and another would be taken for the answer to the next one.
+        if (unfinished === undefined) socket.destroy();
+        else connection.last = () => answerBroken(unfinished, why);
+      }
     },
     onConnect(request, socket) {
       const connection = connections.of(socket as Socket);
@@ -98,13 +112,6 @@ export const createHandler = (deps: HandlerDeps): Handler => {
       answerBroken(bareExchange(socket as Socket, request), connectRefusal);
     },
   };
-};
-
-/** An answer on a socket for which node:http has none. */
-const bareExchange = (socket: Socket, request = new IncomingMessage(socket)): HttpExchange => {
-  const response = new ServerResponse(request);
-  response.assignSocket(socket);
-  return { request, response };
 };
 
 const stopping = refusal("shutting-down", "This proxy is stopping.", "Start it again, then repeat the request.");
@@ -133,7 +140,8 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
   const received = receivedEvent(info, requestId);
   deps.publish(received);
   const go = (): void => {
-    if (deps.connections.of(request.socket)?.broken !== false) return deps.reports.rejected(requestId, malformedBody);
+    const connection = deps.connections.of(request.socket);
+    if (connection === undefined || (connection.broken && !request.complete)) return deps.reports.rejected(requestId, malformedBody);
     goOn(arrival);
     void deps.forward(request, response, {
       requestId,
@@ -180,7 +188,7 @@ const goOn = ({ info, response }: Arrival): void => {
 const sendRefusal = (deps: HandlerDeps, arrival: Arrival, { close = false, ...why }: Refusal & { readonly close?: boolean }): void => {
   const { request, response, info, requestId } = arrival;
   const unread = !request.complete && (info.fields.transferEncoding !== null || Number(info.fields.contentLength ?? 0) > 0);
-  if (!response.headersSent && (unread || close)) answerAndClose(deps, arrival, { ...why, requestId });
+  if (!response.headersSent && (unread || close)) answerAndClose(deps, arrival, why);
   else respondError(response, { ...why, requestId });
 };
 
@@ -191,16 +199,17 @@ const patience = { bytes: 1_048_576, ms: 1000 } as const;
  * Sends our own error as the last answer of its connection. The connection is read for a moment longer, because
  * closing it over unread bytes would reset it and could destroy the answer on its way (RFC 9112 section 9.6).
  */
-const answerAndClose = ({ clock, connections }: HandlerDeps, { request, response }: HttpExchange, error: Omit<Refusal, "ok"> & { readonly requestId: string }): void => {
+const answerAndClose = ({ clock, connections }: HandlerDeps, { request, response, requestId }: HttpExchange, why: Refusal): void => {
   const socket = response.socket ?? request.socket;
   if (response.headersSent || response.destroyed || socket.destroyed) return void socket.destroy();
   const connection = connections.of(socket);
   if (connection !== undefined) connection.broken = true;
-  const { status, headers, body } = errorAnswer(error);
+  const { status, headers, body } = errorAnswer({ ...why, requestId });
   response.shouldKeepAlive = false;
   response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
-  // Not `end`: node:http would then destroy the socket at once.
-  response.write(body);
+  // Not `end`: node:http would then destroy the socket at once. To HEAD it writes nothing, not even the head.
+  if (request.method === "HEAD") response.flushHeaders();
+  else response.write(body);
   socket.end();
   let read = 0;
   request.on("error", () => {}).on("data", (chunk: Buffer) => {
@@ -210,6 +219,18 @@ const answerAndClose = ({ clock, connections }: HandlerDeps, { request, response
   socket.resume();
   const timer = clock.setTimeout(() => socket.destroy(), patience.ms);
   socket.once("close", () => timer.cancel()).on("error", () => socket.destroy());
+};
+
+/**
+ * Ends the exchange under way whose request's body does not parse or never comes. The part that reads the body learns
+ * why by the request's `error`: an `AppError`, or any other error when the client has left.
+ */
+const breakOffUpload = (deps: HandlerDeps, exchange: HttpExchange, { left, ...why }: Refusal & { readonly left: boolean }): void => {
+  const { request, response } = exchange;
+  // Not every part listens, and an `error` without a listener is thrown.
+  request.on("error", () => {}).emit("error", left ? new Error("The client has left.") : new AppError(why));
+  if (response.headersSent) request.socket.destroy();
+  else answerAndClose(deps, exchange, why);
 };
 
 // Codes of llhttp and node:http (documentation of the `clientError` event).

@@ -97,14 +97,17 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
     respondError,
     ...(options.cut === undefined ? {} : { cut: options.cut }),
   });
+  let announced = 0;
   let count = 0;
   const sockets: Socket[] = [];
   const connections = createConnections();
   const server = createServer({ requireHostHeader: false, maxHeaderSize: 65_536 }, (request, response) => {
-    connections.enqueue({ request, response }, () => {
+    announced += 1;
+    const requestId = `r${announced}`;
+    connections.enqueue({ request, response, requestId }, () => {
       count += 1;
       void forward(request, response, {
-        requestId: `r${count}`,
+        requestId,
         receivedAt: clock.monotonic(),
         sessionId: request.headersDistinct["x-claude-code-session-id"]?.[0] ?? null,
         headers: options.answerHeaders ?? [],

@@ -190,13 +190,49 @@ describe("bytes that are no request", () => {
     expect(way.upstream.requests).toEqual([]);
   });
 
-  it("behind a whole request get one 400 after its answer", async () => {
+  it.each(["Content-Length: 5\r\n\r\nfirst", "Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n"])("behind a whole request get one 400 after its answer: %j", async (rest) => {
     const way = await openWay(echo);
     const client = await way.client();
-    client.send(`${way.post("first")}\u0000garbage\r\n\r\n`);
+    const request = way.head("POST /v1/messages").slice(0, -2) + rest;
+    client.send(`${request}${request}\u0000garbage\r\n\r\n`);
     await client.closed;
-    expect(statusesIn(client.text())).toEqual([200, 400]);
+    expect(statusesIn(client.text())).toEqual([200, 200, 400]);
     expect(messagesIn(client.text())[0]).toMatch(/first$/);
+  });
+
+  it("behind a request that closes the connection are neither answered nor reported", async () => {
+    const way = await openWay(echo);
+    const client = await way.client();
+    client.send(`${way.head("POST /v1/messages", ["Connection: close", "Transfer-Encoding: chunked"])}5\r\nfirst\r\n0\r\n\r\n${way.post("second")}`);
+    await client.closed;
+    expect(statusesIn(client.text())).toEqual([200]);
+    expect(way.upstream.requests.map(({ body }) => body.toString())).toEqual(["first"]);
+    expect(way.running.events.filter(({ type }) => type === "notice")).toEqual([]);
+  });
+
+  it("in the middle of an upload end it with one 400 that has its id, and the request says why it failed", async () => {
+    const way = await openWay(() => {});
+    const client = await way.client();
+    client.send(`${way.head("POST /v1/messages", ["Transfer-Encoding: chunked"])}5\r\nhello\r\n`);
+    await way.running.event("attempt.started");
+    client.send("ZZ\r\n");
+    const finished = await way.running.event("request.finished");
+    await client.closed;
+    expect(finished).toMatchObject({ status: 400, outcome: "failed", blame: "client", errorCode: "bad-request" });
+    expect(statusesIn(client.text())).toEqual([400]);
+    expect(client.text()).toContain(finished.requestId);
+    await way.upstream.until((up) => up.open() === 0);
+  });
+
+  it("in an upload that has its answer already get none of their own", async () => {
+    const early: RawAnswer = ({ socket }) => socket.write(reply("200 OK", "early"));
+    const way = await openWay(early, { onBytes: (socket, seen) => void (seen.includes("hello") ? early({ socket, head: "", body: seen }, way.upstream) : undefined) });
+    const client = await way.client();
+    client.send(`${way.head("POST /v1/messages", ["Transfer-Encoding: chunked"])}5\r\nhello\r\n`);
+    await client.until((text) => text.endsWith("early"));
+    client.send("ZZ\r\n");
+    await client.closed;
+    expect(statusesIn(client.text())).toEqual([200]);
   });
 
   it.each([

@@ -173,6 +173,13 @@ describe("messages on one connection", () => {
     wire.socket.destroy();
   });
 
+  it("HEAD with a body that is refused unread gets the head of the refusal, and the connection is closed", async () => {
+    const wire = openWire(kit.port);
+    wire.write(head(kit.port, "HEAD /v1/models", { "x-api-key": null, "content-length": "5" }));
+    const text = await wire.closed();
+    expect([statusOf(text), bodyOf(text)]).toEqual([401, ""]);
+  });
+
   it("204 has neither body nor length, and the next request is answered (P15)", async () => {
     const wire = openWire(kit.port);
     wire.write(post(kit.port, "/api/event_logging/v2/batch", { events: [] }) + head(kit.port, "GET /api/hello"));
