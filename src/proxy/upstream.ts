@@ -82,7 +82,8 @@ type Origin = { pool: Pool; readonly places: Places; readonly isTls: boolean };
 export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<string, string | undefined>>): Upstream => {
   refuseUncheckedTls(env);
   const origin = checkedOrigin(settings.baseUrl);
-  const connect = createConnector(settings, createProxyRule(settings.proxy, env));
+  const resets = createResetWatch();
+  const connect = createConnector(settings, createProxyRule(settings.proxy, env), resets);
   const agent = new Agent({ connect, allowH2: false, connections: 4, keepAliveTimeout: 4_000, maxHeaderSize });
   const origins = new Map<string, Origin>();
 
@@ -113,7 +114,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     origin,
     async request({ baseUrl, method, path, headers, body, signal, onSent }) {
       const target = find(baseUrl);
-      const call = new Call({ method, signal, onSent, places: target.places, isTls: target.isTls });
+      const call = new Call({ method, signal, onSent, places: target.places, mayBeCut: () => target.isTls || resets.isReset() });
       const place = target.places.take(call);
       if (place !== null) await Promise.race([place, call.head.promise]);
       if (!signal.aborted) target.pool.dispatch({ method, path, headers, body } as Dispatcher.DispatchOptions, call);
@@ -169,7 +170,11 @@ const createPlaces = (limit: number): Places => {
 const mostInterimAnswers = 16;
 const readAheadBytes = 64 * 1024;
 
-type CallOptions = Pick<UpstreamRequest, "method" | "signal" | "onSent"> & { readonly places: Places; readonly isTls: boolean };
+type CallOptions = Pick<UpstreamRequest, "method" | "signal" | "onSent"> & {
+  readonly places: Places;
+  /** Asked at the end of the connection: was it perhaps not the regular one? */
+  readonly mayBeCut: () => boolean;
+};
 
 /** One call: undici's handler on one side, on the other the answer as a promise and a reader. */
 class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
@@ -249,7 +254,8 @@ class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
     }
     const headers = latin1(controller.rawHeaders);
     // Undici takes any coding for granted and would hand out the coded bytes as content.
-    if (valuesOf(headers, "transfer-encoding").some((coding) => coding.toLowerCase() !== "chunked")) throw badResponse("BAD_TRANSFER_ENCODING", "a transfer coding other than chunked");
+    const codings = valuesOf(headers, "transfer-encoding");
+    if (codings.length > 0 && codings.join(",").toLowerCase() !== "chunked") throw badResponse("BAD_TRANSFER_ENCODING", "a transfer coding other than chunked");
     if (isEventStream(valueOf(headers, "content-type"))) this.options.places.release(this);
     this.status = status;
     this.headers = headers;
@@ -266,13 +272,13 @@ class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   onResponseEnd(): void {
     if (!this.finish()) return;
-    if (this.options.isTls && this.endsWithConnection()) this.end.reject(badResponse("CLOSE_WITHOUT_LENGTH", "only the end of the connection marks the end of the body"));
+    if (this.endsWithConnection() && this.options.mayBeCut()) this.end.reject(badResponse("CLOSE_WITHOUT_LENGTH", "only the end of the connection marks the end of the body"));
     else this.end.resolve();
   }
 
   /**
-   * RFC 9112 section 6.3, case 8. Over TLS such a body is complete only after a `close_notify` (RFC 9112 section 9.8),
-   * and Node reports a connection that was cut without one in the same way (measured on Node 24): it counts as broken.
+   * RFC 9112 section 6.3, case 8. After a reset such a body is broken (RFC 9112 section 8). Over TLS it is complete only
+   * after a `close_notify` (section 9.8), and Node reports a cut without one in the same way (measured on Node 24): broken.
    */
   private endsWithConnection(): boolean {
     if (this.options.method === "HEAD" || this.status === 204 || this.status === 304) return false;
@@ -298,7 +304,23 @@ const badResponse = (code: string, message: string): Error => Object.assign(new 
 
 const latin1 = (raw: unknown): RawHeaders => (Array.isArray(raw) ? raw.map((each: Buffer | string) => (typeof each === "string" ? each : each.toString("latin1"))) : []);
 
-const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): buildConnector.connector => {
+/** Undici takes a reset for the regular end of a body without a length (8.12.4): `isReset` is true while a socket reports one. */
+const createResetWatch = () => {
+  let isReset = false;
+  return {
+    isReset: () => isReset,
+    /** To be called before undici listens to the socket. */
+    watch: (socket: buildConnector.CallbackArgs[1]): void =>
+      void socket?.on("error", ({ code }: NodeJS.ErrnoException) => {
+        isReset = code === "ECONNRESET";
+        queueMicrotask(() => {
+          isReset = false;
+        });
+      }),
+  };
+};
+
+const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule, resets: ReturnType<typeof createResetWatch>): buildConnector.connector => {
   const timing = { timeout: settings.connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000, allowH2: false };
   const plain = buildConnector(timing);
   let secure: { readonly context: SecureContext; readonly connect: buildConnector.connector } | null = null;
@@ -310,7 +332,12 @@ const createConnector = (settings: UpstreamSettings, proxyFor: ProxyRule): build
     return secure;
   };
   return (options, callback) => {
-    if (options.protocol !== "https:") return plain(options, callback);
+    if (options.protocol !== "https:") {
+      return plain(options, (...connected) => {
+        resets.watch(connected[1]);
+        callback(...connected);
+      });
+    }
     const { context, connect } = secured();
     const target = { hostname: options.hostname, port: options.port === "" ? 443 : Number(options.port) };
     const hop = proxyFor(target.hostname, target.port);

@@ -184,6 +184,7 @@ describe("a connection that fails", () => {
     ["garbage", "SSH-2.0-OpenSSH_9.6\r\n"],
     ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxy"],
     ["a length and a coding", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
+    ["two codings", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"],
     ["an unasked 101", "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"],
     ["a flood of interim answers", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50)],
     ["headers without end (S20)", `HTTP/1.1 200 OK\r\n${`x-a: ${"h".repeat(1000)}\r\n`.repeat(200)}`],
@@ -206,6 +207,22 @@ describe("a connection that fails", () => {
     await client.closed;
     expect(client.text()).toMatch(/content-length: 100[\s\S]*short$/);
     expect((await harness.finished())[0]).toMatchObject({ outcome: "failed", errorCode: "upstream-broken" });
+  });
+
+  it.each([
+    ["ended", true],
+    ["reset", false],
+  ])("a body without a length whose connection is %s: complete is %s", async (how, isComplete) => {
+    const { client, harness, upstream } = await open(({ socket }) => socket.write("HTTP/1.1 200 OK\r\n\r\nall of it"));
+    client.send(post());
+    await client.until((text) => text.includes("all of it"));
+    const socket = upstream.requests[0]?.socket;
+    if (how === "reset") socket?.resetAndDestroy();
+    else socket?.end();
+    expect((await harness.finished())[0]).toMatchObject(isComplete ? { outcome: "ok" } : { outcome: "failed", errorCode: "upstream-broken" });
+    if (isComplete) await client.until((text) => text.endsWith("\r\n0\r\n\r\n"));
+    else await client.closed;
+    expect(client.text().endsWith("\r\n0\r\n\r\n")).toBe(isComplete);
   });
 
   it("a chunk that is no chunk breaks the client's connection instead of ending it", async () => {
