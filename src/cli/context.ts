@@ -31,6 +31,8 @@ export type CliContext = {
   readonly platform: NodeJS.Platform;
   /** The user whose files are trusted; null on a system without owners (Windows). */
   readonly uid: number | null;
+  /** Host and port at which the debugger of this process is open; null when it is closed. */
+  readonly debuggerAt: string | null;
   readonly home: string;
   readonly cwd: string;
   /** Our own version. */

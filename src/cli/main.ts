@@ -1,4 +1,5 @@
 // The entry of the binary: the process becomes a `CliContext`, the command line a command, its outcome the exit code.
+import inspector from "node:inspector";
 import { homedir } from "node:os";
 import { readVersion } from "../app/version.ts";
 import { privateVariables } from "../config/text.ts";
@@ -64,6 +65,7 @@ const contextOf = (version: string, environment: CliContext["environment"], atCr
   environment,
   platform: process.platform,
   uid: process.geteuid?.() ?? null,
+  debuggerAt: debuggerAddress(),
   home: homedir(),
   cwd: process.cwd(),
   version,
@@ -76,6 +78,13 @@ const contextOf = (version: string, environment: CliContext["environment"], atCr
   askPassphrase: createPassphrasePrompt(process),
   parts,
 });
+
+// Open by `--inspect` (also in NODE_OPTIONS), or by a program that was loaded before this one. Its path is left out: with
+// it a reader of the log could connect.
+const debuggerAddress = (): string | null => {
+  const url = inspector.url();
+  return url === undefined ? null : new URL(url).host;
+};
 
 // Each part is loaded when it is first needed: `print-key` pays neither for undici nor for Ink.
 const parts: Parts = {

@@ -12,7 +12,10 @@ import type { Settings } from "./settings.ts";
 /** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
 export const withStore = async <T>(context: CliContext, args: ParsedArgs, work: (store: OpenStore, settings: Settings) => Promise<T>): Promise<T> => {
   const settings = loadSettings(context, args);
-  return withOpenStore(context, settings, (store) => work(store, settings));
+  return withOpenStore(context, settings, (store) => {
+    publishOpenDebugger(context, store.bus);
+    return work(store, settings);
+  });
 };
 
 /** The same with settings that were read already. Warnings of the store go to standard error. */
@@ -37,6 +40,18 @@ export const coreOptions = (context: CliContext, { config, dir }: Settings, bus:
   clock: context.clock,
   bus,
 });
+
+/** Says so when the debugger of this process is open: who reaches it reads every secret in the memory. */
+export const publishOpenDebugger = ({ debuggerAt }: Pick<CliContext, "debuggerAt">, { publish }: Pick<Bus, "publish">): void => {
+  if (debuggerAt === null) return;
+  publish({
+    type: "notice",
+    level: "warning",
+    code: "debugger-open",
+    message: `the debugger of this process is open at ${debuggerAt}: every user of this machine can read its memory, tokens too`,
+    hint: "start it without --inspect (look at NODE_OPTIONS too)",
+  });
+};
 
 /** The local key alone: the accounts stay unread, so a sealed store asks for no passphrase. */
 export const localKeyOf = (context: CliContext, settings: Settings): Promise<Secret> =>

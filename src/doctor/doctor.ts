@@ -17,7 +17,7 @@ import { answerProofs } from "./answer-proofs.ts";
 import { credentialProofs } from "./credential-proofs.ts";
 import { accountChecks, folderChecks, settingsChecks } from "./data-checks.ts";
 import type { SettingsFacts } from "./data-checks.ts";
-import { clockCheck, desktopChecks, nodeCheck, terminalChecks } from "./machine-checks.ts";
+import { clockCheck, debuggerCheck, desktopChecks, nodeCheck, terminalChecks } from "./machine-checks.ts";
 import { readMachine } from "./machine.ts";
 import type { Machine } from "./machine.ts";
 import { clientChecks, outboundChecks, portCheck } from "./network-checks.ts";
@@ -67,6 +67,7 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
   const fault = running.is === "none" && port !== 0 ? await bindFault(host, port) : null;
   return [
     nodeCheck(machine.node),
+    debuggerCheck(context.debuggerAt),
     ...(await terminalAndDesktop(facts)),
     ...folderChecks({ dir, look, uid: machine.uid }),
     ...settingsChecks(settings),

@@ -17,6 +17,12 @@ export const nodeCheck = (version: string): Finding => {
   return enough ? ok("node", version) : problem("node", `${version}, and ${oldestNode.join(".")} is needed`, "Install a newer Node: https://nodejs.org");
 };
 
+/** `debuggerAt` as in `CliContext`: the proxy will be started from the same environment. */
+export const debuggerCheck = (debuggerAt: string | null): Finding => {
+  if (debuggerAt === null) return ok("debugger", "closed");
+  return warning("debugger", `open at ${debuggerAt}: every user of this machine can read the memory of this program, tokens too`, "Take --inspect out of NODE_OPTIONS or the command line.");
+};
+
 export type TerminalCheckFacts = { readonly facts: TerminalFacts; readonly environment: Environment; readonly machine: Pick<Machine, "size" | "tmux"> };
 
 export const terminalChecks = ({ facts, environment, machine }: TerminalCheckFacts): readonly Finding[] => [

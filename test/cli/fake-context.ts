@@ -31,6 +31,7 @@ export type FakeOptions = {
   readonly parts?: Partial<Parts>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
+  readonly debuggerAt?: string;
 };
 
 export const account = (id: string, more: Partial<AccountRow> = {}): AccountRow => ({
@@ -91,6 +92,7 @@ export const fakeContext = (options: FakeOptions = {}): FakeContext => {
     environment: options.environment ?? {},
     platform: "linux",
     uid: process.geteuid?.() ?? null,
+    debuggerAt: options.debuggerAt ?? null,
     home: "/home/nobody",
     cwd: "/",
     version: "0.1.0",

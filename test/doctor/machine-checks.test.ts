@@ -1,6 +1,6 @@
 // Node, terminal, clipboard, browser and clock: what is fine, what is worth a warning, and what to do about it.
 import { describe, expect, it } from "vitest";
-import { clockCheck, desktopChecks, nodeCheck, terminalChecks } from "../../src/doctor/machine-checks.ts";
+import { clockCheck, debuggerCheck, desktopChecks, nodeCheck, terminalChecks } from "../../src/doctor/machine-checks.ts";
 import type { Machine } from "../../src/doctor/machine.ts";
 import { readTerminal } from "../../src/tui/edges/terminal.ts";
 
@@ -18,6 +18,11 @@ describe("node", () => {
   it("is refused below 22.19", () => {
     expect(["22.18.9", "20.20.0", "22.19.0", "24.1.0", "30.0.0"].map((version) => nodeCheck(version).status)).toEqual(["problem", "problem", "ok", "ok", "ok"]);
   });
+});
+
+it("an open debugger is a warning", () => {
+  expect(debuggerCheck("127.0.0.1:9229")).toMatchObject({ status: "warning", found: expect.stringContaining("open at 127.0.0.1:9229"), advice: expect.stringContaining("NODE_OPTIONS") });
+  expect(debuggerCheck(null).status).toBe("ok");
 });
 
 describe("the terminal", () => {

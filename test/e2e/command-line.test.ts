@@ -69,6 +69,25 @@ describe("a headless proxy", () => {
   });
 });
 
+describe("an open debugger", () => {
+  const preload = `data:text/javascript,import inspector from "node:inspector"; inspector.open(0)`;
+
+  it.each<[string, ProgramOptions]>([
+    ["NODE_OPTIONS=--inspect", { env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" } }],
+    ["a module that opens it before", { nodeArgs: [`--import=${preload}`] }],
+  ])("by %s is told at the start: every user of the machine can read the memory", async (_, more) => {
+    const running = headless([], more);
+    const { message, hint } = await running.waitForEvent("notice", ({ code }) => code === "debugger-open");
+    // Node itself prints the whole address, with the path that a reader of the log must not get.
+    const [, address = "nothing"] = /ws:\/\/([\d.]+:\d+)\//.exec(running.stderr()) ?? [];
+    expect(message).toContain(`is open at ${address}: every user of this machine can read its memory`);
+    expect(hint).toContain("NODE_OPTIONS");
+    expect(running.stdout()).not.toMatch(/ws:|[0-9a-f]{8}-[0-9a-f]{4}-/);
+    const listed = await end(["accounts", "list"], more);
+    expect([listed.code, listed.err]).toEqual([0, expect.stringContaining("the debugger of this process is open at 127.0.0.1:")]);
+  });
+});
+
 describe("a port that is taken", () => {
   it("ends with 4, says whether it is our own proxy, and offers the next free port (F12)", async () => {
     const first = headless();

@@ -20,7 +20,7 @@ import { findRunning, lookAtPort, portTakenError } from "../running.ts";
 import { loadSettings, textOption } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { exitCodes, stopOnSignals, takeOver } from "../signals.ts";
-import { coreOptions, localKeyOf } from "../with-store.ts";
+import { coreOptions, localKeyOf, publishOpenDebugger } from "../with-store.ts";
 import { clientEnvironment } from "./env.ts";
 
 /** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
@@ -57,6 +57,7 @@ const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, k
   logging.hide(key);
   try {
     const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account") });
+    publishOpenDebugger(context, app.bus);
     return await withStarted(context, args, { app, settings, key });
   } finally {
     await logging.stop();

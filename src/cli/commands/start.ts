@@ -16,7 +16,7 @@ import { signIn } from "../sign-in.ts";
 import type { SignInEnd } from "../sign-in.ts";
 import { exitCodes, stopOnSignals } from "../signals.ts";
 import { primarySequence, restoreSequence, screenOf, unblock } from "../terminal.ts";
-import { coreOptions, localKeyOf } from "../with-store.ts";
+import { coreOptions, localKeyOf, publishOpenDebugger } from "../with-store.ts";
 
 export const start: Command = async (context, args) => serve(context, args, loadSettings(context, args));
 
@@ -55,6 +55,7 @@ const serveOnce = async (serving: Serving): Promise<number> => {
   try {
     const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account") });
     logging.hide(app.key);
+    publishOpenDebugger(context, app.bus);
     const { end, code } = await untilStopped(serving, app);
     return end === "pass-through" ? await serveOnce(inPassThrough(serving)) : code;
   } catch (error) {

@@ -67,6 +67,13 @@ it("the command does not inherit what unlocks the store or the outbound proxy", 
   expect(readFileSync(trace, "utf8")).not.toContain("canary");
 });
 
+it("an open debugger is said on standard error before the command begins", async () => {
+  const apps = fakeApps({ accounts: [account("claude")] });
+  const context = fakeContext({ environment: shellPath, debuggerAt: "127.0.0.1:9229", parts: { createApp: apps.createApp } });
+  expect(await context.run("run", "--", "true")).toBe(0);
+  expect(context.said.err()).toContain("the debugger of this process is open at 127.0.0.1:9229");
+});
+
 const past = Date.UTC(2026, 0, 1);
 
 describe("a command without an account", () => {
