@@ -88,7 +88,7 @@ describe("the passphrase of a sealed store", () => {
     input.write("open sesame\r");
     expect((await both).map((answer) => answer?.reveal())).toEqual(["open sesame", "open sesame"]);
     expect((await askPassphrase())?.reveal()).toBe("open sesame");
-    expect(String(stderr.read())).toBe("Passphrase of the account store: \n");
+    expect(stderr.read(stderr.readableLength).toString()).toBe("Passphrase of the account store: \n");
   });
 
   it("is not asked for where nobody can answer", async () => {

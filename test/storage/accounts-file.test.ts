@@ -102,6 +102,15 @@ describe("an ordinary store", () => {
 
 describe("a file that cannot be used (D3)", () => {
   const good = JSON.stringify({ version: 1, accounts: {} });
+  const endless = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+  // The V8 of Node 26 writes what it has read, however deep that is; earlier ones have no room for it.
+  const isRead = ((): boolean => {
+    try {
+      return JSON.stringify(JSON.parse(endless)) === endless;
+    } catch {
+      return false;
+    }
+  })();
   it.each([
     ["empty", "", "it is empty"],
     ["cut off", '{"version":1,"accounts":{"main":{"access_token":"sk-ant-oat01-secret', "it is cut off or not JSON"],
@@ -109,7 +118,7 @@ describe("a file that cannot be used (D3)", () => {
     ["a list", "[1]", "it is JSON but not an object"],
     ["without accounts", '{"version":1}', "it has no accounts object"],
     ["of a later format", good.replace("1", "99"), "it was written by a newer program (format 99, this one knows 1)"],
-    ["nested without end", `{"version":1,"accounts":${"[".repeat(200_000)}${"]".repeat(200_000)}}`, "it is cut off or not JSON"],
+    ["nested without end", `{"version":1,"accounts":${endless}}`, isRead ? "it has no accounts object" : "it is cut off or not JSON"],
   ])("%s: moved aside word for word, named, and the backup is used", async (_, content, reason) => {
     const { dir, paths, store, notices } = await setUp();
     writeFileSync(paths.accounts, content);
