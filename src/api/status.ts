@@ -1,5 +1,6 @@
 // What the program says about itself: /health and /api/status, and the small requests with which clients
 // probe a base URL. Nothing here is forwarded or counted as traffic.
+import { namesOwnAddress } from "../lib/host.ts";
 import { html } from "../lib/html.ts";
 import { nonceHeader, proofHeader } from "../lib/key-proof.ts";
 import { AppError } from "../messages/errors.ts";
@@ -68,7 +69,8 @@ export const createProbes = ({ version, random, proveKey }: Pick<ApiDeps, "versi
   hello({ request, response }) {
     const nonce = request.headers[nonceHeader];
     if (typeof nonce !== "string") return respondJson(response, 200, { ok: true });
-    const proof = proveKey({ host: request.headers.host ?? "", nonce, proof: String(request.headers[proofHeader] ?? "") });
+    const { host = "" } = request.headers;
+    const proof = namesOwnAddress(host, request.socket.localAddress ?? "") ? proveKey({ host, nonce, proof: String(request.headers[proofHeader] ?? "") }) : null;
     if (proof === null) throw new AppError({ code: "local-key", message: "The proof of the local key is wrong.", hint: "It is another key, or another name of this port." });
     respondJson(response, 200, { ok: true, proof });
   },

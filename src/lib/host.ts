@@ -22,3 +22,13 @@ export const bracketed = (host: string): string => (host.includes(":") && !host.
 export const originOf = (host: string, port: number): string => `http://${isUnspecified(host) ? "127.0.0.1" : bracketed(host)}:${port}`;
 
 const isUnspecified = (host: string): boolean => host === "0.0.0.0" || host === "::" || host === "[::]";
+
+/**
+ * Does the Host field `host` name the very address at which a connection over loopback arrived? A program that listens
+ * on another loopback address with the same port could otherwise pass a request on. True for every other connection:
+ * behind a container's port mapping the two always differ.
+ */
+export const namesOwnAddress = (host: string, localAddress: string): boolean => {
+  const address = localAddress.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
+  return !isLoopback(address) || host.toLowerCase().replace(/:\d+$/, "") === bracketed(address);
+};

@@ -2,6 +2,7 @@
 // decides is in the files beside it.
 import { createServer as createHttpServer } from "node:http";
 import type { Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { ApiDeps } from "../api/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isLoopback, originOf } from "../lib/host.ts";
@@ -93,9 +94,10 @@ export const createServer = (deps: ServerDeps): Server => {
       const { host, port, ...rest } = deps.settings;
       if (!deps.keyRequired && !isLoopback(host)) throw unsafeBind(host);
       await bind(server, host, port);
-      const bound = (server.address() as { readonly port: number }).port;
+      const { address, port: bound } = server.address() as AddressInfo;
       attachHandler(server, { deps: { ...deps, settings: { host, port: bound, ...rest } }, connections, stopping: stopping.signal });
-      return { url: originOf(host, bound), host, port: bound };
+      // A name such as localhost may lead a client to another address, where another user's program may listen.
+      return { url: originOf(isLoopback(host) ? address : host, bound), host, port: bound };
     },
     stopAccepting,
     async close(drainMs) {

@@ -48,6 +48,17 @@ describe("/api/hello", () => {
   });
 });
 
+describe("/api/hello on another address of loopback", () => {
+  it.each(["localhost", "[::1]"])("proves nothing to a challenge for %s that arrived at 127.0.0.1 (S3)", async (name) => {
+    await using own = await startServer();
+    const host = `${name}:${own.port}`;
+    const { headers } = createKeyChallenge(secret(key), { host, random: systemRandom });
+    const text = await ask(own.port, head(own.port, "GET /api/hello", { host, "x-api-key": null, ...headers }));
+    expect(statusOf(text)).toBe(401);
+    expect(text).not.toContain("proof\":");
+  });
+});
+
 describe("/health", () => {
   it("has exactly the documented shape, without a key", async () => {
     const clock = createFakeClock(Date.UTC(2026, 0, 2, 12));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isLoopback, originOf } from "../../src/lib/host.ts";
+import { isLoopback, namesOwnAddress, originOf } from "../../src/lib/host.ts";
 
 describe("what counts as this machine", () => {
   it.each(["localhost", "LOCALHOST", "127.0.0.1", "127.255.0.3", "::1", "[::1]"])("%s does", (host) => {
@@ -27,4 +27,19 @@ it.each([
 ])("a client on this machine reaches a server on %s at %s", (host, url) => {
   expect(originOf(host, 4001)).toBe(url);
   expect(URL.canParse(originOf(host, 4001))).toBe(true);
+});
+
+it.each([
+  ["127.0.0.1:4001", "127.0.0.1", true],
+  ["127.0.0.1:4001", "::ffff:127.0.0.1", true],
+  ["[::1]:4001", "::1", true],
+  ["127.0.0.1", "127.0.0.1", true],
+  ["[::1]:4001", "127.0.0.1", false],
+  ["127.0.0.1:4001", "::1", false],
+  ["127.0.0.2:4001", "::ffff:127.0.0.1", false],
+  ["localhost:4001", "127.0.0.1", false],
+  ["", "127.0.0.1", false],
+  ["127.0.0.1:4001", "172.17.0.2", true],
+])("the Host %s on a connection that arrived at %s names the address itself, as far as that can be told: %s", (host, localAddress, expected) => {
+  expect(namesOwnAddress(host, localAddress)).toBe(expected);
 });

@@ -34,6 +34,11 @@ describe("starting", () => {
     expect(statusOf(await ask(own.port, head(own.port, "GET /v1/models", { "x-api-key": null })))).toBe(401);
   });
 
+  it("says the address itself to which a name of loopback led, because the name may lead a client elsewhere (S3)", async () => {
+    await using own = await startServer({ host: "localhost" });
+    expect([`http://127.0.0.1:${own.port}`, `http://[::1]:${own.port}`]).toContain(own.url);
+  });
+
   it("the standard address is loopback and nothing else (S11)", async () => {
     await using own = await startServer();
     const wire = openWire(own.port, "127.0.0.2");
