@@ -6,6 +6,7 @@ import { base64url } from "../lib/random.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Commands } from "../messages/commands.ts";
+import { AppError } from "../messages/errors.ts";
 import { createForwarder } from "../proxy/forward.ts";
 import type { Forward } from "../proxy/forward.ts";
 import { createServer } from "../server/server.ts";
@@ -20,6 +21,8 @@ import { createLoginCommands, passThrough } from "./login-commands.ts";
 export type AppOptions = CoreOptions & {
   /** The account that every request uses, null to choose. */
   readonly accountId: string | null;
+  /** It ends with one command: no other command may come to depend on it. Default: it stays. */
+  readonly forOneCommand?: boolean;
 };
 
 /** Nothing listens before `start`. Throws `AppError` (`store-…`, `bad-config`, `unsafe-settings`, `unknown-account`). */
@@ -63,11 +66,22 @@ export const createApp = async (options: AppOptions): Promise<App> => {
       core.bus.publish({ type: "config.loaded", mode, strategy: accounts.strategy, upstream: core.upstream.origin, source: core.dir });
       listening = await server.listen();
       shutdown.started();
+      await announce(core, { url: listening.url, version: core.version, forOneCommand: options.forOneCommand === true });
       core.bus.publish({ type: "server.listening", ...listening, mode, version: core.version, pid: core.pid });
       if (mode === "oauth") refreshLoop.start();
       return listening;
     },
   };
+};
+
+// Commands then look for it at the configured port only, which is no reason not to serve.
+const announce = async ({ proxyFile, bus }: Core, entry: Parameters<Core["proxyFile"]["add"]>[0]): Promise<void> => {
+  try {
+    await proxyFile.add(entry);
+  } catch (error) {
+    const { message, hint = null } = error instanceof AppError ? error : { message: "proxy.json cannot be written" };
+    bus.publish({ type: "notice", level: "warning", code: "proxy-file-unwritten", message, hint });
+  }
 };
 
 /** Where no request needs the key, a folder that cannot hold one must not keep the proxy from starting: then a key that no caller can know. */
@@ -180,7 +194,8 @@ const createShutdown = ({ core, server, drainSeconds, stopTimers }: ShutdownDeps
   const run = async (reason: string): Promise<void> => {
     if (startedAt !== null) bus.publish({ type: "server.stopping", reason, inFlight: server.inFlight(), drainSeconds });
     stopTimers();
-    await server.close(drainSeconds * 1000);
+    // From here on the port is closed to new requests, so no command should be sent there.
+    await Promise.all([server.close(drainSeconds * 1000), core.proxyFile.remove().catch(() => {})]);
     if (startedAt !== null) {
       const uptimeSeconds = Math.round((clock.monotonic() - startedAt) / 1000);
       bus.publish({ type: "server.stopped", requestsTotal: store.snapshot().requests.total, uptimeSeconds });

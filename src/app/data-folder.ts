@@ -10,6 +10,8 @@ import { loadLocalKey } from "../storage/local-key.ts";
 import type { StorageNotice } from "../storage/notice.ts";
 import { ensurePrivateFolder } from "../storage/private-file.ts";
 import { createSystemProcesses } from "../storage/processes.ts";
+import { createProxyFile } from "../storage/proxy-file.ts";
+import type { ProxyFile } from "../storage/proxy-file.ts";
 import { createEncryption } from "../storage/encryption.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
@@ -23,6 +25,7 @@ export type DataFolder = {
   readonly pid: number;
   readonly accounts: AccountsFile;
   readonly history: HistoryFile;
+  readonly proxyFile: ProxyFile;
   /** The local key; made when there was none. Throws `store-…`. */
   readonly key: () => Secret;
   /** The text of `upstream.caFile`, null when none is set. */
@@ -47,6 +50,7 @@ export const openDataFolder = (options: CoreOptions, { clock, random, publish }:
     pid: processes.self.pid,
     accounts: createAccountsFile({ dir, clock, random, encryption, processes, onNotice }),
     history: createHistoryFile({ dir, clock, random, processes, onNotice }),
+    proxyFile: createProxyFile({ dir, clock, random, processes, files: systemFiles, uid: processes.uid, onNotice }),
     key: () => loadLocalKey(dataFiles(dir).key, { files: systemFiles, random, processes, onNotice }),
     certificates: config.upstream.caFile === null ? null : readCertificates(config.upstream.caFile),
   };

@@ -1,13 +1,18 @@
-// What `doctor` looks at without running anything: the data folder with its accounts, and the way to the
-// upstream. The rules are those of the running program; nothing is changed and no connection is made.
+// What `doctor` looks at without running anything: the data folder with its accounts and proxies, and the way to
+// the upstream. The rules are those of the running program; nothing is changed and no connection is made.
 import { AccountState } from "../accounts/account-state.ts";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../messages/errors.ts";
 import type { AccountHealth } from "../messages/events.ts";
 import { createProxyRule, checkedOrigin } from "../proxy/outbound-proxy.ts";
+import { systemFiles } from "../storage/files.ts";
 import { inspectFolder } from "../storage/inspect-folder.ts";
 import type { SeenFolder } from "../storage/inspect-folder.ts";
+import { createSystemProcesses } from "../storage/processes.ts";
+import type { ThisProcess } from "../storage/processes.ts";
+import { knownProxies } from "./open-key.ts";
+import type { KnownProxy } from "./open-key.ts";
 
 /** An account as its file says; no token, no label, no e-mail. Times are wall milliseconds. */
 export type AccountLook = {
@@ -39,6 +44,19 @@ const accountsOf = ({ store }: SeenFolder, clock: Clock): readonly AccountLook[]
     renewable: account.refreshToken !== null,
     lastError: account.lastError,
   }));
+};
+
+/** `reason` says why proxy.json is not used; it is safe to print. */
+export type ProxiesLook = { readonly proxies: readonly KnownProxy[]; readonly reason: string | null };
+
+/** Which proxies the folder knows. Never throws. */
+export const lookForProxies = (dir: string, process: ThisProcess): ProxiesLook => {
+  const processes = createSystemProcesses(process);
+  try {
+    return { proxies: knownProxies(dir, { files: systemFiles, uid: processes.uid, processes, onNotice: () => {}, repairModes: false }), reason: null };
+  } catch (error) {
+    return { proxies: [], reason: error instanceof AppError ? error.message : "it cannot be read" };
+  }
 };
 
 /** `shown` never holds the proxy's user or password. */

@@ -1,7 +1,6 @@
 // The store without a server, for commands that end by themselves: sign in, list, import, refresh.
 import { someAccountServes } from "../accounts/credentials.ts";
 import { callbackPage } from "../api/login.ts";
-import type { Secret } from "../lib/secret.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
 import { loginLifeMs } from "../oauth/login-flow.ts";
@@ -21,8 +20,6 @@ export type OpenStore = {
   readonly commands: Commands;
   readonly store: Store;
   readonly bus: Bus;
-  /** The local key; made when there was none. */
-  readonly key: Secret;
   /** Reads a file of another program into the store; an account that is there already is kept. */
   importFile(path: string): Promise<Imported>;
   close(): Promise<void>;
@@ -36,6 +33,8 @@ export type Imported = {
 /** Throws what opening the store throws. */
 export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
   const core = await openCore(options);
+  // The first command of a folder makes the key, so that it can be looked up before the first start.
+  core.key();
   const callback = createCallbackListeners(core);
   const close = async (): Promise<void> => {
     await callback.close();
@@ -45,7 +44,6 @@ export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
     commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback.open), canServe: () => someAccountServes(core, null), stop: close },
     store: core.store,
     bus: core.bus,
-    key: core.key(),
     importFile: (path) => importFile(core, path),
     close,
   };

@@ -4,6 +4,7 @@ import type { EventEmitter } from "node:events";
 import type { App } from "../app/app.ts";
 import type { CoreOptions } from "../app/core.ts";
 import type { AppOptions } from "../app/create-app.ts";
+import type { OpenKey, OpenKeyOptions } from "../app/open-key.ts";
 import type { OpenStore } from "../app/open-store.ts";
 import type { GivenFlag } from "../config/load.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -11,6 +12,7 @@ import type { Secret } from "../lib/secret.ts";
 import type { LoginDeps, LoginEnd } from "../tui/login/login.tsx";
 import type { PortTakenChoice, PortTakenDeps, QuestionDeps, TermsChoice } from "../tui/questions.tsx";
 import type { DashboardDeps, RunningDashboard } from "../tui/run.tsx";
+import type { Connect } from "./connection.ts";
 
 /** Resolves to the exit code; throws `AppError` for what `errors.ts` reports. */
 export type Command = (context: CliContext, args: ParsedArgs) => Promise<number>;
@@ -41,6 +43,8 @@ export type CliContext = {
   readonly launch: readonly string[];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** To a proxy that may run on this machine. */
+  readonly connect: Connect;
   /** Where signals arrive: `process`. */
   readonly signals: EventEmitter;
   /** Ends the process at once. */
@@ -68,6 +72,7 @@ export type GlobalOptions = { readonly dir: string | undefined; readonly set: re
 /** The other parts of the program, each loaded when it is first needed. */
 export type Parts = {
   createApp(options: WithoutProcess<AppOptions>): Promise<App>;
+  openKey(options: WithoutProcess<OpenKeyOptions>): Promise<OpenKey>;
   openStore(options: WithoutProcess<CoreOptions>): Promise<OpenStore>;
   loadScreens(context: CliContext): Promise<Screens>;
 };

@@ -72,6 +72,10 @@ const contextOf = (version: string, environment: CliContext["environment"], atCr
   launch: [process.execPath, process.argv[1] ?? ""],
   clock: createSystemClock(),
   fetch: globalThis.fetch,
+  async connect(url, timeoutMs) {
+    const { connectTo } = await import("./connection.ts");
+    return connectTo(url, timeoutMs);
+  },
   signals: process,
   exit: (code) => process.exit(code),
   atCrash,
@@ -86,11 +90,15 @@ const debuggerAddress = (): string | null => {
   return url === undefined ? null : new URL(url).host;
 };
 
-// Each part is loaded when it is first needed: `print-key` pays neither for undici nor for Ink.
+// Each part is loaded when it is first needed: `print-key` and `status` of a proxy that runs pay neither for undici nor for Ink.
 const parts: Parts = {
   async createApp(options) {
     const { createApp } = await import("../app/create-app.ts");
     return createApp({ ...options, process });
+  },
+  async openKey(options) {
+    const { openKey } = await import("../app/open-key.ts");
+    return openKey({ ...options, process });
   },
   async openStore(options) {
     const { openStore } = await import("../app/open-store.ts");

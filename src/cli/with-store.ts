@@ -1,11 +1,12 @@
-// Opens the store for one command and closes it again, also when the command fails.
+// Opens the store, or the local key alone, for one command; the store is closed again, also when the command fails.
 import type { CoreOptions } from "../app/core.ts";
+import type { OpenKey } from "../app/open-key.ts";
 import type { OpenStore } from "../app/open-store.ts";
-import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { CliContext, ParsedArgs, WithoutProcess } from "./context.ts";
+import type { RunningQuery } from "./running.ts";
 import { loadSettings } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 
@@ -53,9 +54,18 @@ export const publishOpenDebugger = ({ debuggerAt }: Pick<CliContext, "debuggerAt
   });
 };
 
-/** The local key alone: the accounts stay unread, so a sealed store asks for no passphrase. */
-export const localKeyOf = (context: CliContext, settings: Settings): Promise<Secret> =>
-  withOpenStore(context, { ...settings, config: { ...settings.config, mode: "pass-through" } }, async (store) => store.key);
+/** The local key and where proxies run: the accounts stay unread, so a sealed store asks for no passphrase. */
+export const openKeyOf = (context: CliContext, dir: string): Promise<OpenKey> => {
+  const bus = createBus(context.clock);
+  printNotices(context, bus);
+  return context.parts.openKey({ dir, publish: bus.publish });
+};
+
+/** What `findRunning` and `lookAtPort` are asked with. */
+export const runningQuery = async (context: CliContext, { config, dir }: Settings): Promise<RunningQuery> => {
+  const { host, port } = config.server;
+  return { host, port, ...(await openKeyOf(context, dir)), connect: context.connect };
+};
 
 // A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
 const printNotices = (context: CliContext, bus: Bus): void =>

@@ -1,6 +1,6 @@
 // `doctor`: checks the surroundings one by one, then proves that the proxy is transparent. It changes nothing, and
 // calls neither the configured upstream nor the token endpoint.
-import { lookAtFolder, outboundPlan } from "../app/inspect.ts";
+import { lookAtFolder, lookForProxies, outboundPlan } from "../app/inspect.ts";
 import type { FolderLook } from "../app/inspect.ts";
 import type { CliContext, Command, ParsedArgs } from "../cli/context.ts";
 import { bindFault, findRunning } from "../cli/running.ts";
@@ -9,6 +9,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { originOf } from "../lib/host.ts";
+import { base64url, systemRandom } from "../lib/random.ts";
 import { createRedact } from "../lib/redact.ts";
 import { secret } from "../lib/secret.ts";
 import { AppError } from "../messages/errors.ts";
@@ -20,7 +21,7 @@ import type { SettingsFacts } from "./data-checks.ts";
 import { clockCheck, debuggerCheck, desktopChecks, nodeCheck, terminalChecks } from "./machine-checks.ts";
 import { readMachine } from "./machine.ts";
 import type { Machine } from "./machine.ts";
-import { clientChecks, outboundChecks, portCheck } from "./network-checks.ts";
+import { clientChecks, outboundChecks, portCheck, proxyFileCheck } from "./network-checks.ts";
 import { proveAll } from "./proof.ts";
 import type { Proof } from "./proof.ts";
 import { isFine, reportJson, reportText } from "./report.ts";
@@ -60,10 +61,11 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
   const { context, machine, settings, look } = facts;
   const { config, dir } = settings;
   const { host, port } = config.server;
-  const { environment, clock, fetch } = context;
+  const { environment, clock, connect } = context;
   const now = clock.now();
   // Without a key of ours no proxy can know it, so one that answers has another folder.
-  const running = await findRunning({ host, port, key: look.key ?? secret("none"), fetch });
+  const known = lookForProxies(dir, machine.process);
+  const running = await findRunning({ host, port, key: look.key ?? secret(base64url(systemRandom(32))), proxies: known.proxies, connect });
   const fault = running.is === "none" && port !== 0 ? await bindFault(host, port) : null;
   return [
     nodeCheck(machine.node),
@@ -71,10 +73,11 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
     ...(await terminalAndDesktop(facts)),
     ...folderChecks({ dir, look, uid: machine.uid }),
     ...settingsChecks(settings),
+    proxyFileCheck(known),
     portCheck({ host, port, running, fault }),
     clockCheck({ now, installedAt: machine.installedAt, newestFileAt: newestOf(look) }),
     ...(await outboundChecks({ plan: outboundPlan(config.upstream, environment), environment, caFile: config.upstream.caFile, now, readText: machine.readText })),
-    ...clientChecks({ environment, config, url: originOf(host, port), key: look.key }),
+    ...clientChecks({ environment, config, url: running.is === "ours" ? running.url : originOf(host, port), key: look.key }),
     ...accountChecks({ mode: running.is === "ours" ? running.health.mode : config.mode, running, look, now }),
   ];
 };

@@ -10,6 +10,8 @@ export type TmuxFacts = { readonly version: string | null; readonly setClipboard
 
 export type Machine = {
   readonly node: string;
+  /** This process, by which others are told apart. */
+  readonly process: Pick<NodeJS.Process, "pid" | "kill" | "geteuid">;
   /** Null on a system without owners. */
   readonly uid: number | null;
   /** Null when standard output is no terminal. */
@@ -29,6 +31,7 @@ export const readMachine = async ({ environment, stdout }: CliContext): Promise<
   const { columns, rows } = stdout as { columns?: number; rows?: number };
   return {
     node: process.versions.node,
+    process,
     uid: process.geteuid?.() ?? null,
     size: stdout.isTTY === true && columns !== undefined && rows !== undefined ? { columns, rows } : null,
     installedAt: await writtenAt(),

@@ -2,9 +2,10 @@
 // using the proxy. Nothing is called, and no credential is shown. Pure, but for the certificate files it is handed a reader for.
 import { X509Certificate } from "node:crypto";
 import { exemptByNoProxy } from "../app/inspect.ts";
-import type { OutboundPlan } from "../app/inspect.ts";
+import type { OutboundPlan, ProxiesLook } from "../app/inspect.ts";
 import { clientEnvironment, proxyNames } from "../cli/commands/env.ts";
 import type { Environment } from "../cli/context.ts";
+import { strangerText } from "../cli/running.ts";
 import type { Running } from "../cli/running.ts";
 import type { Config } from "../config/schema.ts";
 import { sameText } from "../lib/secret.ts";
@@ -21,17 +22,23 @@ export type PortFacts = {
   readonly fault: string | null;
 };
 
+/** proxy.json: which proxies of this folder run, by pid and start time. */
+export const proxyFileCheck = ({ proxies, reason }: ProxiesLook): Finding => {
+  if (reason !== null) return problem("proxy.json", reason, "Look who put it there, then remove it.");
+  return ok("proxy.json", proxies.length === 0 ? "no proxy of this folder runs" : proxies.map(({ pid, url }) => `process ${pid} at ${url}`).join(", "));
+};
+
 /** The port: free, ours or another program's, and whether this user may listen there at all. */
 export const portCheck = ({ host, port, running, fault }: PortFacts): Finding => {
   const place = `${host}:${port}`;
-  if (port === 0) return ok("port", "0: any free one");
+  if (port === 0 && running.is !== "ours") return ok("port", "0: any free one");
   switch (running.is) {
     case "ours":
-      return ok("port", `${place}: our proxy runs there (version ${running.health.version}, ${running.health.mode})`);
+      return ok("port", `${running.url}: our proxy runs there (version ${running.health.version}, ${running.health.mode})`);
     case "other-folder":
-      return warning("port", `${place}: a claude-oauth-proxy with another data folder or key (version ${running.health.version})`, "Use that one's --dir, or another port: --port 0");
+      return warning("port", `${place}: ${strangerText(running, "on this port")}`, "If that one is yours, use its --dir. Otherwise another port: --port 0");
     case "foreign":
-      return problem("port", `${place} is taken by another program`, "Choose another one: --port 0, or config set server.port N");
+      return problem("port", `${place}: ${strangerText(running, "on this port")}`, "Choose another one: --port 0, or config set server.port N");
     case "none":
       return fault === null ? ok("port", `${place} is free`) : problem("port", `nobody can listen on ${place} (${fault})`, portAdvice(fault));
   }

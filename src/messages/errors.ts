@@ -32,6 +32,7 @@ export const meanings = {
   "bad-usage": meaning(400, "invalid_request_error", 2),
   "bad-config": meaning(500, "api_error", 2),
   "port-taken": meaning(500, "api_error", 4),
+  "unproven-port": meaning(500, "api_error"),
   "bad-paste": meaning(400, "invalid_request_error", 1, "warning"),
   "login-failed": meaning(502, "authentication_error", 1),
   "login-expired": meaning(410, "authentication_error", 1, "warning"),

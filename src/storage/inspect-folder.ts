@@ -97,7 +97,7 @@ const mayWrite = (dir: string, files: InspectFiles): boolean => {
   }
 };
 
-const isOurs = (name: string): boolean => /^(?:accounts\.json(?:\..+)?|config\.json(?:\..+)?|history\.json|key|locks)$/.test(name);
+const isOurs = (name: string): boolean => /^(?:accounts\.json(?:\..+)?|config\.json(?:\..+)?|history\.json|key|proxy\.json|locks)$/.test(name);
 
 const aside = /^(?:accounts\.json\.broken-|config\.json\.torn-)/;
 

@@ -121,15 +121,15 @@ export const parseClaim = (text: string): Claim | null => {
 const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
 /**
- * True when the process that claimed cannot come back: rebooted, pid gone, or pid given to another process. Pids
+ * True when the process that left this mark cannot come back: rebooted, pid gone, or pid given to another process. Pids
  * of another machine (a home folder on NFS) or container prove nothing, so there only the heartbeat counts.
  */
-export const certainlyDead = (claim: Claim, processes: Processes): boolean => {
+export const certainlyDead = (mark: ProcessMark, processes: Processes): boolean => {
   const { self } = processes;
-  if (claim.host !== self.host) return false;
-  if (claim.bootId !== null && self.bootId !== null && claim.bootId !== self.bootId) return true;
-  if (claim.space !== self.space) return false;
-  const { alive, startTime } = processes.look(claim.pid);
+  if (mark.host !== self.host) return false;
+  if (mark.bootId !== null && self.bootId !== null && mark.bootId !== self.bootId) return true;
+  if (mark.space !== self.space) return false;
+  const { alive, startTime } = processes.look(mark.pid);
   if (!alive) return true;
-  return claim.startTime !== null && startTime !== null && claim.startTime !== startTime;
+  return mark.startTime !== null && startTime !== null && mark.startTime !== startTime;
 };

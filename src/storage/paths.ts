@@ -39,6 +39,8 @@ export type DataFiles = {
   readonly backup: string;
   readonly key: string;
   readonly history: string;
+  /** Which proxies of this folder run; there only while one does. */
+  readonly proxy: string;
   readonly locks: string;
 };
 
@@ -50,6 +52,7 @@ export const dataFiles = (dir: string): DataFiles => {
     backup: join(dir, "accounts.json.bak"),
     key: join(dir, "key"),
     history: join(dir, "history.json"),
+    proxy: join(dir, "proxy.json"),
     locks: join(dir, "locks"),
   };
 };

@@ -1,7 +1,7 @@
-// Names this process, and knows whether another one still lives. A pid alone does neither: it is reused after a
-// crash, means something else in a container, and survives a reboot inside a lock file.
-import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+// Names this process, and knows whether another one still lives and which end of a connection it holds. A pid alone
+// tells neither: it is reused after a crash, means something else in a container, and survives a reboot inside a file.
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { endianness, hostname } from "node:os";
 
 /** What one process has and no other that ever wrote to a shared folder. */
 export type ProcessMark = {
@@ -44,7 +44,7 @@ export const createSystemProcesses = (me: ThisProcess): Processes => ({
   },
 });
 
-const attempt = (read: () => string): string | null => {
+const attempt = <T>(read: () => T): T | null => {
   try {
     return read();
   } catch {
@@ -70,4 +70,45 @@ const answers = (pid: number, me: ThisProcess): boolean => {
     // EPERM: it lives, but belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+};
+
+/** A TCP connection of this process, as `net.Socket` names its ends. */
+export type ConnectionEnds = { readonly localAddress: string; readonly localPort: number; readonly remoteAddress: string; readonly remotePort: number };
+
+/**
+ * Linux: does the process `pid` hold the other end of this connection? Null where the system does not say: no `/proc`,
+ * a process of another user, an end that is in another network namespace. Never throws.
+ */
+export const holdsOtherEnd = (pid: number, ends: ConnectionEnds): boolean | null => {
+  const inode = attempt(() => inodeOfOtherEnd(ends));
+  const open = inode === null ? null : attempt(() => readdirSync(`/proc/${pid}/fd`));
+  return open === null ? null : open.some((fd) => attempt(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === `socket:[${inode}]`);
+};
+
+// proc_net_tcp: `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode`; an end that no process has
+// accepted yet, or that is closed, has inode 0.
+const inodeOfOtherEnd = ({ localAddress, localPort, remoteAddress, remotePort }: ConnectionEnds): string | null => {
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    const wanted = ` ${endIn(table, remoteAddress, remotePort)} ${endIn(table, localAddress, localPort)} `;
+    const line = attempt(() => readFileSync(table, "latin1"))?.split("\n").find((each) => each.includes(wanted));
+    const inode = line?.trim().split(/\s+/)[9];
+    if (inode !== undefined && inode !== "0") return inode;
+  }
+  return null;
+};
+
+// Each 32-bit word of the address as the machine's own number. A dual-stack listener has its IPv4 ends in tcp6.
+const endIn = (table: string, address: string, port: number): string => {
+  const short = bytesOf(address);
+  const bytes = table.endsWith("6") && short.length === 4 ? Buffer.concat([Buffer.from("00000000000000000000ffff", "hex"), short]) : Buffer.from(short);
+  const text = (endianness() === "LE" ? bytes.swap32() : bytes).toString("hex");
+  return `${text}:${port.toString(16).padStart(4, "0")}`.toUpperCase();
+};
+
+const bytesOf = (address: string): Buffer => {
+  const dotted = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  if (!dotted.includes(":")) return Buffer.from(dotted.split(".").map(Number));
+  const [before = [], after = []] = dotted.split("::").map((half) => half.split(":").filter((word) => word !== ""));
+  const words = [...before, ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0"), ...after];
+  return Buffer.from(words.map((word) => word.padStart(4, "0")).join(""), "hex");
 };

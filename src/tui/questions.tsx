@@ -51,14 +51,14 @@ export const termsQuestion = (columns: number): Question<TermsChoice> => ({
 /** `use-that`: print the address of the one that runs and quit. */
 export type PortTakenChoice = "use-that" | "next-port" | "quit";
 
-/** Another claude-oauth-proxy that answered on the port. */
+/** The proxy of this data folder that has the port: it has proved that it knows the local key. */
 export type OtherProxy = { readonly version: string; readonly uptimeSeconds: number };
 
 export type PortTakenFacts = {
   readonly version: string;
   readonly host: string;
   readonly port: number;
-  /** Null: another program, or one that does not answer. */
+  /** Null: something else, which a client must not be sent to. */
   readonly other: OtherProxy | null;
   /** Null: none was found. */
   readonly nextPort: number | null;
@@ -72,7 +72,7 @@ export type PortTakenDeps = QuestionDeps & { readonly facts: PortTakenFacts };
 /** Who has the port, and the choices that make sense then. */
 export const portTakenQuestion = ({ version, host, port, other, nextPort }: PortTakenFacts): Question<PortTakenChoice> => {
   const owner =
-    other === null ? "  Another program holds it." : `  It answers like another claude-oauth-proxy (${visibleText(other.version, 40)}, up ${span(other.uptimeSeconds * 1000)}).`;
+    other === null ? "  Something else answers there; it did not prove that it knows our local key." : `  It is another claude-oauth-proxy of yours (${visibleText(other.version, 40)}, up ${span(other.uptimeSeconds * 1000)}).`;
   const next = nextPort === null ? "--port N" : `--port ${nextPort}`;
   return {
     text: `${[`claude-oauth-proxy ${version}`, "", `x Port ${port} on ${visibleText(host)} is already in use.`, owner, ""].join("\n")}\n`,

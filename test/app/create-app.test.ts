@@ -1,7 +1,11 @@
 // What the composition root itself decides: the orderly end, and what a sleep of the machine means.
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/app/create-app.ts";
 import { refreshSettings } from "../../src/app/core.ts";
+import { openKey } from "../../src/app/open-key.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { settingsOf, startApp, temporaryFolder, type RunningApp } from "../helpers/running-app.ts";
 
 const ask = ({ listening, key }: RunningApp, stream = false): Promise<Response> =>
@@ -42,6 +46,37 @@ describe("stopping", () => {
     await app.commands.stop("never started");
     await app.stopped;
     expect(types).toEqual([]);
+  });
+});
+
+/** The addresses that a command would find. */
+const known = (dir: string): readonly string[] => openKey({ dir, process, publish: () => {} }).proxies.map(({ url }) => url);
+
+describe("proxy.json", () => {
+  it("names each proxy of the folder from the moment it listens until it is told to stop", async () => {
+    const [first, second] = [await startApp(), await startApp()];
+    expect(known(first.dir)).toEqual([first.listening.url]);
+    const beside = await startApp({ dir: first.dir, shared: first.upstream });
+    expect(known(first.dir).toSorted()).toEqual([beside.listening.url, first.listening.url].toSorted());
+    expect(known(second.dir)).toEqual([second.listening.url]);
+    await first.signIn();
+    first.upstream.script({ fault: { kind: "silence", afterBytes: 40 } });
+    const open = await ask(first, true);
+    const stopping = first.app.commands.stop("by hand");
+    await eventually(() => known(first.dir), (urls) => urls.length === 1);
+    expect(known(first.dir)).toEqual([beside.listening.url]);
+    void first.app.commands.stop("again");
+    await Promise.all([stopping, open.text().catch(() => "")]);
+    await beside.app.commands.stop("too");
+    expect(existsSync(join(first.dir, "proxy.json"))).toBe(false);
+  });
+
+  it("that cannot be written is one warning, and the proxy serves", async () => {
+    const dir = temporaryFolder();
+    mkdirSync(join(dir, "proxy.json"));
+    const running = await startApp({ dir });
+    expect(await running.event("notice", ({ code }) => code === "proxy-file-unwritten")).toMatchObject({ level: "warning", message: expect.stringContaining("proxy.json") });
+    expect((await fetch(`${running.listening.url}/health`)).status).toBe(503);
   });
 });
 

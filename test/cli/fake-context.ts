@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { runCommandLine } from "../../src/cli/main.ts";
+import type { Connect } from "../../src/cli/connection.ts";
 import type { Input, Parts, CliContext } from "../../src/cli/context.ts";
 import type { OpenStore } from "../../src/app/open-store.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -30,7 +31,8 @@ export type FakeOptions = {
   readonly store?: Partial<OpenStore>;
   readonly parts?: Partial<Parts>;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly fetch?: typeof fetch;
+  readonly connect?: Connect;
+  readonly key?: string;
   readonly debuggerAt?: string;
 };
 
@@ -57,8 +59,8 @@ export const account = (id: string, more: Partial<AccountRow> = {}): AccountRow 
   ...more,
 });
 
-const refused: typeof fetch = async () => {
-  throw Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
+const refused: Connect = async () => {
+  throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
 };
 
 const remembering = () => {
@@ -75,7 +77,6 @@ export const fakeStore = ({ accounts = [], commands = {}, store = {} }: FakeOpti
   commands: { pendingLogin: () => null, cancelLogin: () => {}, ...commands } as Commands,
   store: { snapshot: () => ({ accounts, refreshes: [] }) as unknown as AppState, subscribe: () => () => {} },
   bus: createBus(createFakeClock()),
-  key: secret(localKey),
   importFile: never("importFile"),
   close: async () => {},
   ...store,
@@ -98,13 +99,15 @@ export const fakeContext = (options: FakeOptions = {}): FakeContext => {
     version: "0.1.0",
     launch: ["/usr/bin/node", "/opt/claude-oauth-proxy/bin/claude-oauth-proxy.js"],
     clock: createFakeClock(),
-    fetch: options.fetch ?? refused,
+    fetch: never("fetch"),
+    connect: options.connect ?? refused,
     signals: new EventEmitter(),
     exit: () => {},
     atCrash: () => {},
     askPassphrase: async () => null,
     parts: {
       createApp: never("createApp"),
+      openKey: async () => ({ key: secret(options.key ?? localKey), proxies: [] }),
       openStore: async () => fakeStore(options),
       loadScreens: never("loadScreens"),
       ...options.parts,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { outboundPlan } from "../../src/app/inspect.ts";
 import type { Running } from "../../src/cli/running.ts";
-import { certificatesIn, clientChecks, outboundChecks, portCheck } from "../../src/doctor/network-checks.ts";
+import { certificatesIn, clientChecks, outboundChecks, portCheck, proxyFileCheck } from "../../src/doctor/network-checks.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { selfSigned } from "../demo/certificate.ts";
 
@@ -10,11 +10,28 @@ const health = { status: "ok", version: "1.2.3", uptime_seconds: 1, mode: "oauth
 const url = "http://127.0.0.1:4001";
 const portStatus = (running: Running, fault: string | null = null, port = 4001) => portCheck({ host: "127.0.0.1", port, running, fault }).status;
 const portFault = (fault: string) => portCheck({ host: "127.0.0.1", port: 80, running: { is: "none" }, fault });
+const strangerFound = (is: "other-folder" | "foreign") => portCheck({ host: "127.0.0.1", port: 4001, running: { is, url }, fault: null }).found;
 
 describe("the port", () => {
   it("free and ours are fine, another folder's is a warning, another program's is a problem", () => {
     expect([portStatus({ is: "none" }), portStatus({ is: "none" }, null, 0), portStatus({ is: "ours", url, health })]).toEqual(["ok", "ok", "ok"]);
-    expect([portStatus({ is: "other-folder", url, health }), portStatus({ is: "foreign", url })]).toEqual(["warning", "problem"]);
+    expect([portStatus({ is: "other-folder", url }), portStatus({ is: "foreign", url })]).toEqual(["warning", "problem"]);
+  });
+
+  it("says of what has not proved itself that it is something else, whatever it calls itself (S3)", () => {
+    expect(strangerFound("foreign")).toBe("127.0.0.1:4001: something else answers on this port; it did not prove that it knows our local key");
+    expect(strangerFound("other-folder")).toContain("something else answers on this port; it refuses our local key");
+  });
+
+  it("names our proxy where it runs, also beside port 0", () => {
+    expect(portCheck({ host: "127.0.0.1", port: 0, running: { is: "ours", url, health }, fault: null }).found).toBe(`${url}: our proxy runs there (version 1.2.3, oauth)`);
+  });
+
+  it("proxy.json names the processes, or why it is not used", () => {
+    const proxy = { pid: 77, url, forOneCommand: false, holdsOtherEnd: () => null };
+    expect(proxyFileCheck({ proxies: [], reason: null })).toMatchObject({ status: "ok", found: "no proxy of this folder runs" });
+    expect(proxyFileCheck({ proxies: [proxy, { ...proxy, pid: 78 }], reason: null })).toMatchObject({ status: "ok", found: `process 77 at ${url}, process 78 at ${url}` });
+    expect(proxyFileCheck({ proxies: [], reason: "/d/proxy.json is not used: it is not a regular file" })).toMatchObject({ status: "problem", found: expect.stringContaining("/d/proxy.json") });
   });
 
   it("a port on which nobody may listen says why", () => {

@@ -44,7 +44,7 @@ describe("a taken port", () => {
       "claude-oauth-proxy 0.1.0",
       "",
       "x Port 4001 on 127.0.0.1 is already in use.",
-      "  It answers like another claude-oauth-proxy (0.1.0, up 2h04m).",
+      "  It is another claude-oauth-proxy of yours (0.1.0, up 2h04m).",
       "",
       "  a  use that one (print its address and quit)",
       "  n  use the next free port, 4002",

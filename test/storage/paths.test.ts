@@ -22,7 +22,7 @@ describe("the data folder", () => {
 
   it("holds these files", () => {
     expect(dataFiles("/d")).toEqual({
-      config: "/d/config.json", accounts: "/d/accounts.json", backup: "/d/accounts.json.bak", key: "/d/key", history: "/d/history.json", locks: "/d/locks",
+      config: "/d/config.json", accounts: "/d/accounts.json", backup: "/d/accounts.json.bak", key: "/d/key", history: "/d/history.json", proxy: "/d/proxy.json", locks: "/d/locks",
     });
     expect(dataFiles("C:\\d").key).toBe("C:\\d\\key");
   });

@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { createSystemProcesses } from "../../src/storage/processes.ts";
+import { createSystemProcesses, holdsOtherEnd } from "../../src/storage/processes.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { releaseLater } from "../helpers/leftovers.ts";
 
@@ -40,5 +42,40 @@ describe("looking at processes", () => {
     const pid = Number(line.toString().trim());
     await eventually(() => processes.look(pid).alive, (alive) => !alive);
     expect(() => process.kill(pid, 0)).not.toThrow();
+  });
+});
+
+/** A connection between two sockets of this process, as its client sees it. */
+const connected = async (listenHost: string, connectHost: string) => {
+  const server = createServer((socket) => void socket.on("error", () => {})).listen(0, listenHost);
+  await once(server, "listening");
+  const client = connect({ host: connectHost, port: (server.address() as AddressInfo).port });
+  releaseLater(() => {
+    client.destroy();
+    server.close();
+  });
+  await Promise.all([once(server, "connection"), once(client, "connect")]);
+  const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = client;
+  return { localAddress, localPort, remoteAddress, remotePort };
+};
+
+describe.runIf(process.platform === "linux")("who holds the other end of a connection", () => {
+  it.each([
+    ["IPv4", "127.0.0.1", "127.0.0.1"],
+    ["another IPv4 address", "127.1.2.3", "127.1.2.3"],
+    ["IPv6", "::1", "::1"],
+    ["a listener of both families", "::", "127.0.0.1"],
+  ])("is known for %s", async (_, listenHost, connectHost) => {
+    const ends = await connected(listenHost, connectHost);
+    const other = spawn("sleep", ["30"]);
+    releaseLater(() => void other.kill("SIGKILL"));
+    expect([holdsOtherEnd(process.pid, ends), holdsOtherEnd(other.pid ?? 0, ends)]).toEqual([true, false]);
+  });
+
+  it("is not known of a process that is gone, or of a connection that is not there", async () => {
+    const ends = await connected("127.0.0.1", "127.0.0.1");
+    expect(holdsOtherEnd(spawnSync("true").pid, ends)).toBe(null);
+    expect(holdsOtherEnd(process.pid, { ...ends, localPort: 1 })).toBe(null);
+    expect(holdsOtherEnd(process.pid, { ...ends, remoteAddress: "", localAddress: "" })).toBe(null);
   });
 });

@@ -99,7 +99,7 @@ describe("the provider's terms", () => {
 describe("a taken port", () => {
   it("is named with who holds it, and with the choices that make sense", async () => {
     const question = portTakenQuestion(facts);
-    expect(question.text).toBe("claude-oauth-proxy 0.1.0\n\nx Port 4001 on 127.0.0.1 is already in use.\n  It answers like another claude-oauth-proxy (0.1.0, up 2h04m).\n\n");
+    expect(question.text).toBe("claude-oauth-proxy 0.1.0\n\nx Port 4001 on 127.0.0.1 is already in use.\n  It is another claude-oauth-proxy of yours (0.1.0, up 2h04m).\n\n");
     const { text, press, answer } = await open(question);
     expect(text().split("\n")).toEqual([
       "  a  use that one (print its address and quit)",
@@ -114,7 +114,7 @@ describe("a taken port", () => {
 
   it("does not offer to use a program that is not ours, and offers a free port only when there is one", async () => {
     const question = portTakenQuestion({ ...facts, other: null, nextPort: null });
-    expect(question.text).toContain("Another program holds it.");
+    expect(question.text).toContain("Something else answers there; it did not prove that it knows our local key.");
     const { text } = await open(question);
     expect(text()).not.toMatch(/^ {2}[an] {2}/m);
     expect(text()).toContain("--port N");

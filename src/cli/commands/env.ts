@@ -7,35 +7,35 @@ import type { Secret } from "../../lib/secret.ts";
 import { exportLine, likelyShell, shells } from "../../lib/shell-quote.ts";
 import { AppError } from "../../messages/errors.ts";
 import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
-import { findRunning } from "../running.ts";
+import { findRunning, strangerText } from "../running.ts";
 import type { Running } from "../running.ts";
 import { loadSettings } from "../settings.ts";
-import { localKeyOf } from "../with-store.ts";
+import { openKeyOf, runningQuery } from "../with-store.ts";
 
 export const env: Command = async (context, args) => {
   const settings = loadSettings(context, args);
   const { config } = settings;
-  const { host, port } = config.server;
-  if (port === 0) throw new AppError({ code: "bad-usage", message: "server.port is 0, so the port is only known while the proxy runs.", hint: "Set a port, or use `claude-oauth-proxy run -- COMMAND`." });
-  const key = await localKeyOf(context, settings);
-  const running = await findRunning({ host, port, key, fetch: context.fetch });
-  const baseUrl = originOf(host, port);
-  const { variables, warnings } = clientEnvironment({ config: { ...config, mode: modeOf(running, config.mode) }, baseUrl, key, environment: context.environment });
-  for (const warning of [...warnings, ...remarksOn(running, baseUrl)]) context.stderr.write(`claude-oauth-proxy: ${warning}\n`);
+  const query = await runningQuery(context, settings);
+  const running = await findRunning({ ...query, lasting: true });
+  const { baseUrl, mode } = targetOf(running, config);
+  const { variables, warnings } = clientEnvironment({ config: { ...config, mode }, baseUrl, key: query.key, environment: context.environment });
+  const remarks = running.is === "none" ? [`no proxy runs at ${baseUrl} yet; start it with \`claude-oauth-proxy\``] : [];
+  for (const warning of [...warnings, ...remarks]) context.stderr.write(`claude-oauth-proxy: ${warning}\n`);
   context.stdout.write(render(variables, context, args));
   return 0;
 };
 
-// The proxy that runs decides: its client has to sign in as that one wants it.
-const modeOf = (running: Running, configured: Config["mode"]): Config["mode"] => {
-  if (running.is !== "ours") return configured;
-  return running.health.mode === "pass-through" ? "pass-through" : "oauth";
-};
-
-const remarksOn = ({ is }: Running, url: string): string[] => {
-  if (is === "none") return [`no proxy runs at ${url} yet; start it with \`claude-oauth-proxy\``];
-  if (is === "foreign") return [`another program answers at ${url}`];
-  return is === "other-folder" ? [`the proxy at ${url} has another data folder and will not accept this key`] : [];
+// A client sends the key, and every prompt, to this address: it is that of a proxy that has proved itself, or one where
+// nothing answers yet. The proxy that runs decides how its client signs in.
+const targetOf = (running: Running, { mode, server: { host, port } }: Config): { readonly baseUrl: string; readonly mode: Config["mode"] } => {
+  if (running.is === "ours") return { baseUrl: running.url, mode: running.health.mode === "pass-through" ? "pass-through" : "oauth" };
+  if (port === 0) throw new AppError({ code: "bad-usage", message: "server.port is 0, so the port is only known while the proxy runs.", hint: "Set a port, or use `claude-oauth-proxy run -- COMMAND`." });
+  if (running.is === "none") return { baseUrl: originOf(host, port), mode };
+  throw new AppError({
+    code: "unproven-port",
+    message: `Nothing is printed, because ${strangerText(running, `at ${running.url}`)}.`,
+    hint: "A client would send it the key and every prompt. Stop that program, name the data folder of that proxy with --dir, or choose another port: claude-oauth-proxy config set server.port NUMBER",
+  });
 };
 
 const render = (variables: readonly (readonly [string, string])[], { environment, platform }: CliContext, { options }: ParsedArgs): string => {
@@ -46,7 +46,7 @@ const render = (variables: readonly (readonly [string, string])[], { environment
 
 /** `print-key`: the local key alone, as Claude Code's `apiKeyHelper` wants it (a banner beside it breaks the helper). */
 export const printKey: Command = async (context, args) => {
-  const key = await localKeyOf(context, loadSettings(context, args));
+  const { key } = await openKeyOf(context, loadSettings(context, args).dir);
   context.stdout.write(`${key.reveal()}\n`);
   return 0;
 };

@@ -6,7 +6,6 @@ import { constants } from "node:os";
 import type { App } from "../../app/app.ts";
 import type { Config } from "../../config/schema.ts";
 import { withoutPrivate } from "../../config/text.ts";
-import { originOf } from "../../lib/host.ts";
 import type { Secret } from "../../lib/secret.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import { passesLevel } from "../../log/level.ts";
@@ -16,20 +15,24 @@ import { AppError } from "../../messages/errors.ts";
 import { isSignInNeeded } from "../../state/select.ts";
 import type { CliContext, Command, Environment, ParsedArgs } from "../context.ts";
 import { startLogging } from "../logging.ts";
-import { findRunning, lookAtPort, portTakenError } from "../running.ts";
+import { findRunning, lookAtPort, portTakenError, strangerText } from "../running.ts";
 import { loadSettings, textOption } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { exitCodes, stopOnSignals, takeOver } from "../signals.ts";
-import { coreOptions, localKeyOf, publishOpenDebugger } from "../with-store.ts";
+import { coreOptions, publishOpenDebugger, runningQuery } from "../with-store.ts";
 import { clientEnvironment } from "./env.ts";
 
 /** Exits with the command's code (128 + number after a signal, 127 when it does not exist, 126 when it may not run). */
 export const run: Command = async (context, args) => {
   const settings = loadSettings(context, args);
-  const key = await localKeyOf(context, settings);
-  const running = wantsOwn(args) ? null : await findRunning({ ...settings.config.server, key, fetch: context.fetch });
+  const query = await runningQuery(context, settings);
+  const { key } = query;
+  const running = wantsOwn(args) ? null : await findRunning({ ...query, lasting: true });
   if (running?.is === "ours" && running.health.mode === settings.config.mode && running.health.status !== "sign-in-needed") {
     return runCommand(context, args, { config: settings.config, baseUrl: running.url, key });
+  }
+  if (running?.is === "foreign" || running?.is === "other-folder") {
+    context.stderr.write(`claude-oauth-proxy: ${strangerText(running, `at ${running.url}`)}; the command gets a proxy of its own\n`);
   }
   return withOwnProxy(context, args, { settings: onFreePort(settings, args), key });
 };
@@ -56,7 +59,7 @@ const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, k
   });
   logging.hide(key);
   try {
-    const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account") });
+    const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account"), forOneCommand: true });
     publishOpenDebugger(context, app.bus);
     return await withStarted(context, args, { app, settings, key });
   } finally {
@@ -69,12 +72,12 @@ const atLeastWarn = (level: LevelFilter): LevelFilter => (level === "silent" || 
 const withStarted = async (context: CliContext, args: ParsedArgs, { app, settings, key }: Keyed & { readonly app: App }): Promise<number> => {
   // Until the command takes them over: a token may be on its way already.
   const early = stopOnSignals(context, app, null);
-  const { host, port } = await startOrExplain(context, app, { settings, key });
+  const { url } = await startOrExplain(context, app, settings);
   try {
     refuseWithoutAccount(app, context.clock.now());
     const ended = early.ended();
     if (ended !== null) return exitCodes[ended];
-    return await runCommand(context, args, { config: settings.config, baseUrl: originOf(host, port), key: app.key ?? key });
+    return await runCommand(context, args, { config: settings.config, baseUrl: url, key: app.key ?? key });
   } finally {
     // A signal after the end of the command means: do not wait for what it left open.
     stopOnSignals(context, app, null);
@@ -82,13 +85,12 @@ const withStarted = async (context: CliContext, args: ParsedArgs, { app, setting
   }
 };
 
-const startOrExplain = async (context: CliContext, app: App, { settings, key }: Keyed): ReturnType<App["start"]> => {
+const startOrExplain = async (context: CliContext, app: App, settings: Settings): ReturnType<App["start"]> => {
   try {
     return await app.start();
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "port-taken") throw error;
-    const { host, port } = settings.config.server;
-    throw portTakenError(await lookAtPort({ host, port, key, fetch: context.fetch }), error);
+    throw portTakenError(await lookAtPort(await runningQuery(context, settings)), error);
   }
 };
 

@@ -16,7 +16,7 @@ import { signIn } from "../sign-in.ts";
 import type { SignInEnd } from "../sign-in.ts";
 import { exitCodes, stopOnSignals } from "../signals.ts";
 import { primarySequence, restoreSequence, screenOf, unblock } from "../terminal.ts";
-import { coreOptions, localKeyOf, publishOpenDebugger } from "../with-store.ts";
+import { coreOptions, publishOpenDebugger, runningQuery } from "../with-store.ts";
 
 export const start: Command = async (context, args) => serve(context, args, loadSettings(context, args));
 
@@ -60,8 +60,7 @@ const serveOnce = async (serving: Serving): Promise<number> => {
     return end === "pass-through" ? await serveOnce(inPassThrough(serving)) : code;
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "port-taken") throw error;
-    const { host, port } = settings.config.server;
-    const taken = await lookAtPort({ host, port, key: await localKeyOf(context, settings), fetch: context.fetch });
+    const taken = await lookAtPort(await runningQuery(context, settings));
     if (screen === null) throw portTakenError(taken, error);
     return await askPortTaken(serving, screen, taken);
   } finally {

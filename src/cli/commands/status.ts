@@ -8,17 +8,17 @@ import { viewLastRefresh, viewTimeline } from "../../state/refreshes.ts";
 import type { RefreshView } from "../../state/refreshes.ts";
 import type { AccountRow } from "../../state/state.ts";
 import type { CliContext, Command } from "../context.ts";
-import { findRunning } from "../running.ts";
+import { findRunning, strangerText } from "../running.ts";
 import type { HealthAccount, Running } from "../running.ts";
 import { loadSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
-import { localKeyOf, withOpenStore } from "../with-store.ts";
+import { runningQuery, withOpenStore } from "../with-store.ts";
 
 /** Exit code 0 whether a proxy runs or not: the state was shown. */
 export const status: Command = async (context, args) => {
   const settings = loadSettings(context, args);
   const { config, dir } = settings;
-  const running = await findRunning({ ...config.server, key: await localKeyOf(context, settings), fetch: context.fetch });
+  const running = await findRunning({ ...(await runningQuery(context, settings)), timeline: args.options["json"] === true });
   // While a proxy runs that can answer, a sealed store stays sealed.
   const known = running.is === "ours" ? { accounts: running.health.accounts, refreshes: running.refreshes ?? [] } : await stored(context, settings);
   const mode = running.is === "ours" ? running.health.mode : config.mode;
@@ -87,9 +87,8 @@ const serverLine = (running: Running): string => {
     case "none":
       return "not running; this is what the data folder holds";
     case "foreign":
-      return `another program answers at ${running.url}; this is what the data folder holds`;
     case "other-folder":
-      return `a claude-oauth-proxy with another data folder answers at ${running.url}; this is what our folder holds`;
+      return `${strangerText(running, `at ${running.url}`)}; this is what the data folder holds`;
     case "ours": {
       const { health, url } = running;
       return `${health.status === "ok" ? "running" : health.status} at ${url} (${health.mode}, version ${health.version}), up ${span(health.uptime_seconds * 1000)}, ${health.in_flight} open, ${health.requests_total} requests`;

@@ -1,8 +1,10 @@
 // `env` is evaluated by a shell: standard output holds assignments and nothing else. What a client needs, and no more.
 import { describe, expect, it } from "vitest";
 import { clientEnvironment } from "../../../src/cli/commands/env.ts";
+import { connectTo } from "../../../src/cli/connection.ts";
 import { secret } from "../../../src/lib/secret.ts";
 import { fakeContext, localKey } from "../fake-context.ts";
+import { forged, health, proxyAnswers } from "../fake-proxy.ts";
 
 describe("env", () => {
   it("prints assignments on standard output and remarks on standard error", async () => {
@@ -29,6 +31,37 @@ describe("env", () => {
     expect(await context.run("env", "--set", "server.port=0")).toBe(2);
     expect(context.said).toMatchObject({});
     expect(context.said.out()).toBe("");
+  });
+});
+
+/** `env` with `port` as the configured one. */
+const besidePort = async (port: number) => {
+  const context = fakeContext({ connect: connectTo });
+  const code = await context.run("env", "--shell", "bash", "--set", `server.port=${port}`);
+  return { code, out: context.said.out(), err: context.said.err() };
+};
+
+describe("env beside a program on the port", () => {
+  it("follows the mode of a proxy that has proved itself", async () => {
+    const { port } = await proxyAnswers({ health: { ...health, mode: "pass-through" } });
+    const { code, out, err } = await besidePort(port);
+    expect([code, out, err]).toEqual([0, `export ANTHROPIC_BASE_URL='http://127.0.0.1:${port}'\nexport ANTHROPIC_CUSTOM_HEADERS='x-claude-oauth-proxy-key: ${localKey}'\n`, ""]);
+  });
+
+  it("sends no client, and no key, to one that only looks like a proxy (S3)", async () => {
+    const { port, seen } = await forged();
+    const { code, out, err } = await besidePort(port);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain(`Nothing is printed, because something else answers at http://127.0.0.1:${port}; it did not prove that it knows our local key.`);
+    expect(err).toContain("claude-oauth-proxy config set server.port NUMBER");
+    expect(seen.join()).not.toContain(localKey);
+  });
+
+  it("sends no client to the proxy of another data folder (S3)", async () => {
+    const { port } = await proxyAnswers({ key: "cop_another-key-0123456789" });
+    const { code, out, err } = await besidePort(port);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain("it refuses our local key, as a claude-oauth-proxy with another data folder does");
   });
 });
 

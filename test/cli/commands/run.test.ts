@@ -5,23 +5,30 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { App } from "../../../src/app/app.ts";
 import { runChild } from "../../../src/cli/commands/run.ts";
-import { secret } from "../../../src/lib/secret.ts";
+import { connectTo } from "../../../src/cli/connection.ts";
 import type { AccountRow } from "../../../src/state/state.ts";
 import { eventually } from "../../helpers/eventually.ts";
 import { appKey, fakeApps } from "../fake-app.ts";
 import { account, fakeContext, localKey } from "../fake-context.ts";
 import type { FakeContext } from "../fake-context.ts";
+import { forged, health, proxyAnswers } from "../fake-proxy.ts";
 
 const shellPath = { PATH: process.env["PATH"] ?? "" };
 
-/** Runs a command that writes down its base URL, beside a proxy that answers `/health` with `health`. */
-const besideRunning = async (health: { readonly mode?: string; readonly status?: string }, ...flags: readonly string[]) => {
+/** Runs a command that writes down where it is sent, with `port` as the configured one. */
+const besidePort = async (port: number, ...flags: readonly string[]) => {
   const apps = fakeApps({ accounts: [account("claude")] });
-  const answer = { status: "ok", version: "0.1.0", uptime_seconds: 1, mode: "oauth", accounts: [], in_flight: 0, requests_total: 0, ...health };
-  const context = fakeContext({ environment: shellPath, parts: { createApp: apps.createApp }, fetch: async () => Response.json(answer) });
+  const environment = { ...shellPath, CLAUDE_OAUTH_PROXY_SERVER__PORT: String(port) };
+  const context = fakeContext({ environment, parts: { createApp: apps.createApp }, connect: connectTo });
   const trace = join(context.dir, "../trace");
   expect(await context.run("run", ...flags, "--", "sh", "-c", `printf %s "$ANTHROPIC_BASE_URL $ANTHROPIC_AUTH_TOKEN" > ${trace}`)).toBe(0);
-  return { own: apps.created.length, seen: readFileSync(trace, "utf8") };
+  return { own: apps.created, seen: readFileSync(trace, "utf8"), said: context.said.err() };
+};
+
+/** The same beside a proxy that answers `/health` with `more`. */
+const besideRunning = async (more: { readonly mode?: string; readonly status?: string }, ...flags: readonly string[]) => {
+  const { port } = await proxyAnswers({ health: { ...health, ...more } });
+  return { port, ...(await besidePort(port, ...flags)) };
 };
 
 const tokenFrom = async (change: (app: App) => App): Promise<string> => {
@@ -34,16 +41,26 @@ const tokenFrom = async (change: (app: App) => App): Promise<string> => {
 
 describe("the proxy of run", () => {
   it("is the one that runs already, with its address and the local key", async () => {
-    expect(await besideRunning({})).toEqual({ own: 0, seen: `http://127.0.0.1:4001 ${localKey}` });
+    const { port, own, seen } = await besideRunning({});
+    expect([own, seen]).toEqual([[], `http://127.0.0.1:${port} ${localKey}`]);
   });
 
   it.each([
     ["needs a sign-in", { status: "sign-in-needed" }],
     ["has another mode", { mode: "pass-through" }],
-  ])("is one of its own when the one that runs %s", async (_, health) => {
-    const { own, seen } = await besideRunning(health);
-    expect(own).toBe(1);
-    expect(seen).not.toContain(":4001");
+  ])("is one of its own when the one that runs %s", async (_, more) => {
+    const { port, own, seen } = await besideRunning(more);
+    expect(own).toHaveLength(1);
+    expect(seen).not.toContain(String(port));
+  });
+
+  it("is one of its own when something else answers on the port, and the command never hears of that port (S3)", async () => {
+    const { port, seen: shown } = await forged();
+    const { own, seen, said } = await besidePort(port);
+    expect(own).toMatchObject([{ forOneCommand: true }]);
+    expect(seen).not.toContain(String(port));
+    expect(said).toContain(`something else answers at http://127.0.0.1:${port}; it did not prove that it knows our local key; the command gets a proxy of its own`);
+    expect(shown.join()).not.toContain(localKey);
   });
 
   it("is one of its own with the key of that one, or with the local key where none is asked for", async () => {
@@ -52,8 +69,8 @@ describe("the proxy of run", () => {
   });
 
   it("is one of its own when something is asked of the proxy itself", async () => {
-    expect((await besideRunning({}, "--account", "claude")).own).toBe(1);
-    expect((await besideRunning({}, "--set", "log.level=error")).own).toBe(1);
+    expect((await besideRunning({}, "--account", "claude")).own).toHaveLength(1);
+    expect((await besideRunning({}, "--set", "log.level=error")).own).toHaveLength(1);
   });
 });
 
@@ -103,7 +120,7 @@ describe("the log of run", () => {
     const apps = fakeApps({ accounts: [account("claude")] });
     const context = fakeContext({
       environment: shellPath,
-      store: { key: secret(key) },
+      key,
       parts: {
         async createApp(options) {
           const app = await apps.createApp(options);

@@ -1,11 +1,12 @@
 // `status` shows the running proxy when it is ours, else the store; `--short` fits a status bar.
 import { describe, expect, it } from "vitest";
 import { shortStatus } from "../../../src/cli/commands/status.ts";
+import { connectTo } from "../../../src/cli/connection.ts";
 import type { HealthAccount, Running } from "../../../src/cli/running.ts";
 import type { RefreshFact } from "../../../src/messages/refresh-fact.ts";
 import type { AppState } from "../../../src/state/state.ts";
-import { account, fakeContext } from "../fake-context.ts";
-import { answering, health, proxyAnswers } from "../fake-proxy.ts";
+import { account, fakeContext, localKey } from "../fake-context.ts";
+import { forged, health, proxyAnswers } from "../fake-proxy.ts";
 
 const refreshedFiveMinutesAgo = (outcome: RefreshFact["outcome"]): RefreshFact => ({
   at: Date.UTC(2026, 0, 2, 11, 55), accountId: "claude", outcome, reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null,
@@ -27,18 +28,18 @@ describe("status", () => {
 
   it("with our proxy running it tells of that one, also as JSON", async () => {
     const { port } = await proxyAnswers();
-    const context = fakeContext({ fetch });
+    const context = fakeContext({ connect: connectTo });
     await context.run("status", "--set", `server.port=${port}`);
     expect(context.said.out()).toContain(`running at http://127.0.0.1:${port} (oauth, version 0.1.0), up 2h05m, 2 open, 12 requests`);
-    const json = fakeContext({ fetch });
+    const json = fakeContext({ connect: connectTo });
     await json.run("status", "--json", "--set", `server.port=${port}`);
     expect(JSON.parse(json.said.out())).toMatchObject({ running: true, status: "ok", in_flight: 2, dir: json.dir });
   });
 
   it("--json has the newest refreshes of the running proxy, oldest first", async () => {
     const refreshes = Array.from({ length: 101 }, (_, at) => ({ ...refreshedFiveMinutesAgo("refreshed"), accountId: `account ${at}` }));
-    const { port } = await answering((path) => [200, path === "/health" ? health : { refreshes }]);
-    const context = fakeContext({ fetch });
+    const { port } = await proxyAnswers({ state: { refreshes } });
+    const context = fakeContext({ connect: connectTo });
     await context.run("status", "--json", "--set", `server.port=${port}`);
     const seen = (JSON.parse(context.said.out()) as { refreshes: { account_id: string; outcome: string }[] }).refreshes;
     expect([seen.length, seen[0]?.account_id, seen.at(-1)]).toMatchObject([100, "account 1", { account_id: "account 100", outcome: "refreshed" }]);
@@ -46,10 +47,22 @@ describe("status", () => {
 
   it("a running proxy tells although the store is sealed and nobody can be asked", async () => {
     const { port } = await proxyAnswers();
-    const base = fakeContext();
-    const context = fakeContext({ fetch, parts: { openStore: (options) => (options.config.mode === "oauth" ? sealed() : base.parts.openStore(options)) } });
+    const context = fakeContext({ connect: connectTo, parts: { openStore: sealed } });
     expect(await context.run("status", "--short", "--set", `server.port=${port}`)).toBe(0);
     expect(context.said.out()).toBe(`up :${port} | 2 open | sign-in needed\n`);
+  });
+
+  it.each([
+    ["in words", [], (port: number) => `something else answers at http://127.0.0.1:${port}; it did not prove that it knows our local key; this is what the data folder holds`],
+    ["as JSON", ["--json"], () => `"port": "foreign"`],
+    ["in one line", ["--short"], () => "port taken | claude 4h12m"],
+  ])("shows no key to something that looks like a proxy in every field, and says so %s (S3)", async (_, flags, words) => {
+    const { port, seen } = await forged();
+    const context = fakeContext({ accounts: [account("claude")], connect: connectTo });
+    expect(await context.run("status", ...flags, "--set", `server.port=${port}`)).toBe(0);
+    expect(context.said.out()).toContain(words(port));
+    expect(seen.map((head) => head.split("\n")[0])).toEqual(["GET /api/hello"]);
+    expect(seen.join()).not.toContain(localKey);
   });
 
   it("--json without a running proxy has the same keys where they make sense", async () => {
