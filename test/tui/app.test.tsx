@@ -141,7 +141,14 @@ describe("a prompt in the last row", () => {
     expect(answers()).toEqual(wanted);
   });
 
-  it("leaves Esc to the controller, and takes no paste away from its input", async () => {
+  it("takes a paste as its text", async () => {
+    const { paste, waitFor, calls } = await open(asking({ kind: "rename", accountId: "main" }));
+    paste(" pasted");
+    await waitFor("dana (Max) pasted");
+    expect(calls.filter(([name]) => name === "paste")).toEqual([]);
+  });
+
+  it("leaves Esc to the controller", async () => {
     const { press, calls, answers } = await open(asking({ kind: "rename", accountId: "main" }));
     press(escape);
     await eventually(() => calls, (seen) => seen.length > 0);

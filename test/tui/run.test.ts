@@ -150,6 +150,23 @@ describe("a person who is needed", () => {
     expect(terminal.bytes()).not.toContain("\u001b]0;");
   });
 
+  it("does not come back from a sign-in when the program has stopped meanwhile", async () => {
+    const login = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<AbortSignal>();
+    const terminal = openDashboard({ login: ({ signal }) => (asked.resolve(signal), login.promise) });
+    await terminal.waitFor("RUNNING");
+    terminal.press("l");
+    const signal = await asked.promise;
+    terminal.stop();
+    await terminal.running.finished;
+    expect(signal.aborted).toBe(true);
+    const before = terminal.bytes().split("\u001b[?1049h").length;
+    login.resolve();
+    // Another one that opens now has drawn its first frame.
+    await openDashboard().waitFor("RUNNING");
+    expect([terminal.alternate(), terminal.bytes().split("\u001b[?1049h").length]).toEqual([false, before]);
+  });
+
   it("signs in on the primary screen and comes back to the dashboard", async () => {
     const login = Promise.withResolvers<void>();
     let asked: string | null = null;

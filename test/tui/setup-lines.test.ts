@@ -26,6 +26,9 @@ describe("the lines for Claude Code", () => {
   });
 });
 
+const throughCurl = (keyNeeded: boolean): string =>
+  curlCommand(stateOf(afternoon).requests.rows[0] as RequestRow, { live: stateOf([], "pass-through"), about: { ...about, keyNeeded } });
+
 describe("curl", () => {
   const row = stateOf(afternoon).requests.rows[0] as RequestRow;
   const parts = { live: stateOf(), about };
@@ -45,6 +48,16 @@ describe("curl", () => {
   it("sends no body with GET, and names a file for what is not a message", () => {
     expect(curlCommand({ ...row, method: "GET", path: "/v1/models" }, parts)).not.toMatch(/-d|content-type/);
     expect(curlCommand({ ...row, path: "/v1/files" }, parts)).toContain("--data-binary @request.json");
+  });
+
+  it("counts tokens without a limit on them", () => {
+    expect(curlCommand({ ...row, path: "/v1/messages/count_tokens" }, parts)).not.toContain("max_tokens");
+  });
+
+  it("shows the client's own login and, where one is asked for, the local key in pass-through mode", () => {
+    expect(throughCurl(true)).toContain('-H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN"');
+    expect(throughCurl(true)).toContain('-H "x-claude-oauth-proxy-key: $(claude-oauth-proxy print-key)"');
+    expect(throughCurl(false)).not.toContain("print-key");
   });
 
   it("lets nothing of the request become a command", () => {

@@ -20,7 +20,7 @@ describe("the selection", () => {
     expect(after(move({ by: 99 })).selected.requests).toBe("d");
     expect(after(move({ by: 2 }), move({ by: -99 }))).toMatchObject({ follow: false, selected: { requests: "a" } });
     expect(after(move({ by: 2 }), move({ to: "start" }))).toMatchObject({ follow: true, selected: { requests: "a" } });
-    expect(after(move({ to: "end" })).selected.requests).toBe("d");
+    expect(after(move({ to: "end" }))).toMatchObject({ follow: false, selected: { requests: "d" } });
   });
 
   it("begins anew when its row has gone, and does nothing in an empty list", () => {
@@ -32,6 +32,11 @@ describe("the selection", () => {
     const ui = after({ type: "show-pane", pane: "events" }, move({ by: 1 }), { type: "turn-pane", by: 1 });
     expect(ui).toMatchObject({ pane: "requests", follow: true, selected: { events: "b", requests: null } });
   });
+});
+
+it("a question takes the message's place", () => {
+  const said = after({ type: "say", message: { text: "m", alert: "good", until: 9 } });
+  expect(reduceUi(said, { type: "ask", prompt: { kind: "add-key" } })).toMatchObject({ message: null, prompt: { kind: "add-key" } });
 });
 
 describe("panes", () => {

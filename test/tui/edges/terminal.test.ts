@@ -67,7 +67,7 @@ describe("glyphs", () => {
 describe("where it runs", () => {
   it("knows SSH, tmux and WSL by their variables, empty ones not counted", () => {
     expect(withEnv({ SSH_CONNECTION: "1.2.3.4 1 5.6.7.8 22", TMUX: "/tmp/tmux,1,0" })).toMatchObject({ ssh: true, tmux: true, wsl: false });
-    expect(withEnv({ SSH_TTY: "/dev/pts/1" }).ssh).toBe(true);
+    expect([withEnv({ SSH_TTY: "/dev/pts/1" }).ssh, withEnv({ SSH_CLIENT: "1.2.3.4 1 22" }).ssh]).toEqual([true, true]);
     expect(withEnv({ SSH_CONNECTION: "", TMUX: "" })).toMatchObject({ ssh: false, tmux: false });
     expect(withEnv({ WSL_DISTRO_NAME: "Debian" })).toMatchObject({ wsl: true, display: true });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { secret } from "../../../src/lib/secret.ts";
 import type { Secret } from "../../../src/lib/secret.ts";
+import type { SubmitOutcome } from "../../../src/messages/commands.ts";
 import { runPlainLogin } from "../../../src/tui/login/plain.ts";
 import type { PlainLoginDeps } from "../../../src/tui/login/plain.ts";
 import { authorizeUrl, createFakeLogin } from "../../fixtures/fake-login.ts";
@@ -57,6 +58,20 @@ describe("signing in without a screen", () => {
     await clock.advance(1000);
     expect(await ended).toMatchObject({ outcome: "signed-in" });
     expect(fake.submitted).toHaveLength(2);
+  });
+
+  it("an exchange that never gets through is given up after three tries, a second and two seconds apart", async () => {
+    const tries: number[] = [];
+    const clock = createFakeClock();
+    const { commands } = createFakeLogin(clock);
+    const submitCode = async (): Promise<SubmitOutcome> => {
+      tries.push(clock.monotonic());
+      return { outcome: "retry", message: "ENOTFOUND" };
+    };
+    const { ended } = setUp(["aB3xQQ#STATE"], { clock, commands: { ...commands, submitCode } });
+    await clock.advance(5000);
+    expect(await ended).toMatchObject({ outcome: "failed", errorCode: "login-failed", message: "ENOTFOUND" });
+    expect(tries).toEqual([0, 1000, 3000]);
   });
 
   it("no line is giving up, and the attempt is given back", async () => {

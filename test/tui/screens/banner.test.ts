@@ -18,6 +18,7 @@ const ended = fact("token.refreshed", { newExpiresAt: noon - minute });
 describe("the banner", () => {
   it.each([
     ["refreshes that fail", [failing], "x REFRESH FAILED 3x: press r to try now, l to sign in. Next try in 30s. Expires in 4h12m. (529 overloaded)"],
+    ["a refresh that fails once", [fact("token.refresh-failed", { failures: 1 }), signedOut], "x REFRESH FAILED 1x: sign in again. Press l. Expires in 4h12m. (invalid_grant)"],
     ["refreshes that fail until the sign-in is gone", [fact("token.refresh-failed", { failures: 3 }), signedOut], "x REFRESH FAILED 3x: sign in again. Press l. Expires in 4h12m. (invalid_grant)"],
     ["a sign-in that is gone", [signedOut], "x SIGNED OUT: sign in again. Press l. Expires in 4h12m. (invalid_grant)"],
     ["a token that has ended while its refresh waits", [ended, waiting], "x TOKEN EXPIRED 1m00s ago: press r to refresh, l to sign in. (529 overloaded)"],

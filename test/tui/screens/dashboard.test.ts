@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { dashboardLines } from "../../../src/tui/screens/dashboard.ts";
 import type { View } from "../../../src/tui/view.ts";
 import { panes } from "../../../src/tui/ui-state.ts";
-import type { Overlay } from "../../../src/tui/ui-state.ts";
+import type { Overlay, UiState } from "../../../src/tui/ui-state.ts";
 import { timesAsMuch } from "../../helpers/growth.ts";
 import { fact } from "../../state/facts.ts";
 import { hostile, steers } from "../hostile.ts";
@@ -113,6 +113,18 @@ describe("what is drawn where", () => {
     expect(lines.filter(({ selected }) => selected)).toHaveLength(1);
     expect(lines.findIndex(({ selected }) => selected)).toBe(7);
     expect(textOf(lines.at(-1) ?? { segments: [], selected: false })).toContain("ROW 50/100");
+  });
+
+  it("the newest request stays selected while it is followed, and that concerns no other pane", () => {
+    const live = stateOf([...afternoon, fact("notice", { seq: 901, message: "older" }), fact("notice", { seq: 902, message: "newer" })]);
+    const selected = { requests: "r1", sessions: null, accounts: null, events: "901" };
+    const selectedIn = (ui: Partial<UiState>): string => textOf(dashboardLines(viewAt({ live, ui: { ...ui, selected } })).find((line) => line.selected) ?? { segments: [], selected: false });
+    expect([selectedIn({ follow: true }), selectedIn({ follow: false })]).toEqual([expect.stringContaining(" 11:59:58 "), expect.stringContaining(" 11:59:12 ")]);
+    expect(selectedIn({ pane: "events", follow: true })).toContain("older");
+  });
+
+  it.each([[120, 23, 2], [120, 24, 3], [109, 40, 2], [120, 9, 2], [120, 2, 1]])("at %dx%d there are %d header lines", (columns, rows, count) => {
+    expect(viewAt({ columns, rows }).layout.header).toBe(count);
   });
 
   it("while stopping, the header counts down and the footer tells how not to wait", () => {

@@ -13,6 +13,11 @@ describe("the footer", () => {
     expect(footer({ pane: "accounts" })).toMatch(/^ ACCOUNTS 1 /);
   });
 
+  it("keeps the keys and leaves the list's state out where there is no room for both", () => {
+    expect(footer({}, 30).trimEnd()).toBe("? help  q quit       FOLLOW 6");
+    expect(footer({ pane: "accounts" }, 24).trimEnd()).toBe("? help  q quit");
+  });
+
   it("counts what arrives while the list is paused", () => {
     expect(footer({ paused: stateOf(afternoon.slice(0, 6)) })).toMatch(/^ PAUSED \+5 new .*p resume/);
   });
