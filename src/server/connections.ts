@@ -36,8 +36,11 @@ export type Connections = {
   destroy(): void;
 };
 
-/** With more requests than this waiting, nothing further is read from the connection. */
-const mostWaiting = 4;
+/**
+ * With more requests than this waiting, nothing further is read from the connection. From then on a client that leaves
+ * is noticed only by what is written to it, so the limit is above what any client sends ahead.
+ */
+const mostWaiting = 64;
 
 export const createConnections = (): Connections => {
   const connections = new Map<Socket, Connection>();
@@ -69,8 +72,14 @@ export const createConnections = (): Connections => {
     if (next !== undefined) {
       if (waiting.length === mostWaiting) socket.resume();
       begin(connection, next);
+      holdBack(connection);
     } else if (connection.last !== null) connection.last();
     else if (draining) socket.destroySoon();
+  };
+
+  // Later: node:http reads on at the end of every request, whoever has paused the socket before (Node 24).
+  const holdBack = ({ socket, waiting }: Connection): void => {
+    if (waiting.length > mostWaiting) queueMicrotask(() => socket.pause());
   };
 
   const enqueue = (exchange: HttpExchange, go: () => void): void => {
@@ -80,7 +89,7 @@ export const createConnections = (): Connections => {
     const waiting = { ...exchange, begin: go };
     if (connection.current === null) return begin(connection, waiting);
     connection.waiting.push(waiting);
-    if (connection.waiting.length > mostWaiting) connection.socket.pause();
+    holdBack(connection);
   };
 
   const accept = (socket: Socket): void => {
