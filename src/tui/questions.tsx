@@ -71,11 +71,12 @@ export type PortTakenDeps = QuestionDeps & { readonly facts: PortTakenFacts };
 
 /** Who has the port, and the choices that make sense then. */
 export const portTakenQuestion = ({ version, host, port, other, nextPort }: PortTakenFacts): Question<PortTakenChoice> => {
+  const up = other === null ? "" : `up ${span(other.uptimeSeconds * 1000)}`;
   const owner =
-    other === null ? "  Something else answers there; it did not prove that it knows our local key." : `  It is another claude-oauth-proxy of yours (${visibleText(other.version, 40)}, up ${span(other.uptimeSeconds * 1000)}).`;
+    other === null ? "Something else answers there; it did not prove that it knows our local key." : `It is another claude-oauth-proxy of yours (${visibleText(other.version, 40)}, ${up}).`;
   const next = nextPort === null ? "--port N" : `--port ${nextPort}`;
   return {
-    text: `${[`claude-oauth-proxy ${version}`, "", `x Port ${port} on ${visibleText(host)} is already in use.`, owner, ""].join("\n")}\n`,
+    text: `${[`claude-oauth-proxy ${version}`, "", `x Port ${port} on ${visibleText(host)} is already in use.`, `  ${owner}`, ""].join("\n")}\n`,
     choices: [
       ...(other === null ? [] : [{ key: "a", answer: "use-that", text: "use that one (print its address and quit)" } as const]),
       ...(nextPort === null ? [] : [{ key: "n", answer: "next-port", text: `use the next free port, ${nextPort}` } as const]),
@@ -113,7 +114,8 @@ export const Choices = <Answer extends string>({ choices, ascii, onAnswer }: Cho
   const width = Math.max(8, Math.min(columns - 2, 78));
   const wrapped = choices.map(({ key, text }) => wrap(text, Math.max(4, width - 5)).map((row, index) => `${index === 0 ? key : " "}  ${row}`));
   const isWhole = wrapped.flat().length + 3 < rows;
-  const options = choices.map(({ answer }, index) => ({ value: answer, label: isWhole ? (wrapped[index] ?? []).join("\n") : cut(wrapped[index]?.[0] ?? "", width - 2, glyphsFor(ascii)) }));
+  const labelAt = (index: number): string => (isWhole ? (wrapped[index] ?? []).join("\n") : cut(wrapped[index]?.[0] ?? "", width - 2, glyphsFor(ascii)));
+  const options = choices.map(({ answer }, index) => ({ value: answer, label: labelAt(index) }));
   const count = isWhole ? choices.length : Math.max(1, Math.min(choices.length, rows - 3));
   const letters = choices.map(({ key }) => key);
   const hint = `press ${letters.length > 1 ? `${letters.slice(0, -1).join(", ")} or ` : ""}${letters.at(-1)}${ascii || letters.length === 1 ? "" : ", or choose with the arrow keys and Enter"}`;

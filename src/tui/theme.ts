@@ -55,7 +55,11 @@ export const emptyLine: Line = { segments: [], selected: false };
 const alertTones: Readonly<Record<Alert, Tone>> = { busy: "accent", good: "good", warning: "warning", error: "error" };
 
 /** An alert: a margin, its sign, the text. */
-export const alertLine = (alert: Alert, text: string, tone: Tone = alertTones[alert]): Line => ({ segments: [segment(""), segment(`${alertSigns[alert]} `, tone), segment(text, tone)], selected: false, alert });
+export const alertLine = (alert: Alert, text: string, tone: Tone = alertTones[alert]): Line => ({
+  segments: [segment(""), segment(`${alertSigns[alert]} `, tone), segment(text, tone)],
+  selected: false,
+  alert,
+});
 
 /** The alert behind `margin` blanks. */
 export const indented = (alert: Line, margin: number): Line => ({ ...alert, segments: [segment(" ".repeat(margin)), ...alert.segments.slice(1)] });

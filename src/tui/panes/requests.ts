@@ -126,7 +126,14 @@ const firstSteps = (view: View): readonly Line[] => {
   const { breadth, list } = view.layout;
   const shorter = command(`${view.about.program} run claude`);
   if (breadth === "narrow" || breadth === "tiny") {
-    return [lineOf(segment("No requests yet. In another terminal:")), shorter, lineOf(segment("or point a client at it:")), command("ANTHROPIC_BASE_URL="), command(clientAddress(view)), lineOf(segment("c copies the lines for Claude Code"))];
+    return [
+      lineOf(segment("No requests yet. In another terminal:")),
+      shorter,
+      lineOf(segment("or point a client at it:")),
+      command("ANTHROPIC_BASE_URL="),
+      command(clientAddress(view)),
+      lineOf(segment("c copies the lines for Claude Code")),
+    ];
   }
   const lines = setupLines(view).map(command);
   const gap = list > lines.length + 4 ? [emptyLine] : [];

@@ -137,7 +137,11 @@ const trafficLine = (view: View): Line => {
   const { live: { requests }, layout, glyphs } = view;
   const ttfb = ttfbPercentiles(requests);
   const groups: readonly (readonly Segment[])[] = [
-    [segment(` since start  2xx ${counted(requests.ok)}`), segment(`   4xx ${counted(requests.clientErrors)}`, requests.clientErrors > 0 ? "warning" : "plain"), segment(`   5xx ${counted(requests.serverErrors)}`, requests.serverErrors > 0 ? "error" : "plain")],
+    [
+      segment(` since start  2xx ${counted(requests.ok)}`),
+      segment(`   4xx ${counted(requests.clientErrors)}`, requests.clientErrors > 0 ? "warning" : "plain"),
+      segment(`   5xx ${counted(requests.serverErrors)}`, requests.serverErrors > 0 ? "error" : "plain"),
+    ],
     ttfb === null ? [] : [segment(`TTFB p50 ${duration(ttfb.p50)} p95 ${duration(ttfb.p95)}`)],
     [segment(`in ${amount(totalInput(requests))}  out ${amount(requests.outputTokens)}`)],
     cacheGroup(view),

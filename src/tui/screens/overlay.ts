@@ -91,7 +91,15 @@ const requestFacts = (row: RequestRow, { now, live }: View): readonly Fact[] => 
   return [
     ["request", `${row.method} ${row.path}`, "strong"],
     ["status", joined([statusWord(row), row.outcome ?? "open", measured("silent for", silenceMs(row, now))]), statusTone(row)],
-    ["timing", joined([`received ${clockTime(row.receivedAt)}`, measured("first byte", row.ttfbMs), measured("total", row.durationMs ?? now - row.receivedAt), measured("longest silence", row.longestSilenceMs)])],
+    [
+      "timing",
+      joined([
+        `received ${clockTime(row.receivedAt)}`,
+        measured("first byte", row.ttfbMs),
+        measured("total", row.durationMs ?? now - row.receivedAt),
+        measured("longest silence", row.longestSilenceMs),
+      ]),
+    ],
     ["account", joined([account?.label ?? row.accountId, row.pickReason, row.attempts > 1 ? `${row.attempts} attempts` : null])],
     ["model", joined([named("asked", row.modelAsked), named("served", row.model)])],
     ["tokens", tokenText(row)],
@@ -129,10 +137,21 @@ const sessionFacts = (session: SessionRow, { now }: View): readonly Fact[] => [
   ["session", session.id, "strong"],
   ["client", session.client],
   ["requests", joined([String(session.requests), `${session.inFlight} open`, `${session.errors} errors`])],
-  ["tokens", joined([`input ${amount(session.inputTokens)}`, `cache read ${amount(session.cacheReadTokens)}`, `cache written ${amount(session.cacheCreationTokens)}`, `output ${amount(session.outputTokens)}`])],
+  [
+    "tokens",
+    joined([
+      `input ${amount(session.inputTokens)}`,
+      `cache read ${amount(session.cacheReadTokens)}`,
+      `cache written ${amount(session.cacheCreationTokens)}`,
+      `output ${amount(session.outputTokens)}`,
+    ]),
+  ],
   ["cache", joined([cacheWord(session).text, session.cacheShares.length === 0 ? null : `last answers ${session.cacheShares.map(percent).join(" ")}`]), cacheWord(session).tone],
   ["seen", `from ${clockMinute(session.firstSeenAt, now)}, last ${span(now - session.lastSeenAt)} ago`],
-  ...session.agents.map((agent): Fact => ["agent", joined([agent.id, agent.parentId === null ? null : `of ${agent.parentId}`, `${agent.requests} requests`, `in ${amount(agent.inputTokens)}`, `out ${amount(agent.outputTokens)}`])]),
+  ...session.agents.map(({ id, parentId, requests, inputTokens, outputTokens }): Fact => [
+    "agent",
+    joined([id, named("of", parentId), `${requests} requests`, `in ${amount(inputTokens)}`, `out ${amount(outputTokens)}`]),
+  ]),
 ];
 
 const accountFacts = (account: AccountRow, view: View): readonly Fact[] => {
