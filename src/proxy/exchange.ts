@@ -40,6 +40,8 @@ export type Exchange = {
   /** The target without its query. */
   readonly path: string;
   readonly controller: AbortController;
+  /** In the list of exchanges in flight (`timeouts.ts`). */
+  place: number;
   /** Resolves when the response is closed: all of it was handed to the kernel, or it never will be. */
   readonly closed: Promise<void>;
   /**
@@ -97,6 +99,7 @@ export const createExchange = ({ request, response, path, options }: OpenExchang
     response,
     path,
     controller,
+    place: -1,
     closed,
     stage: "preparing",
     body: emptyBody,

@@ -105,7 +105,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
     const known = origins.get(name);
     if (known !== undefined) return known;
     if (origins.size >= mostOrigins) throw new AppError({ code: "bad-config", message: `More than ${mostOrigins} different upstream base URLs.` });
-    const opened = { pool: openPool(name), places: createPlaces(settings.connections), isTls: name.startsWith("https:") };
+    const opened = { pool: openPool(name), places: new Places(settings.connections), isTls: name.startsWith("https:") };
     origins.set(name, opened);
     return opened;
   };
@@ -135,36 +135,41 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
 };
 
 /** The places for plain requests of one origin. An event stream gives its place back when it begins. */
-type Places = {
-  /** Null: there is one. Else resolves when one is free. */
-  take(call: Call): Promise<void> | null;
-  /** The first time for each call counts. */
-  release(call: Call): void;
-};
+class Places {
+  private free: number;
+  private waiting: Call[] = [];
 
-const createPlaces = (limit: number): Places => {
-  const inside = new Set<Call>();
-  const waiting = new Map<Call, () => void>();
-  return {
-    take(call) {
-      if (inside.size < limit) {
-        inside.add(call);
-        return null;
-      }
-      return new Promise((resolve) => waiting.set(call, resolve));
-    },
-    release(call) {
-      waiting.delete(call);
-      if (!inside.delete(call)) return;
-      const [next] = waiting;
-      if (next === undefined) return;
-      const [following, enter] = next;
-      waiting.delete(following);
-      inside.add(following);
-      enter();
-    },
-  };
-};
+  constructor(limit: number) {
+    this.free = limit;
+  }
+
+  /** Null: `call` has a place. Else resolves when it has one. */
+  take(call: Call): Promise<void> | null {
+    if (this.free > 0) {
+      this.free -= 1;
+      call.hasPlace = true;
+      return null;
+    }
+    this.waiting.push(call);
+    return call.admitted.promise;
+  }
+
+  /** Gives the place of `call` to the next one that waits. The first time for each call counts. */
+  release(call: Call): void {
+    if (!call.hasPlace) {
+      if (this.waiting.length > 0) this.waiting = this.waiting.filter((each) => each !== call);
+      return;
+    }
+    call.hasPlace = false;
+    const next = this.waiting.shift();
+    if (next === undefined) {
+      this.free += 1;
+    } else {
+      next.hasPlace = true;
+      next.admitted.resolve();
+    }
+  }
+}
 
 // More than any server has a reason to send; each is up to the header limit, so a flood must end.
 const mostInterimAnswers = 16;
@@ -179,6 +184,8 @@ type CallOptions = Pick<UpstreamRequest, "method" | "signal" | "onSent"> & {
 /** One call: undici's handler on one side, on the other the answer as a promise and a reader. */
 class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
   readonly head = Promise.withResolvers<UpstreamResponse>();
+  readonly admitted = Promise.withResolvers<void>();
+  hasPlace = false;
   status = 0;
   headers: RawHeaders = [];
   private readonly options: CallOptions;
