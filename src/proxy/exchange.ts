@@ -34,6 +34,8 @@ export type ForwardOptions = {
 };
 
 export type Exchange = {
+  /** Its ending is known: nothing can abort it any more. */
+  ended: boolean;
   readonly options: ForwardOptions;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -85,8 +87,7 @@ export const createExchange = ({ request, response, path, options }: OpenExchang
   const closed = new Promise<void>((resolve) => {
     response.on("close", () => {
       resolve();
-      // Without effect once the exchange has come to its own end.
-      controller.abort(clientLeft);
+      if (!exchange.ended) controller.abort(clientLeft);
     });
   });
   request.on("error", (error) => {
@@ -94,6 +95,7 @@ export const createExchange = ({ request, response, path, options }: OpenExchang
     controller.abort(error instanceof AppError ? brokenUpload(error) : clientLeft);
   });
   const exchange: Exchange = {
+    ended: false,
     options,
     request,
     response,
@@ -174,10 +176,10 @@ export const untilAborted = <T>({ controller: { signal } }: Exchange, promise: P
 
 type Reporting = { readonly clock: Clock; readonly publish: PublishBuffered };
 
-/** Publishes what the exchange cost and its one `request.finished`; stops whatever still runs for it. */
+/** Publishes what the exchange cost and its one `request.finished`; gives back what it holds. */
 export const finishExchange = (exchange: Exchange, ending: Ending, { clock, publish }: Reporting): void => {
   if (exchange.meter !== null) publish(() => usageEvent(exchange));
-  exchange.controller.abort(clientLeft);
+  exchange.ended = true;
   exchange.meter?.stop();
   exchange.body.close();
   publish({

@@ -25,7 +25,7 @@ export type Admission = (info: RequestInfo, peer: Peer) => Admitted | Refusal;
 export type AdmissionDeps = {
   readonly checks: Checks;
   readonly routes: Routes;
-  readonly limits: { readonly api: RateLimit; readonly auth: RateLimit };
+  readonly limits: { readonly api: RateLimit | null; readonly auth: RateLimit | null };
   readonly maxBodyBytes: number;
 };
 
@@ -36,7 +36,7 @@ export const createAdmission = ({ checks, routes, limits, maxBodyBytes }: Admiss
     const unlocked = checks.unlock(info, "forwarding");
     if (!unlocked.ok) return unlocked;
     if (Number(info.fields.contentLength ?? 0) > maxBodyBytes) return refusal("too-large", `The body is larger than ${maxBodyBytes} bytes.`, "Raise server.maxBodyBytes to allow more.");
-    return limited(limits.api(addressOf(peer))) ?? { ok: true, to: "forward", corsOrigin };
+    return (limits.api === null ? null : limited(limits.api(addressOf(peer)))) ?? { ok: true, to: "forward", corsOrigin };
   };
 
   const endpoint = (info: RequestInfo, peer: Peer, corsOrigin: string | null): Admitted | Refusal => {
@@ -46,7 +46,7 @@ export const createAdmission = ({ checks, routes, limits, maxBodyBytes }: Admiss
     const unlocked = checks.unlock(info, found.route.needs);
     // Who proves the key has a count of its own: callers without it cannot lock the owner out, and their tries count too.
     const caller = unlocked.ok && unlocked.access !== "none" ? unlocked.access : addressOf(peer);
-    const tooOften = found.route.limited === true ? limited(limits.auth(caller)) : null;
+    const tooOften = found.route.limited === true && limits.auth !== null ? limited(limits.auth(caller)) : null;
     if (tooOften !== null) return tooOften;
     if (!unlocked.ok) return unlocked;
     return { ok: true, to: "endpoint", corsOrigin, route: found.route, param: found.param, access: unlocked.access };

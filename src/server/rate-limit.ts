@@ -17,8 +17,7 @@ type Bucket = { tokens: number; at: number };
 const mostPeers = 10_000;
 
 /** A peer may spend `count` at once and gets them back evenly over `windowMs`. */
-export const createRateLimit = (rate: Rate | null, clock: Pick<Clock, "monotonic">): RateLimit => {
-  if (rate === null) return () => null;
+export const createRateLimit = (rate: Rate, clock: Pick<Clock, "monotonic">): RateLimit => {
   const buckets = new Map<string, Bucket>();
   const perMs = rate.count / rate.windowMs;
   return (caller) => {

@@ -149,10 +149,11 @@ const attachHandler = (server: HttpServer, { deps, connections, stopping }: Atta
   const { mode, refreshLeadSeconds, rateLimit, maxBodyBytes } = settings;
   const sessions = createSessions({ random, clock, port: settings.port });
   const reports = createRefusalReports({ publish, clock });
+  const rateLimitOf = (rate: Rate | null) => (rate === null ? null : createRateLimit(rate, clock));
   const admit = createAdmission({
     checks: createChecks({ ...settings, key: deps.key, keyRequired: deps.keyRequired, sessions }),
     routes: createRoutes({ ...deps, sessions, proveKey: (challenge) => answerKeyChallenge(deps.key, challenge), mode, refreshLeadSeconds, stopping }),
-    limits: { api: createRateLimit(rateLimit.api, clock), auth: createRateLimit(rateLimit.auth, clock) },
+    limits: { api: rateLimitOf(rateLimit.api), auth: rateLimitOf(rateLimit.auth) },
     maxBodyBytes,
   });
   const { onRequest, onClientError, onConnect } = createHandler({ ...deps, admit, connections, reports, isStopping: () => stopping.aborted });
