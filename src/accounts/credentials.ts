@@ -252,7 +252,7 @@ const noAccountServes = ({ clock, registry, refresher }: CredentialsDeps, named:
   if (tries.length > 0) {
     const seconds = secondsUntil(Math.min(...tries), clock);
     const failure = enabled.map(({ account }) => refresher.lastFailure(account.id)).find((why) => why !== null);
-    const because = failure === undefined ? "" : ` (${failure.replace(/[.\s]+$/, "")})`;
+    const because = failure === undefined ? "" : ` (${failure.replace(/(?<![.\s])[.\s]+$/, "")})`;
     return refusal(`The token of ${names(enabled)} has ended and could not be refreshed yet${because}; the next try is in ${seconds} s.`, seconds);
   }
   const refused = enabled.find(({ needsLogin }) => needsLogin !== null);

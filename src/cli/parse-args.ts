@@ -133,9 +133,15 @@ const unknownWord = (word: string, subcommands: readonly CommandSpec[]): string 
 // What is in the wrong place may be a secret: a code behind `login`, a key behind `add-key`, `--token=…`.
 const withoutValues = ({ code, message }: CommanderError): string => {
   if (code === "commander.excessArguments") return message.replace(/( but got \d+): .*$/s, "$1");
-  if (code === "commander.invalidArgument") return message.replace(/ argument '.*' is invalid/s, " does not take that value");
+  if (code === "commander.invalidArgument") {
+    const [option = ""] = message.split(" argument '", 1);
+    return `${option} does not take that value${message.slice(message.lastIndexOf("' is invalid") + "' is invalid".length)}`;
+  }
   if (code !== "commander.unknownOption") return message;
-  return message.replace(/ '(--[\w-]{1,30}(?=[='])|-\w)?.*'(?=\n\(Did you|$)/s, (_quoted, flag: string | undefined) => (flag === undefined ? "" : ` '${flag}'`));
+  const [start = ""] = message.split(" '", 1);
+  const [flag] = /^ '(?:--[\w-]{1,30}(?=[='])|-\w)/.exec(message.slice(start.length)) ?? [];
+  const [meant = ""] = /\n\(Did you .{1,80}$/.exec(message.slice(-100)) ?? [];
+  return `${start}${flag === undefined ? "" : `${flag}'`}${meant.endsWith("?)") ? meant : ""}`;
 };
 
 const badUsage = (message: string): AppError => {

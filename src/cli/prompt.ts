@@ -5,7 +5,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { CliContext, Input, Output } from "./context.ts";
 
-/** Longest line that is read, UTF-16 units; a key or code is far below. */
+/** Longest line that is read, in characters; a key or code is far below. */
 const longest = 65_536;
 
 export type Question = {
@@ -50,12 +50,12 @@ export const createPassphrasePrompt = ({ stdin, stderr }: { readonly stdin: Inpu
   };
 };
 
-type Reading = { text: string; done: boolean; cancelled: boolean };
+type Reading = { characters: string[]; done: boolean; cancelled: boolean };
 
 const readLine = (stdin: Input, isTerminal: boolean, signal: AbortSignal | undefined): Promise<string | null> =>
   new Promise((resolve) => {
     const decoder = new StringDecoder("utf8");
-    const reading: Reading = { text: "", done: false, cancelled: false };
+    const reading: Reading = { characters: [], done: false, cancelled: false };
     const finish = (line: string | null): void => {
       stdin.off("data", onData);
       stdin.off("end", onEnd);
@@ -67,9 +67,9 @@ const readLine = (stdin: Input, isTerminal: boolean, signal: AbortSignal | undef
       const text = typeof chunk === "string" ? chunk : decoder.write(chunk);
       for (const character of text) take(reading, character, isTerminal);
       if (reading.cancelled) finish(null);
-      else if (reading.done) finish(reading.text);
+      else if (reading.done) finish(reading.characters.join(""));
     };
-    const onEnd = (): void => finish(reading.text === "" ? null : reading.text);
+    const onEnd = (): void => finish(reading.characters.length === 0 ? null : reading.characters.join(""));
     const onAbort = (): void => finish(null);
     if (signal?.aborted === true) {
       resolve(null);
@@ -83,15 +83,22 @@ const readLine = (stdin: Input, isTerminal: boolean, signal: AbortSignal | undef
 const take = (reading: Reading, character: string, isTerminal: boolean): void => {
   if (reading.done || reading.cancelled) return;
   const edit = isTerminal ? edits[character] : undefined;
-  if (character === "\n" || character === "\r") reading.done = !isTerminal || reading.text.trim() !== "";
+  if (character === "\n" || character === "\r") endLine(reading, isTerminal);
   else if (edit !== undefined) edit(reading);
-  else if (reading.text.length < longest) reading.text += character;
+  else if (reading.characters.length < longest) reading.characters.push(character);
+};
+
+// On a terminal an empty line is no answer. Its blanks go with it: looked at again at each further line, a paste of
+// blank lines would take seconds.
+const endLine = (reading: Reading, isTerminal: boolean): void => {
+  reading.done = !isTerminal || reading.characters.some((character) => character.trim() !== "");
+  if (!reading.done) reading.characters = [];
 };
 
 // Raw mode: the terminal no longer edits the line, so the few keys of editing are ours.
 const cancel = (reading: Reading): void => void (reading.cancelled = true);
-const eraseOne = (reading: Reading): void => void (reading.text = reading.text.slice(0, -1));
-const eraseAll = (reading: Reading): void => void (reading.text = "");
+const eraseOne = (reading: Reading): void => void reading.characters.pop();
+const eraseAll = (reading: Reading): void => void (reading.characters = []);
 
 const edits: Readonly<Record<string, (reading: Reading) => void>> = {
   "\u0003": cancel,

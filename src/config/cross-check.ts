@@ -56,7 +56,7 @@ const baseUrl = ({ upstream }: Config, originOf: OriginText) => {
 };
 
 const hostName = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
-const address6 = /^\[?[0-9a-f:.]*:[0-9a-f:.]*(%[a-z0-9]+)?\]?$/i;
+const address6 = /^\[?(?=[0-9a-f.]*:)[0-9a-f:.]+(%[a-z0-9]+)?\]?$/i;
 
 const host = ({ server }: Config, originOf: OriginText) =>
   unless(
@@ -66,7 +66,7 @@ const host = ({ server }: Config, originOf: OriginText) =>
 
 const wrongOrigin = (origin: string, originOf: OriginText) =>
   unless(
-    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin,
+    /^https?:/.test(origin) && URL.parse(origin)?.origin === origin,
     `server.allowedOrigins from ${originOf("server.allowedOrigins")} has an entry that is not a web origin; accepted: entries such as https://example.com:8443, no path, no *`,
   );
 

@@ -46,7 +46,7 @@ const find = (html: string, pattern: RegExp): string | null => {
 };
 
 const refused = (page: Page): AppError =>
-  new AppError({ code: "login-failed", message: `The authorize page refuses (${page.status}): ${find(page.text, /id="error">([^<]*)</) ?? "no reason given"}` });
+  new AppError({ code: "login-failed", message: `The authorize page refuses (${page.status}): ${find(page.text, /id="error">([^<]{0,200})</) ?? "no reason given"}` });
 
 /** `ca` makes the simulated server's own certificate acceptable. */
 export const createBrowser = ({ baseUrl, ca }: { readonly baseUrl: string; readonly ca: string | Buffer | null }) => {
@@ -64,7 +64,7 @@ export const createBrowser = ({ baseUrl, ca }: { readonly baseUrl: string; reado
     const own = location.startsWith(baseUrl);
     const page = await visit({ method: "GET", url: location, site: own ? "same-origin" : "cross-site" });
     if (!own) return page.text;
-    return find(page.text, /<code id="code">([^<]*)</) ?? find(page.text, /id="error">([^<]*)</) ?? page.text;
+    return find(page.text, /<code id="code">([^<]{0,200})</) ?? find(page.text, /id="error">([^<]{0,200})</) ?? page.text;
   };
 
   return {

@@ -63,7 +63,7 @@ const tmuxCheck = (tmux: TmuxFacts | null): Finding => {
 
 // `load-buffer -w`, which forwards the text to the outer terminal, came with tmux 3.2.
 const forwardsClipboard = (version: string): boolean => {
-  const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  const [, major = "0", minor = "0"] = /(\d{1,6})\.(\d{1,6})/.exec(version) ?? [];
   return !/\d/.test(version) || Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 2);
 };
 

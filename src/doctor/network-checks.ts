@@ -103,7 +103,7 @@ const extraCaCheck = async ({ environment, readText, now }: OutboundFacts): Prom
 /** `ends` are wall milliseconds, one per certificate that could be parsed. */
 export type Certificates = { readonly ends: readonly number[]; readonly broken: number };
 
-const pemBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----/g;
+const pemBlock = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----(?:(?!-----BEGIN )[\s\S])*?-----END (?:TRUSTED )?CERTIFICATE-----/g;
 
 /** The certificates of a PEM file; null for a file that could not be read. Never throws. */
 export const certificatesIn = (text: string | null): Certificates | null => {
@@ -161,7 +161,7 @@ export const clientChecks = (facts: ClientFacts): readonly Finding[] => [
 const baseUrlCheck = ({ environment, url }: ClientFacts): Finding => {
   const value = environment["ANTHROPIC_BASE_URL"];
   if (value === undefined || value === "") return ok("base url", "ANTHROPIC_BASE_URL is not set in this shell", `For a client here: ${evalEnv}`);
-  const origin = URL.canParse(value) ? new URL(value).origin : null;
+  const origin = URL.parse(value)?.origin ?? null;
   if (origin === null) return warning("base url", "ANTHROPIC_BASE_URL is not a URL", evalEnv);
   if (asLoopback(origin) === asLoopback(new URL(url).origin)) return ok("base url", `ANTHROPIC_BASE_URL=${origin}: this proxy`);
   return warning("base url", `ANTHROPIC_BASE_URL=${origin}: not this proxy (${url})`, evalEnv);

@@ -97,7 +97,7 @@ export const pairsOf = (raw: readonly string[]): readonly RawField[] =>
 
 const fieldOf = (line: string): RawField => {
   const at = line.indexOf(":");
-  return [line.slice(0, at), line.slice(at + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
+  return [line.slice(0, at), line.slice(at + 1).replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "")];
 };
 
 const bodyOf = (fields: readonly RawField[], rest: Buffer): Pick<Answer, "body" | "complete"> => {

@@ -38,7 +38,7 @@ export const withoutSecrets = (text: string, secrets: readonly Secret[]): string
   withoutEmail(withoutValues(text, secrets).slice(0, longestSentence).replace(providerToken, stars));
 
 /** Every e-mail address becomes its first letter and `…@…`: organisations are often named after their owner's address. */
-export const withoutEmail = (text: string): string => text.replace(email, "$1…@…");
+export const withoutEmail = (text: string): string => (text.includes("@") ? text.replace(email, "$1…@…") : text);
 
 const stars = "***";
 
@@ -76,7 +76,7 @@ const suspicious = new RegExp(`sk-ant-|cop_|eyj|bearer|basic|[#=@]|${named}`, "i
 const shapes: readonly (readonly [RegExp, string])[] = [
   [providerToken, stars],
   [/\bcop_[\w-]{8,}/g, stars],
-  [/\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g, stars],
+  [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, stars],
   [/\b(bearer|basic)(\s{1,4})[\w.~+/=-]{6,}/gi, `$1$2${stars}`],
   // `code#state` as the authorize page shows it.
   [/(?<![\w-])[\w-]{16,}#[\w-]{16,}/g, stars],

@@ -19,7 +19,7 @@ export const createApiKeyMaker = (deps: PostDeps): CreateApiKey => {
   const post = createPost(deps);
   return async ({ baseUrl, accessToken }) => {
     const posted = await post({
-      url: `${baseUrl.replace(/\/+$/, "")}/api/oauth/claude_cli/create_api_key`,
+      url: `${baseUrl.replace(/(?<!\/)\/+$/, "")}/api/oauth/claude_cli/create_api_key`,
       headers: { "content-type": "application/json", authorization: `Bearer ${accessToken.reveal()}` },
       body: "",
     });

@@ -1,5 +1,6 @@
 // Reads what a person pasted. Pure. Every way a paste goes wrong has its own sentence, and the text itself never gets into
 // one: a sentence may be logged, a code may not.
+import { joinedLines } from "../lib/joined-lines.ts";
 import { sameText, secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 
@@ -41,8 +42,9 @@ const sentences: Readonly<Record<PasteFault, string>> = {
 
 /** Takes `code#state`, the full callback address, or `code=…&state=…`; compares the state in constant time. */
 export const readPastedCode = (pasted: string, expected: ExpectedPaste): PastedCode => {
-  if (pasted.length > longest * 16) return tooLong(pasted.length);
-  const text = cleaned(pasted);
+  const trimmed = pasted.trim();
+  if (trimmed.length > longest * 16) return tooLong(trimmed.length);
+  const text = cleaned(trimmed);
   if (text === "") return { outcome: "nothing" };
   if (/sk-ant-/i.test(text)) return bad("key");
   if (text.length > longest) return tooLong(text.length);
@@ -51,18 +53,16 @@ export const readPastedCode = (pasted: string, expected: ExpectedPaste): PastedC
 };
 
 // Bracketed-paste marks (with or without their escape), quotes of any script, control, zero-width and
-// direction characters; a line break goes with the blanks around it, because a wrapped terminal line
-// is often copied with padding. None of these can be part of a code or an address.
+// direction characters. None of these can be part of a code or an address.
 /* oxlint-disable no-control-regex -- these are the characters to remove */
 const noise: readonly RegExp[] = [
   /\u001b?\[20[01]~/g,
-  /[ \t]*[\r\n\u0085\u2028\u2029]+[ \t]*/g,
   /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g,
   /["'`´‘’‚‛“”„‟«»‹›「」]/g,
 ];
 /* oxlint-enable no-control-regex */
 
-const cleaned = (text: string): string => noise.reduce((rest, pattern) => rest.replace(pattern, ""), text).trim();
+const cleaned = (text: string): string => noise.reduce((rest, pattern) => rest.replace(pattern, ""), joinedLines(text)).trim();
 
 const queryIn = (text: string): URLSearchParams | null => {
   if (/^https?:/i.test(text)) {
@@ -108,7 +108,4 @@ const matched = (code: string, state: string, { states }: ExpectedPaste): Pasted
 
 const bad = (code: PasteFault, message = sentences[code]): PastedCode => ({ outcome: "bad-paste", code, message });
 
-const tooLong = (length: number): PastedCode => {
-  const grouped = String(length).replace(/\B(?=(\d{3})+$)/g, " ");
-  return bad("too-long", `Too long (${grouped} characters); expected about 100-200.`);
-};
+const tooLong = (length: number): PastedCode => bad("too-long", `Too long (${length.toLocaleString("en-US").replaceAll(",", " ")} characters); expected about 100-200.`);

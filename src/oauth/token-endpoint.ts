@@ -58,7 +58,7 @@ export const createTokenEndpoint = (deps: PostDeps): TokenEndpoint => {
       }),
     async revoke({ tokenUrl, clientId, token, hint }) {
       const body = new URLSearchParams({ token: token.reveal(), token_type_hint: hint, client_id: clientId }).toString();
-      const posted = await post({ url: `${tokenUrl.replace(/\/+$/, "")}/revoke`, headers: { "content-type": "application/x-www-form-urlencoded" }, body });
+      const posted = await post({ url: `${tokenUrl.replace(/(?<!\/)\/+$/, "")}/revoke`, headers: { "content-type": "application/x-www-form-urlencoded" }, body });
       if (posted.sent !== "answered") return { ok: false, message: posted.message };
       if (posted.status === 200) return { ok: true };
       const { message, type } = readErrorBody(posted.text, { sent: [token], longest: longestSentence });

@@ -105,6 +105,6 @@ const covers = (entry: string, hostname: string, port: number): boolean => {
 };
 
 const parsedHttp = (text: string): URL | null => {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = URL.parse(text);
   return url?.protocol === "https:" || url?.protocol === "http:" ? url : null;
 };

@@ -191,6 +191,7 @@ const momentOf = (value: unknown): number | null => {
 
 /** A name of the form that our ids have; what does not fit becomes dashes. */
 const idFrom = (name: string): string => {
-  const id = name.toLowerCase().replace(/@.*$/, "").replace(/[^a-z0-9._-]+/g, "-").replace(/^[^a-z0-9]+|-+$/g, "").slice(0, 56);
+  const [person = ""] = name.slice(0, 320).toLowerCase().split("@");
+  const id = person.replace(/[^a-z0-9._-]+/g, "-").replace(/^[^a-z0-9]+|(?<!-)-+$/g, "").slice(0, 56);
   return isAccountId(id) ? id : "imported";
 };

@@ -97,7 +97,7 @@ const aboutOf = ({ app: { config, key }, program }: DashboardDeps): ControllerDe
   keyNeeded: key !== null && config.auth.required,
   leadMs: config.oauth.refreshLeadSeconds * 1000,
   drainSeconds: config.server.drainSeconds,
-  upstream: URL.canParse(config.upstream.baseUrl) ? new URL(config.upstream.baseUrl).host : config.upstream.baseUrl,
+  upstream: URL.parse(config.upstream.baseUrl)?.host ?? config.upstream.baseUrl,
 });
 
 // The stop takes effect a moment after it was asked for: nothing may be drawn into the shell in between.

@@ -24,3 +24,22 @@ export const growth = (size: number, work: (size: number) => unknown): number =>
   timesAsMuch(() => {
     for (let time = 0; time < factor; time += 1) work(size);
   }, () => void work(size * factor));
+
+/** The same for work that is waited for. */
+export const growthOf = async (size: number, work: (size: number) => Promise<unknown>): Promise<number> => {
+  const costs: (readonly [number, number])[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    const small = await costOfAsync(async () => {
+      for (let time = 0; time < factor; time += 1) await work(size);
+    });
+    costs.push([small, await costOfAsync(() => work(size * factor))]);
+  }
+  return Math.min(...costs.map(([, cost]) => cost)) / Math.min(...costs.map(([cost]) => cost));
+};
+
+const costOfAsync = async (work: () => Promise<unknown>): Promise<number> => {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return Math.max(1, user + system);
+};

@@ -75,7 +75,7 @@ describe("by value", () => {
 describe("hostile length", () => {
   it("a megabyte of near misses is read in linear time", () => {
     const redact = createRedact();
-    for (const part of ["a@", "sk-ant-", "Bearer ", "x.", "://a", "eyJ", "?code="]) {
+    for (const part of ["a@", "sk-ant-", "Bearer ", "x.", "://a", "eyJ", "eyJ-", "?code="]) {
       expect(growth(4_000, (times) => redact(part.repeat(times))), part).toBeLessThan(4);
     }
   });

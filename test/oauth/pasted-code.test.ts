@@ -16,6 +16,7 @@ describe("a paste that is taken", () => {
   it.each([
     ["code#state", good],
     ["with blanks and line breaks around", ` \t\n${good}\r\n `],
+    ["behind and before 65,000 blanks", `${" ".repeat(65_000)}${good}${"\t".repeat(65_000)}`],
     ["in quotes", `"${good}"`],
     ["in typographic quotes and backticks", `\u201c\u0060${good}\u0060\u201d`],
     ["wrapped by a narrow terminal, with padding", `abc-12   \n   3_DEF#${first.slice(0, 40)}\r\n${first.slice(40)}`],

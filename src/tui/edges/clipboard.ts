@@ -122,6 +122,9 @@ export type ReaderDeps = {
   readonly load?: () => Promise<Clipboard>;
 };
 
+/** A clipboard can hold a whole film; no more of it is looked at. */
+const longestText = 1_048_576;
+
 /** The owner of an X selection may never answer. */
 const readerPatienceMs = 2000;
 
@@ -131,16 +134,24 @@ const loadClipboard = async (): Promise<Clipboard> => (await import("clipboardy"
 /** Reads once, when a person pressed the key for it, and never on a machine the person does not sit at. Never throws. */
 export const createClipboardReader = ({ env, clock, load = loadClipboard }: ReaderDeps): ReadClipboard => async () => {
   if (isRemote(env)) return no("The clipboard of this machine is not yours (SSH). Paste into the terminal instead.");
-  const text = await within(clock, readerPatienceMs, async () => (await load()).read());
-  if (text === null) return no("The clipboard cannot be read here. Paste into the terminal instead.");
-  if (text.trim() === "") return no("The clipboard is empty.");
+  const read = await within(clock, readerPatienceMs, async () => (await load()).read());
+  if (read === null) return no("The clipboard cannot be read here. Paste into the terminal instead.");
+  const text = read.slice(0, longestText).trim();
+  if (text === "") return no("The clipboard is empty.");
   const kind = looksLikeCode(text) ? "looks like a code" : "does not look like a code";
   return { ok: true, text: secret(text), message: `Clipboard: ${text.length} characters, ${kind}.` };
 };
 
 const no = (message: string): ClipboardText => ({ ok: false, message });
 
-const looksLikeCode = (text: string): boolean => /^\s*\S{8,}#\S{8,}\s*$/.test(text) || /[?&]?code=[^&\s]+&(?:\S*&)?state=/.test(text);
+/** Far more than any code with its state, or the address of the page that shows one. */
+const longestCode = 4096;
+
+const looksLikeCode = (text: string): boolean => {
+  if (text.length > longestCode || /\s/.test(text)) return false;
+  const [code = "", state = ""] = text.split("#", 2);
+  return (code.length >= 8 && state.length >= 8) || (text.includes("code=") && text.includes("&state="));
+};
 
 // Null when `work` fails or takes too long. A rejection is dropped with its text: a tool's complaint may quote what
 // it was given.

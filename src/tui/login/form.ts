@@ -2,6 +2,7 @@
 // nothing of it reach React, a sentence or an error: what it hands out holds a mask. It draws nothing itself, and
 // gives the attempt back unless that led to an account.
 import type { Clock } from "../../lib/clock.ts";
+import { joinedLines } from "../../lib/joined-lines.ts";
 import { secret } from "../../lib/secret.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { Bus } from "../../messages/bus.ts";
@@ -12,7 +13,7 @@ import { loginKeyFor, openPage } from "./keys.ts";
 import type { LoginEdges } from "./keys.ts";
 import { createBurstJoiner } from "./paste.ts";
 import type { Burst } from "./paste.ts";
-import { statesOf, withoutBreaks } from "./text.ts";
+import { statesOf } from "./text.ts";
 import { loginView } from "./view.ts";
 import type { LoginView } from "./view.ts";
 
@@ -31,6 +32,9 @@ export type FormState = {
   /** Monotonic milliseconds when the exchange began. */
   readonly since: number | null;
 };
+
+/** Far more than any code; what is longer is refused with its length. */
+const longestText = 1_048_576;
 
 export const emptyForm: FormState = { phase: "waiting", text: null, note: null, since: null };
 
@@ -198,7 +202,7 @@ const takeBurst = (form: FormContext, burst: Burst): void => {
   if (key !== undefined) return key.run(form);
   // A whole paste replaces what was refused; typing goes on where it was.
   const before = burst.pasted && phase !== "editing" ? "" : (text?.reveal() ?? "");
-  const next = secret(withoutBreaks(before + burst.text));
+  const next = secret(joinedLines(before + burst.text).slice(0, longestText));
   if (burst.pasted || /[\r\n]$/.test(burst.text)) form.submit(next);
   else form.set({ phase: "editing", text: next, note: null });
 };

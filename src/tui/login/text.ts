@@ -1,5 +1,6 @@
 // Text of the sign-in that is not the form: what is written once above the field, and the mask that stands in the
 // field for what was pasted. Pure.
+import { joinedLines } from "../../lib/joined-lines.ts";
 import { sameText } from "../../lib/secret.ts";
 import { visibleText } from "../../lib/visible-text.ts";
 import type { LoginAttempt } from "../../messages/commands.ts";
@@ -60,16 +61,13 @@ const narrow = ({ shortUrl }: LoginAttempt, link: string): readonly string[] => 
 export const statesOf = ({ authorizeUrl, browserUrl }: Pick<LoginAttempt, "authorizeUrl" | "browserUrl">): readonly string[] =>
   [authorizeUrl, browserUrl ?? ""].map((link) => URL.parse(link)?.searchParams.get("state") ?? "").filter((state) => state !== "");
 
-/** A line break goes with the blanks around it: a wrapped row is copied with its padding. */
-export const withoutBreaks = (text: string): string => text.replace(/[ \t]*[\r\n]+[ \t]*/g, "");
-
 /**
  * What may be shown of a pasted code: its first four characters, its length, and whether its state is the one that
  * belongs to this sign-in: `aB3x...(131)#9f3c ok`, or `aB3x...(52 characters)` without a state. Never more,
  * whatever was pasted.
  */
 export const maskPaste = (pasted: string, states: readonly string[]): string => {
-  const text = withoutBreaks(pasted).trim();
+  const text = joinedLines(pasted).trim();
   if (text.length <= 4) return "*".repeat(text.length);
   const start = `${visibleText(text.slice(0, 4))}...`;
   const state = stateIn(text);
