@@ -54,30 +54,38 @@ export const padStart = (text: string, width: number, glyphs: Pick<Glyphs, "elli
 export const wrap = (text: string, width: number): readonly string[] => {
   const rows: string[] = [];
   let row = "";
-  for (const word of text.split(" ").flatMap((part) => pieces(part, Math.max(2, width)))) {
-    const longer = row === "" ? word : `${row} ${word}`;
-    if (widthOf(longer) <= width) row = longer;
+  let used = 0;
+  for (const { text: word, columns } of text.split(" ").flatMap((part) => pieces(part, Math.max(2, width)))) {
+    if (row === "" && columns <= width) [row, used] = [word, columns];
+    else if (row !== "" && used + 1 + columns <= width) [row, used] = [`${row} ${word}`, used + 1 + columns];
     else {
       rows.push(row);
-      row = word;
+      [row, used] = [word, columns];
     }
   }
   return [...rows, row];
 };
 
-// A word wider than the row is cut into rows of its own.
-const pieces = (word: string, width: number): readonly string[] => {
-  if (widthOf(word) <= width) return [word];
-  const parts: string[] = [];
+type Piece = { readonly text: string; readonly columns: number };
+
+// A word wider than the row is cut into rows of its own. Each character is measured once: a row that is measured again
+// for each of its characters takes a tenth of a second for one long word of emoji.
+const pieces = (word: string, width: number): readonly Piece[] => {
+  const columns = widthOf(word);
+  if (columns <= width) return [{ text: word, columns }];
+  const parts: Piece[] = [];
   let part = "";
+  let used = 0;
   for (const { segment: character } of segmenter.segment(word)) {
-    if (widthOf(part + character) > width) {
-      parts.push(part);
-      part = "";
+    const wide = widthOf(character);
+    if (used + wide > width) {
+      parts.push({ text: part, columns: used });
+      [part, used] = ["", 0];
     }
     part += character;
+    used += wide;
   }
-  return [...parts, part];
+  return [...parts, { text: part, columns: used }];
 };
 
 /** Terminal columns of all segments together. */
