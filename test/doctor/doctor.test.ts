@@ -4,10 +4,12 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { connectTo } from "../../src/cli/connection.ts";
 import { createApp } from "../../src/app/create-app.ts";
 import { doctor, readSettings } from "../../src/doctor/doctor.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
 import { fakeContext } from "../cli/fake-context.ts";
+import { forged, proxyAnswers } from "../cli/fake-proxy.ts";
 
 const key = "cop_the-local-key-of-this-test-0123456789";
 const store = JSON.stringify({
@@ -15,19 +17,19 @@ const store = JSON.stringify({
   accounts: { claude: { kind: "oauth", label: "me@example.org", access_token: "sk-ant-oat01-canary", refresh_token: "sk-ant-ort01-canary", expires_at: "2099-01-01T00:00:00Z", enabled: true } },
 });
 
-type Options = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean };
+type Options = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean; readonly hasKey?: boolean };
 
-const examine = async ({ environment = {}, set = [], json = false }: Options) => {
-  const context = fakeContext({ environment: { LANG: "C.UTF-8", TERM: "xterm", ...environment }, parts: { createApp: (wish) => createApp({ ...wish, process }) } });
+const examine = async ({ environment = {}, set = [], json = false, hasKey = true }: Options) => {
+  const context = fakeContext({ connect: connectTo, environment: { LANG: "C.UTF-8", TERM: "xterm", ...environment }, parts: { createApp: (wish) => createApp({ ...wish, process }) } });
   mkdirSync(context.dir, { recursive: true, mode: 0o700 });
   writeFileSync(join(context.dir, "accounts.json"), store, { mode: 0o600 });
-  writeFileSync(join(context.dir, "key"), key, { mode: 0o600 });
+  if (hasKey) writeFileSync(join(context.dir, "key"), key, { mode: 0o600 });
   const state = () => readdirSync(context.dir).map((name) => `${name} ${statSync(join(context.dir, name)).mode} ${statSync(join(context.dir, name)).mtimeMs}`);
   const before = state();
   const args = { positionals: [], options: { json }, settings: [], global: { dir: context.dir, set: ["server.port=0", ...set], ascii: false } };
   const code = await doctor({ ...context, clock: createSystemClock() }, args);
   expect(state()).toEqual(before);
-  return { code, out: context.said.out() };
+  return { code, out: context.said.out(), words: context.said.out().replace(/\s+/g, " ") };
 };
 
 /** An address that counts who connects. */
@@ -66,6 +68,15 @@ describe("doctor", () => {
     const { url, calls } = await counted();
     const { code } = await examine({ set: [`upstream.baseUrl=${url}`, `oauth.tokenUrl=${url}/token`] });
     expect([code, calls()]).toEqual([0, 0]);
+  });
+
+  it("shows its key to nothing that has not proved itself, and has none that could be guessed where there is none yet (S3)", async () => {
+    const impostor = await forged();
+    const stranger = await examine({ set: [`server.port=${impostor.port}`] });
+    expect([stranger.code, impostor.seen.length, impostor.seen.join().includes(key)]).toEqual([1, 1, false]);
+    expect(stranger.words).toContain("something else answers on this port");
+    const guessing = await proxyAnswers({ key: "none" });
+    expect((await examine({ hasKey: false, set: [`server.port=${guessing.port}`] })).words).toContain("something else answers on this port");
   });
 
   it("runs with settings that are wrong, and says so", async () => {

@@ -3,18 +3,17 @@ import { chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createSystemClock } from "../../src/lib/clock.ts";
-import type { Clock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { systemFiles } from "../../src/storage/files.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import { createProxyFile, readProxies } from "../../src/storage/proxy-file.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 import { temporaryFolder } from "../helpers/leftovers.ts";
-import { realProcesses } from "./kit.ts";
+import { filesWith, realProcesses } from "./kit.ts";
 
 const clock = createFakeClock(Date.UTC(2026, 0, 2, 12));
 
-const depsIn = (dir: string, processes: Processes = realProcesses, time: Clock = clock) => ({ dir, clock: time, processes, files: systemFiles, random: systemRandom, uid: processes.uid, onNotice: () => {} });
+const depsIn = (dir: string, processes: Processes = realProcesses) => ({ dir, clock, processes, files: systemFiles, random: systemRandom, uid: processes.uid, onNotice: () => {} });
 
 /** Another process of this machine. */
 const processOf = (pid: number, startTime: string | null = "1"): Processes => ({ ...realProcesses, self: { ...realProcesses.self, pid, startTime } });
@@ -69,13 +68,17 @@ describe("proxy.json", () => {
     expect(written()).toMatchObject({ url: "http://127.0.0.1:4001", others: [{ url: "http://127.0.0.1:4002", for_one_command: true }] });
   });
 
-  it("loses none of twenty that start at once, and none of ten that stay when ten end", async () => {
+  it("loses none of two that start at once: the second one waits until the first has written", async () => {
     const { dir, urls } = setUp();
-    const files = Array.from({ length: 20 }, () => createProxyFile(depsIn(dir, realProcesses, createSystemClock())));
-    await Promise.all(files.map((file, index) => file.add(at(5000 + index))));
-    expect(urls()).toHaveLength(20);
-    await Promise.all(files.slice(0, 10).map((file) => file.remove()));
-    expect(urls().toSorted()).toEqual(Array.from({ length: 10 }, (_, index) => at(5010 + index).url));
+    const second = createProxyFile({ ...depsIn(dir), clock: createSystemClock() });
+    let adding: Promise<void> | null = null;
+    // The first one has read the file, and is about to replace it.
+    const files = filesWith(({ name, args }) => {
+      if (name === "renameSync" && String(args[1]).endsWith("proxy.json")) adding ??= second.add(at(4002));
+    });
+    await createProxyFile({ ...depsIn(dir), files }).add(at(4001));
+    await adding;
+    expect(urls().toSorted()).toEqual(["http://127.0.0.1:4001", "http://127.0.0.1:4002"]);
   });
 
   it("is not removed by a proxy that never listened", async () => {
