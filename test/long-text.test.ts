@@ -77,7 +77,10 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "an error of the token endpoint": (text) => readErrorBody(JSON.stringify({ error: text, error_description: text, error_uri: text }), { longest: 2000 }),
   "a stream of events": (text) => createStreamScan(() => {}).push(Buffer.from(`${text}\ndata: ${text}\n\n`)),
   "an event of a stream": (text) => createMessageStream(() => []).read("", text),
-  "headers of limits": (text) => readLimits({ "anthropic-ratelimit-unified-5h-status": text, [`anthropic-ratelimit-unified-${text}-reset`]: text, "anthropic-ratelimit-unified-representative-claim": text }),
+  "headers of limits": (text) => readLimits({
+    "anthropic-ratelimit-unified-5h-status": text, [`anthropic-ratelimit-unified-${text}-reset`]: text,
+    "anthropic-ratelimit-unified-representative-claim": text,
+  }),
   "a Retry-After": (text) => retryAfterMs(text, 0),
   "visible text": (text) => visibleText(text),
   "text without e-mail addresses": withoutEmail,

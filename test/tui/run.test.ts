@@ -24,7 +24,7 @@ describe("the terminal", () => {
     await terminal.waitFor("RUNNING http://127.0.0.1:4001");
     expect([terminal.alternate(), terminal.cursorVisible(), terminal.rawMode()]).toEqual([true, false, true]);
     terminal.stop();
-    expect(await terminal.running.finished).toMatch(/^claude-oauth-proxy: served 0 requests in 0s, token valid until/);
+    expect(await terminal.running.finished).toMatch(/^claude-oauth-proxy: served 0 requests in \d+s, token valid until/);
     await eventually(() => !terminal.alternate() && !terminal.rawMode(), Boolean);
     expect(terminal.cursorVisible()).toBe(true);
     expect(terminal.bytes()).not.toContain("\u001b[?1000h");
