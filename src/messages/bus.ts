@@ -41,29 +41,41 @@ type Subscriber = { readonly name: string; readonly listener: (event: Event) => 
  * event it is being called with.
  */
 export const createBus = (clock: Clock): Bus => {
-  const subscribers = new Set<Subscriber>();
+  /** Replaced, never changed in place: it may change while an event is delivered. */
+  let subscribers: readonly Subscriber[] = [];
   const failed = new Set<string | Subscriber>();
   let buffer: Buffered[] = [];
   let timer: Timer | null = null;
   let delivering = false;
   let seq = 0;
 
-  const attempt = <T>(work: () => T, source: string | Subscriber, doing: string): T | null => {
+  const report = (source: string | Subscriber, doing: string, error: unknown): void => {
+    if (!failed.has(source)) buffer.push({ fact: failure(source, doing, error), at: clock.now() });
+    failed.add(source);
+  };
+
+  const made = (fact: Buffered["fact"]): EventDraft | null => {
+    if (typeof fact !== "function") return fact;
     try {
-      return work();
+      return fact();
     } catch (error) {
-      if (!failed.has(source)) buffer.push({ fact: failure(source, doing, error), at: clock.now() });
-      failed.add(source);
+      report("a publisher", "make an event", error);
       return null;
     }
   };
 
   const deliver = ({ fact, at }: Buffered): void => {
-    const draft = typeof fact === "function" ? attempt(fact, "a publisher", "make an event") : fact;
+    const draft = made(fact);
     if (draft === null) return;
     seq += 1;
     const event = stamped(draft, at, seq);
-    for (const subscriber of subscribers) attempt(() => subscriber.listener(event), subscriber, `follow ${event.type}`);
+    for (const subscriber of subscribers) {
+      try {
+        subscriber.listener(event);
+      } catch (error) {
+        report(subscriber, `follow ${event.type}`, error);
+      }
+    }
   };
 
   const flush = (): void => {
@@ -92,10 +104,10 @@ export const createBus = (clock: Clock): Bus => {
     flush,
     subscribe(listener, name = "a subscriber") {
       const subscriber = { name, listener };
-      subscribers.add(subscriber);
+      subscribers = [...subscribers, subscriber];
       return () => {
         flush();
-        subscribers.delete(subscriber);
+        subscribers = subscribers.filter((each) => each !== subscriber);
       };
     },
   };

@@ -128,7 +128,7 @@ const serve = async (context: ForwardContext, exchange: Exchange): Promise<Endin
   }
 };
 
-const openBody = ({ clock, settings }: ForwardContext, exchange: Exchange): Promise<RequestBody> => {
+const openBody = ({ clock, settings }: ForwardContext, exchange: Exchange): RequestBody | Promise<RequestBody> => {
   const limits = { maxBytes: settings.maxBodyBytes, collectAll: mapsModels(settings.models) };
   const opened = openRequestBody(exchange.request, limits, {
     onTooLarge: () => exchange.controller.abort(tooLarge(settings.maxBodyBytes)),
@@ -136,7 +136,7 @@ const openBody = ({ clock, settings }: ForwardContext, exchange: Exchange): Prom
       if (exchange.stage === "waiting") exchange.aliveAt = clock.monotonic();
     },
   });
-  return untilAborted(exchange, opened);
+  return settled(exchange, opened);
 };
 
 const tooLarge = (maxBodyBytes: number): ExchangeError =>

@@ -33,7 +33,8 @@ export const requestHeaders = (raw: RawHeaders, credential: OutboundCredential, 
   const named = namedBy(valuesOf(raw, "connection"));
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const [field = "", value = ""] = [raw[index], raw[index + 1]];
+    const field = raw[index] ?? "";
+    const value = raw[index + 1] ?? "";
     const name = field.toLowerCase();
     if (forThisHop.has(name) || forThisHopPrefix.test(name) || named?.has(name) === true) continue;
     if (!credentials.has(name) || (credential === null && !holds(value, localKey))) kept.push(field, value);

@@ -34,58 +34,77 @@ export const createMeter = (answer: MeteredAnswer, onFault: (reason: string) => 
   const reader = readerFor(answer);
   if (reader === null) return noMeter;
   const encoding = valuesOf(answer.headers, "content-encoding").join(",").trim().toLowerCase();
-  if (encoding === "" || encoding === "identity") return meterOf(createGuard(reader, onFault));
+  const direct = new DirectMeter(reader, onFault);
+  if (encoding === "" || encoding === "identity") return direct;
   const decoder = decoderFor(encoding);
-  return decoder === null ? noMeter : decodingMeter(decoder, createGuard(reader, onFault));
+  return decoder === null ? noMeter : decodingMeter(decoder, direct);
 };
 
 /** For answers from which there is nothing to learn. */
 const noMeter: Meter = { push() {}, end() {}, stop() {}, finished: () => undefined, phase: () => "body", usage: () => null, error: () => null, isIncomplete: () => false };
 
-/** The reader behind a guard: its first failure is reported and ends the reading. */
-type Guard = AnswerReader & { fail(reason: string): void; failed(): boolean };
+/** Reads what it is fed. The first failure is reported and ends the reading. */
+class DirectMeter implements Meter {
+  failed = false;
+  private readonly reader: AnswerReader;
+  private readonly onFault: (reason: string) => void;
 
-const createGuard = (reader: AnswerReader, onFault: (reason: string) => void): Guard => {
-  let failed = false;
-  const fail = (reason: string): void => {
-    if (!failed) onFault(reason);
-    failed = true;
-  };
-  const attempt = <T>(work: () => T, otherwise: T): T => {
+  constructor(reader: AnswerReader, onFault: (reason: string) => void) {
+    this.reader = reader;
+    this.onFault = onFault;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.failed) return;
     try {
-      return work();
+      this.reader.read(chunk);
     } catch {
-      fail("reader");
-      return otherwise;
+      this.fail("reader");
     }
-  };
-  return {
-    read(chunk) {
-      if (!failed) attempt(() => reader.read(chunk), undefined);
-    },
-    end() {
-      if (!failed) attempt(() => reader.end(), undefined);
-    },
-    phase: () => reader.phase(),
-    // A reader may put its work off until it is asked.
-    usage: () => attempt(() => reader.usage(), null),
-    error: () => reader.error(),
-    isIncomplete: () => !failed && reader.isIncomplete(),
-    fail,
-    failed: () => failed,
-  };
-};
+  }
 
-const meterOf = (guard: Guard): Meter => ({
-  push: guard.read,
-  end: guard.end,
-  stop() {},
-  finished: () => undefined,
-  phase: guard.phase,
-  usage: guard.usage,
-  error: guard.error,
-  isIncomplete: guard.isIncomplete,
-});
+  end(): void {
+    if (this.failed) return;
+    try {
+      this.reader.end();
+    } catch {
+      this.fail("reader");
+    }
+  }
+
+  stop(): void {}
+
+  finished(): undefined {
+    return undefined;
+  }
+
+  phase(): Phase {
+    return this.reader.phase();
+  }
+
+  /** A reader may put its work off until it is asked. */
+  usage(): Usage | null {
+    try {
+      return this.reader.usage();
+    } catch {
+      this.fail("reader");
+      return null;
+    }
+  }
+
+  error(): ErrorBody | null {
+    return this.reader.error();
+  }
+
+  isIncomplete(): boolean {
+    return !this.failed && this.reader.isIncomplete();
+  }
+
+  fail(reason: string): void {
+    if (!this.failed) this.onFault(reason);
+    this.failed = true;
+  }
+}
 
 /** Null when the coding is not known here, or when there are several, one over the other. */
 const decoderFor = (encoding: string): Transform | null => {
@@ -104,28 +123,27 @@ const decoderFor = (encoding: string): Transform | null => {
   }
 };
 
-const decodingMeter = (decoder: Transform, guard: Guard): Meter => {
+const decodingMeter = (decoder: Transform, decoded: DirectMeter): Meter => {
   const closed = Promise.withResolvers<void>();
   let open = true;
-  let decoded = 0;
+  let bytes = 0;
   const giveUp = (reason: string): void => {
-    guard.fail(reason);
+    decoded.fail(reason);
     decoder.destroy();
   };
   decoder.on("data", (chunk: Buffer) => {
-    decoded += chunk.length;
-    if (decoded > mostDecoded) giveUp("too-much");
-    else guard.read(chunk);
-    if (guard.failed()) decoder.destroy();
+    bytes += chunk.length;
+    if (bytes > mostDecoded) giveUp("too-much");
+    else decoded.push(chunk);
+    if (decoded.failed) decoder.destroy();
   });
-  decoder.once("end", guard.end);
-  decoder.on("error", () => guard.fail("encoding"));
+  decoder.once("end", () => decoded.end());
+  decoder.on("error", () => decoded.fail("encoding"));
   decoder.once("close", () => {
     open = false;
     closed.resolve();
   });
   return {
-    ...meterOf(guard),
     push(chunk) {
       if (decoder.destroyed) return;
       if (decoder.writableLength > longestBacklog) giveUp("too-fast");
@@ -136,5 +154,9 @@ const decodingMeter = (decoder: Transform, guard: Guard): Meter => {
     },
     stop: () => void decoder.destroy(),
     finished: () => (open ? closed.promise : undefined),
+    phase: () => decoded.phase(),
+    usage: () => decoded.usage(),
+    error: () => decoded.error(),
+    isIncomplete: () => decoded.isIncomplete(),
   };
 };

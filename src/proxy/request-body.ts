@@ -44,14 +44,14 @@ const collectBytes = 48 * 1024;
 export const replayBytes = 4 * 1024 * 1024;
 
 /** The body as the first attempt needs it: at once for a stream or no body, else when all of it is here. Never settles after `onTooLarge`, or when the client breaks off. */
-export const openRequestBody = async (request: IncomingMessage, limits: BodyLimits, events: BodyEvents): Promise<RequestBody> => {
+export const openRequestBody = (request: IncomingMessage, limits: BodyLimits, events: BodyEvents): RequestBody | Promise<RequestBody> => {
   const length = announcedLength(request);
   if (length === 0) return emptyBody;
   if (length !== null && length > limits.maxBytes) {
     events.onTooLarge();
-    return new Promise(() => {});
+    return new Promise<RequestBody>(() => {});
   }
-  if (limits.collectAll || (length !== null && length <= collectBytes)) return wholeBody(await collect(request, limits.maxBytes, events));
+  if (limits.collectAll || (length !== null && length <= collectBytes)) return collect(request, limits.maxBytes, events);
   return new StreamedBody(request, { length, maxBytes: limits.maxBytes }, events);
 };
 
@@ -71,7 +71,7 @@ export const emptyBody: RequestBody = {
   close() {},
 };
 
-const collect = (request: IncomingMessage, maxBytes: number, events: BodyEvents): Promise<Buffer> =>
+const collect = (request: IncomingMessage, maxBytes: number, events: BodyEvents): Promise<RequestBody> =>
   new Promise((resolve) => {
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -83,19 +83,54 @@ const collect = (request: IncomingMessage, maxBytes: number, events: BodyEvents)
       request.off("data", onData).off("end", onEnd).resume();
       events.onTooLarge();
     };
-    const onEnd = (): void => resolve(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
+    const onEnd = (): void => resolve(wholeBody(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)));
     request.on("data", onData).on("end", onEnd);
   });
 
 /** A body that is at hand; also what a mapped model leaves. `received` is the number of bytes that the client sent. */
-export const wholeBody = (content: Buffer, received = content.length): RequestBody => {
-  let kept: Buffer | null = content;
-  const current = (): Buffer | null => kept;
-  const drop = (): void => {
-    kept = null;
-  };
-  return { bytesIn: () => received, head: current, whole: current, open: current, streamLength: () => null, isReplayable: () => kept !== null, release: drop, close: drop };
-};
+export const wholeBody = (content: Buffer, received = content.length): RequestBody => new WholeBody(content, received);
+
+class WholeBody implements RequestBody {
+  private readonly received: number;
+  private kept: Buffer | null;
+
+  constructor(content: Buffer, received: number) {
+    this.kept = content;
+    this.received = received;
+  }
+
+  bytesIn(): number {
+    return this.received;
+  }
+
+  head(): Buffer | null {
+    return this.kept;
+  }
+
+  whole(): Buffer | null {
+    return this.kept;
+  }
+
+  open(): Buffer | null {
+    return this.kept;
+  }
+
+  streamLength(): null {
+    return null;
+  }
+
+  isReplayable(): boolean {
+    return this.kept !== null;
+  }
+
+  release(): void {
+    this.kept = null;
+  }
+
+  close(): void {
+    this.kept = null;
+  }
+}
 
 /** Flows from the client to whichever attempt reads it, at the pace of the slower one. */
 class StreamedBody implements RequestBody {

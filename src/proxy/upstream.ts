@@ -151,7 +151,9 @@ class Places {
       return null;
     }
     this.waiting.push(call);
-    return call.admitted.promise;
+    return new Promise((resolve) => {
+      call.admit = resolve;
+    });
   }
 
   /** Gives the place of `call` to the next one that waits. The first time for each call counts. */
@@ -166,7 +168,7 @@ class Places {
       this.free += 1;
     } else {
       next.hasPlace = true;
-      next.admitted.resolve();
+      next.admit?.();
     }
   }
 }
@@ -184,7 +186,8 @@ type CallOptions = Pick<UpstreamRequest, "method" | "signal" | "onSent"> & {
 /** One call: undici's handler on one side, on the other the answer as a promise and a reader. */
 class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
   readonly head = Promise.withResolvers<UpstreamResponse>();
-  readonly admitted = Promise.withResolvers<void>();
+  /** Called when it gets the place that it waits for. */
+  admit: (() => void) | null = null;
   hasPlace = false;
   status = 0;
   headers: RawHeaders = [];
