@@ -47,7 +47,7 @@ const mayTouch: Record<string, readonly string[]> = {
   "node:http": ["server/server.ts", "server/handler.ts", "cli/connection.ts", "demo/", "oauth/callback.ts", "proxy/tunnel.ts"],
   "node:https": ["demo/", "proxy/tunnel.ts"],
   "node:child_process": ["cli/commands/run.ts", "doctor/machine.ts", "tui/edges/"],
-  "node:net": ["demo/", "cli/connection.ts", "cli/running.ts", "doctor/raw-client.ts"],
+  "node:net": ["demo/", "cli/connection.ts", "cli/running.ts", "doctor/raw-client.ts", "oauth/localhost.ts"],
   "node:fs/promises": ["log/", "tui/edges/link-file.ts", "cli/commands/demo.ts", "app/version.ts", "doctor/machine.ts", "doctor/sandbox.ts"],
   "node:crypto": ["lib/", "oauth/", "storage/", "server/", "demo/", "proxy/", "doctor/network-checks.ts"],
   "node:zlib": ["proxy/", "demo/"],

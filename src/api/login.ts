@@ -1,49 +1,79 @@
-// The browser's way of a sign-in: GET /login leads to the authorization server's page, and that page sends
-// the browser back to GET /callback or /oauth/callback. All are open, because a person types or follows them.
+// The browser's way of a sign-in: GET /login/TOKEN leads to the authorization server's page, and that page sends the
+// browser back to GET /callback or /oauth/callback. All are open, because a person types or follows them; what protects
+// them is the token, the cookie that it gives, and the state. The listener that lives for one sign-in answers the same.
+import type { IncomingMessage } from "node:http";
 import { html } from "../lib/html.ts";
 import type { Random } from "../lib/random.ts";
-import type { CallbackResult } from "../messages/commands.ts";
-import { AppError } from "../messages/errors.ts";
-import { htmlAnswer, respondEmpty, send } from "../server/respond.ts";
+import type { CallbackResult, Commands } from "../messages/commands.ts";
+import { htmlAnswer, plainHeaders, send } from "../server/respond.ts";
 import type { OwnAnswer } from "../server/respond.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
 import { createNonce, document } from "./document.ts";
 
-/**
- * The short way to the open sign-in, for terminals that break a long link: 302 to the link that comes back by
- * itself when there is one, because a browser that reaches `/login` reaches `/callback` too. The link holds no
- * secret but the state, which is worth nothing without the verifier.
- */
-export const createLogin =
-  ({ commands }: Pick<ApiDeps, "commands">): Endpoint =>
-  ({ response }) => {
-    const attempt = commands.pendingLogin();
-    if (attempt === null) throw new AppError({ code: "not-found", message: "No sign-in is open.", hint: "Start one in the dashboard, with `claude-oauth-proxy login`, or on /auth/device." });
-    respondEmpty(response, 302, { location: attempt.browserUrl ?? attempt.authorizeUrl, "referrer-policy": "no-referrer" });
-  };
+/** `accountsPage` is a path there, null when there is no such page. */
+type Pages = { readonly random: Random; readonly accountsPage: string | null };
 
-/** Where the authorization server's page sends the browser back to. `state` is the protection (RFC 9700 section 2.1); the sign-in that made it checks it. */
+/** The short way to the open sign-in, for the opener of a browser (other users see its arguments) and for terminals that break a long link. */
+export const createLogin =
+  ({ commands, random }: Pick<ApiDeps, "commands" | "random">): Endpoint =>
+  ({ request, response, param }) =>
+    send(response, linkAnswer(commands, { request, token: param }, { random, accountsPage: "/auth/device" }));
+
+/** Where the authorization server's page sends the browser back to (RFC 9700 section 2.1); the sign-in that made the link checks browser and state. */
 export const createCallback =
   ({ commands, random }: Pick<ApiDeps, "commands" | "random">): Endpoint =>
-  async ({ response, query }) =>
-    send(response, callbackPage(await commands.completeCallback(query.toString()), { random, accountsPage: "/auth/device" }));
+  async ({ request, response, query }) =>
+    send(response, (await callbackAnswer(commands, { request, query: query.toString() }, { random, accountsPage: "/auth/device" })).answer);
 
-/** What the browser then sees, here and on the listener that lives for one sign-in. `accountsPage` is a path there, null when there is no such page. */
-export const callbackPage = (result: CallbackResult, { random, accountsPage }: { readonly random: Random; readonly accountsPage: string | null }): OwnAnswer => {
-  const nonce = createNonce(random);
-  const { status, title } = looks[result.result];
-  const isDone = result.result === "signed-in";
-  const message = isDone ? "You can close this page and go back to the terminal." : result.message;
-  const body = html`<main><h1>${title}</h1><p role="${isDone ? "status" : "alert"}">${message}</p>${accountsPage === null ? null : html`<p><a href="${accountsPage}">Accounts</a></p>`}</main>`;
-  return htmlAnswer(status, { nonce, html: document({ title, nonce, body, ...(result.result === "retry" ? {} : { script: forgetAddress }) }) });
+type Followed = { readonly request: IncomingMessage; readonly token: string };
+
+/** 302 to the page, with the cookie that makes the sign-in this browser's. A preview is no visit: it must not use the link up. */
+export const linkAnswer = (commands: Pick<Commands, "openLink">, { request, token }: Followed, pages: Pages): OwnAnswer => {
+  if (isPreview(request)) return page({ status: 403, title: "Not opened", message: "This link is for one visit of a browser, not for a preview. Open it." }, pages);
+  const found = commands.openLink({ token, cookie: request.headers.cookie ?? null, host: request.headers.host ?? "" });
+  if (found.result !== "open") return page({ status: found.result === "used" ? 403 : 404, title: "Not opened", message: found.message }, pages);
+  const { location, setCookie } = found;
+  return { status: 302, headers: { ...plainHeaders, location, "referrer-policy": "no-referrer", ...(setCookie === null ? {} : { "set-cookie": setCookie }) }, body: "" };
+};
+
+// Fetch standard, section 3.2.7 (Sec-Purpose); the others are its forerunners.
+const isPreview = ({ headers }: IncomingMessage): boolean =>
+  ["sec-purpose", "purpose", "x-purpose", "x-moz"].some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? ""))) || (headers["sec-fetch-mode"] ?? "navigate") !== "navigate";
+
+type ComeBack = { readonly request: IncomingMessage; readonly query: string };
+
+/** What became of the way back: the page that says so, and whether nobody has to come back any more. */
+export const callbackAnswer = async (
+  commands: Pick<Commands, "completeCallback">,
+  { request, query }: ComeBack,
+  pages: Pages,
+): Promise<{ readonly answer: OwnAnswer; readonly isOver: boolean }> => {
+  const result = await commands.completeCallback({ query, cookie: request.headers.cookie ?? null });
+  return { answer: callbackPage(result, pages), isOver: result.result === "signed-in" || result.result === "failed" || result.result === "lost" };
+};
+
+/** What the browser then sees. */
+export const callbackPage = (result: CallbackResult, pages: Pages): OwnAnswer => {
+  const message = result.result === "signed-in" ? "You can close this page and go back to the terminal." : result.message;
+  const isKept = result.result === "retry" || result.result === "foreign";
+  return page({ ...looks[result.result], message, ...(isKept ? {} : { script: forgetAddress }) }, pages);
 };
 
 const looks = {
   "signed-in": { status: 200, title: "Signed in" },
+  confirm: { status: 200, title: "Almost signed in" },
   retry: { status: 502, title: "Not yet signed in" },
   failed: { status: 400, title: "Not signed in" },
   refused: { status: 400, title: "Not signed in" },
+  foreign: { status: 403, title: "Not signed in" },
+  lost: { status: 409, title: "Not signed in by this browser" },
 } as const satisfies Record<CallbackResult["result"], { status: number; title: string }>;
 
-// The code leaves the address bar and the history, used or not; a page that is to be loaded again keeps it.
+// The code leaves the address bar and the history, used or not. It stays where the page is to be loaded again or its address pasted.
 const forgetAddress = `history.replaceState(null, "", location.pathname);`;
+
+const page = ({ status, title, message, script }: { readonly status: number; readonly title: string; readonly message: string; readonly script?: string }, { random, accountsPage }: Pages): OwnAnswer => {
+  const nonce = createNonce(random);
+  const body = html`<main><h1>${title}</h1><p role="${status === 200 ? "status" : "alert"}">${message}</p>${accountsPage === null ? null : html`<p><a href="${accountsPage}">Accounts</a></p>`}</main>`;
+  return htmlAnswer(status, { nonce, html: document({ title, nonce, body, ...(script === undefined ? {} : { script }) }) });
+};

@@ -18,6 +18,8 @@ const ask = async (method, path, body, key) => {
   if (key) headers.authorization = "Bearer " + key;
   const answer = await fetch(path, { method, headers, body: JSON.stringify(body), credentials: "same-origin" });
   const value = await answer.json().catch(() => ({}));
+  // Signed in, but not kept yet: the page asks.
+  if (answer.status === 409 && value?.error?.confirm) return { message: "" };
   if (!answer.ok) throw new Error(value?.error?.message ?? "The proxy answered " + answer.status + ".");
   return value;
 };
@@ -56,6 +58,8 @@ const one = (id) => "/api/accounts/" + encodeURIComponent(id);
 const actions = {
   start: (element) => ask("POST", "/auth/device/start", account(element) ? { account_id: account(element) } : {}).then(() => "Open the link, then come back here."),
   cancel: (element) => ask("POST", "/auth/device/cancel", { attempt_id: element.dataset.attempt }).then(() => "Sign-in cancelled."),
+  accept: (element) => ask("POST", "/auth/device/submit", { attempt_id: element.dataset.attempt, confirm: element.dataset.confirm }).then((value) => value.message),
+  decline: (element) => ask("POST", "/auth/device/cancel", { attempt_id: element.dataset.attempt }).then(() => "Nothing was added; the sign-in is given back."),
   refresh: (element) => ask("POST", "/auth/refresh", { account_id: account(element) }).then(() => "Token refreshed."),
   enable: (element) => ask("PATCH", one(account(element)), { enabled: true }).then(() => "Account enabled."),
   disable: (element) => ask("PATCH", one(account(element)), { enabled: false }).then(() => "Account disabled."),

@@ -6,6 +6,8 @@ import type { Html } from "../lib/html.ts";
 import { isoTime } from "../lib/units.ts";
 import type { LoginAttempt } from "../messages/commands.ts";
 import type { EventType } from "../messages/events.ts";
+import { identityConflict, identityQuestion } from "../messages/identity.ts";
+import type { IdentityQuestion } from "../messages/identity.ts";
 import { respondHtml, respondJson } from "../server/respond.ts";
 import type { AccountRow } from "../state/state.ts";
 import type { ApiDeps, Endpoint } from "./call.ts";
@@ -51,7 +53,7 @@ type PageView = {
 /** Events after which the page looks different. */
 const follow: readonly EventType[] = [
   "account.added", "account.removed", "account.enabled", "account.disabled", "account.changed", "account.cooling", "account.healthy", "account.needs-login",
-  "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.succeeded", "login.failed",
+  "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.waiting", "login.succeeded", "login.failed",
 ];
 
 const pageBody = (view: PageView): Html => html`<main>
@@ -85,7 +87,10 @@ ${accountList(view)}
 
 const passThrough = html`<section><h2>Pass-through mode</h2><p>The client keeps its own login; nothing is stored here, and there is nothing to sign in to.</p></section>`;
 
-const signIn = (view: PageView): Html => (view.pending === null ? startForm(view) : codeForm(view.pending, view.now));
+const signIn = ({ pending, ...view }: PageView): Html => {
+  if (pending === null) return startForm(view);
+  return pending.question === null ? codeForm(pending, view.now) : questionForm(pending.attemptId, pending.question);
+};
 
 const terms = "https://code.claude.com/docs/en/legal-and-compliance";
 
@@ -94,7 +99,7 @@ const consent = html`<p>Anthropic's <a href="${terms}" target="_blank" rel="noop
 This is a tool of your own, on your own machine. An API key, or the pass-through mode, is the way without that question.</p>
 <label class="check" for="agree"><input id="agree" type="checkbox" required> <span>I have read this and want to sign in with my own account.</span></label>`;
 
-const startForm = ({ accounts }: PageView): Html => html`<section aria-labelledby="start-title">
+const startForm = ({ accounts }: Pick<PageView, "accounts">): Html => html`<section aria-labelledby="start-title">
 <h2 id="start-title">${accounts.length === 0 ? "Sign in" : "Add an account"}</h2>
 <form data-form="begin">
 ${accounts.length === 0 ? consent : null}
@@ -113,8 +118,22 @@ const codeForm = (attempt: LoginAttempt, now: number): Html => html`<section ari
 <input id="code" name="code" type="password" required autocomplete="off" spellcheck="false">
 <div class="row"><button class="main">Sign in</button><button type="button" data-action="cancel" data-attempt="${attempt.attemptId}">Cancel</button></div>
 </form>
-${attempt.browserUrl === null ? null : html`<p class="soft">Or <a href="${attempt.browserUrl}" target="_blank" rel="noopener noreferrer">sign in without a code</a>: this browser then comes back by itself.</p>`}
+${withoutCode(attempt)}
 <p class="soft">Open for ${minutesLeft(attempt.expiresAt, now)}.</p>
+</section>`;
+
+const withoutCode = ({ shortUrl, returns }: LoginAttempt): Html | null => {
+  if (!returns) return null;
+  return shortUrl === null
+    ? html`<p class="soft">Signing in without a code is closed: somebody tried ten wrong links. <button type="button" data-action="start">Start again</button></p>`
+    : html`<p class="soft">Or <a href="${shortUrl}" target="_blank" rel="noopener noreferrer">sign in without a code</a>: this browser then comes back by itself.</p>`;
+};
+
+/** Granted already: a new person is added, and an account given to another, only after a yes. */
+const questionForm = (attemptId: string, question: IdentityQuestion): Html => html`<section aria-labelledby="question-title">
+<h2 id="question-title">${identityQuestion(question)}</h2>
+<p>${identityConflict(question)} With no, the sign-in is given back to the server and nothing is changed here.</p>
+<div class="row"><button class="main" data-action="accept" data-attempt="${attemptId}" data-confirm="${question.confirm}">Yes</button><button data-action="decline" data-attempt="${attemptId}">No</button></div>
 </section>`;
 
 const minutesLeft = (expiresAt: number, now: number): string => {

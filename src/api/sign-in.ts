@@ -4,9 +4,12 @@
 // leaves the process, so a person who sees the code cannot spend it (RFC 7636 section 1).
 import { isoTime } from "../lib/units.ts";
 import { secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { RefreshOutcome, SubmitOutcome } from "../messages/commands.ts";
 import { AppError, meanings } from "../messages/errors.ts";
 import type { ErrorCode } from "../messages/errors.ts";
+import { identityConflict } from "../messages/identity.ts";
+import type { IdentityQuestion } from "../messages/identity.ts";
 import { neededText, textField } from "../server/read-body.ts";
 import type { JsonBody } from "../server/read-body.ts";
 import { respondJson } from "../server/respond.ts";
@@ -26,13 +29,12 @@ export const createAuth = (deps: Deps): Record<"start" | "submit" | "cancel" | "
       auth_url: attempt.authorizeUrl,
       attempt_id: attempt.attemptId,
       expires_in: Math.max(0, Math.round((attempt.expiresAt - deps.clock.now()) / 1000)),
-      browser_url: attempt.browserUrl,
+      browser_url: attempt.returns ? attempt.shortUrl : null,
     });
   },
   async submit({ response, body }) {
     const fields = await body();
-    const code = secret(neededText(fields, "code"));
-    const { accountId, expiresAt } = signedIn(await deps.commands.submitCode(code, textField(fields, "attempt_id") ?? null));
+    const { accountId, expiresAt } = await submit(deps, fields, { attemptId: textField(fields, "attempt_id") ?? null, pasted: () => secret(neededText(fields, "code")) });
     respondJson(response, 200, { success: true, message: "Signed in.", account_id: accountId, expires_at: isoTime(expiresAt) });
   },
   async cancel({ response, body }) {
@@ -45,7 +47,7 @@ export const createAuth = (deps: Deps): Record<"start" | "submit" | "cancel" | "
     respondJson(response, 200, {
       authenticated: deps.commands.canServe(),
       accounts: accounts.map((row) => viewAccount(deps, row)),
-      pending: pending === null ? null : { attempt_id: pending.attemptId, auth_url: pending.authorizeUrl, expires_at: isoTime(pending.expiresAt) },
+      pending: pending === null ? null : { attempt_id: pending.attemptId, auth_url: pending.authorizeUrl, expires_at: isoTime(pending.expiresAt), ...(pending.question === null ? {} : questionFields(pending.question)) },
     });
   },
   async refresh({ response, body }) {
@@ -92,9 +94,8 @@ export const createOauth = (deps: Deps): Record<OauthEndpoint, Endpoint> => {
     async exchange({ response, body }) {
       const fields = await body();
       const id = textField(fields, "provider_id");
-      const code = secret(neededText(fields, "code"));
-      const outcome = await deps.commands.submitCode(code, neededText(fields, "verifier"), ...(id === undefined ? [] : [checkedId(id)]));
-      const { accountId, expiresAt } = signedIn(outcome);
+      const request = { attemptId: neededText(fields, "verifier"), pasted: () => secret(neededText(fields, "code")), ...(id === undefined ? {} : { accountId: checkedId(id) }) };
+      const { accountId, expiresAt } = await submit(deps, fields, request);
       respondJson(response, 200, { success: true, message: "Signed in; the token is stored.", provider_id: accountId, expires_at: isoTime(expiresAt) });
     },
     tokens({ response }) {
@@ -134,16 +135,40 @@ type SignedIn = Extract<SubmitOutcome, { outcome: "signed-in" }>;
  * Completes a sign-in from `{code, state, code_verifier}`, as claude-proxy's clients send it. A code that
  * already holds its state (`code#state`) is taken as it is. Throws `AppError` when it does not succeed.
  */
-export const submitParts = async ({ commands }: Pick<Deps, "commands">, fields: JsonBody): Promise<SignedIn> => {
-  const code = neededText(fields, "code");
-  const pasted = secret(code.includes("#") ? code : `${code}#${neededText(fields, "state")}`);
-  return signedIn(await commands.submitCode(pasted, neededText(fields, "code_verifier")));
+export const submitParts = (deps: Pick<Deps, "commands">, fields: JsonBody): Promise<SignedIn> => {
+  const pasted = (): Secret => {
+    const code = neededText(fields, "code");
+    return secret(code.includes("#") ? code : `${code}#${neededText(fields, "state")}`);
+  };
+  return submit(deps, fields, { attemptId: neededText(fields, "code_verifier"), pasted });
 };
+
+type SubmitRequest = { readonly attemptId: string | null; readonly pasted: () => Secret; readonly accountId?: string };
+
+/** Sends the code; with `"confirm"` it is the yes to what an earlier call was refused with, and the code is not needed again. */
+const submit = async ({ commands }: Pick<Deps, "commands">, fields: JsonBody, { attemptId, pasted, accountId }: SubmitRequest): Promise<SignedIn> => {
+  const confirm = textField(fields, "confirm");
+  const outcome = confirm === undefined ? commands.submitCode(pasted(), attemptId, ...(accountId === undefined ? [] : [accountId])) : commands.answerIdentity({ attemptId, confirm, accept: true });
+  return signedIn(await outcome);
+};
+
+/** Who signed in and what a yes needs, for the holder of the key. */
+const questionFields = ({ confirm, email, organization, accountId, replaces }: IdentityQuestion): Readonly<Record<string, unknown>> => ({
+  confirm,
+  identity: { email, organization, account_id: accountId, replaces: replaces === null ? null : { email: replaces.email, organization: replaces.organization } },
+});
 
 const signedIn = (outcome: SubmitOutcome): SignedIn => {
   switch (outcome.outcome) {
     case "signed-in":
       return outcome;
+    case "confirm":
+      throw new AppError({
+        code: "conflict",
+        message: identityConflict(outcome.question),
+        hint: `If that is right, send this call again with "confirm": "${outcome.question.confirm}" while the sign-in is open; POST /auth/device/cancel gives the sign-in back.`,
+        fields: questionFields(outcome.question),
+      });
     case "nothing":
       throw new AppError({ code: "bad-paste", message: "No code was given.", hint: "Paste all of what the page shows, with the # part." });
     case "bad-paste":

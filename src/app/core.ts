@@ -8,7 +8,7 @@ import type { Registry, Reload } from "../accounts/registry.ts";
 import { createTokenWriter } from "../accounts/token-writer.ts";
 import type { TokenWriter } from "../accounts/token-writer.ts";
 import type { Config } from "../config/schema.ts";
-import { createSystemClock } from "../lib/clock.ts";
+import { createSystemClock, sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
@@ -72,6 +72,8 @@ export type Core = DataFolder & {
   readonly refresher: Refresher;
   /** Follows the store; resolves at once in pass-through mode, where nothing is stored. */
   readonly reload: Reload;
+  /** `work` goes on without whoever asked for it; `close` gives it a moment. */
+  untilClosed<T>(work: Promise<T>): Promise<T>;
   /** Waits for refreshes and writes in flight, saves the history, closes every connection. */
   close(): Promise<void>;
 };
@@ -102,14 +104,24 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   });
   const reload = config.mode === "oauth" ? createReload(folder.accounts, registry) : async () => {};
   await reload();
+  const unfinished = new Set<Promise<unknown>>();
+  const untilClosed = <T>(work: Promise<T>): Promise<T> => {
+    const done = work.finally(() => unfinished.delete(done));
+    unfinished.add(done);
+    return done;
+  };
   const close = async (): Promise<void> => {
     await refresher.drain();
+    if (unfinished.size > 0) await Promise.race([Promise.allSettled(unfinished), sleep(clock, farewellMs)]);
     bus.flush();
     await folder.history.flush();
     await upstream.close();
   };
-  return { ...folder, config, dir, version, clock, random, bus, store, upstream, authorizationServer, registry, tokenWriter, refresher, reload, close };
+  return { ...folder, config, dir, version, clock, random, bus, store, upstream, authorizationServer, registry, tokenWriter, refresher, reload, untilClosed, close };
 };
+
+/** For what a command has left behind, such as a token that is given back. */
+const farewellMs = 3000;
 
 /** When tokens are refreshed, in milliseconds. */
 export const refreshSettings = ({ oauth }: Pick<Config, "oauth">): { leadMs: number; mandatoryMs: number; rotateAfterMs: number } => ({

@@ -1,7 +1,6 @@
 // The composition root of a running proxy: what each part is given. Read it as a table of contents.
 import { createCredentials, someAccountServes } from "../accounts/credentials.ts";
 import { createRefreshLoop } from "../accounts/refresh-loop.ts";
-import type { Config } from "../config/schema.ts";
 import { base64url } from "../lib/random.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -16,7 +15,8 @@ import { createAccountCommands, refusedAccountCommands } from "./account-command
 import type { App, Listening } from "./app.ts";
 import { openCore, refreshSettings } from "./core.ts";
 import type { Core, CoreOptions } from "./core.ts";
-import { createLoginCommands, passThrough } from "./login-commands.ts";
+import { cancelOpen, createLoginCommands, passThrough } from "./login-commands.ts";
+import { createServerLoopback } from "./loopback.ts";
 
 export type AppOptions = CoreOptions & {
   /** The account that every request uses, null to choose. */
@@ -33,10 +33,11 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   const cut = new AbortController();
   let listening: Listening | null = null;
 
+  const loopback = createServerLoopback(core, () => listening);
   const commands: Commands = {
     ...(config.mode === "pass-through" ? refusedAccountCommands(passThrough) : createAccountCommands(core)),
     canServe: () => config.mode === "pass-through" || someAccountServes(core, options.accountId),
-    ...createLoginCommands(core, async () => loopbackOf(config, listening)),
+    ...createLoginCommands(core, loopback.find),
     stop: (reason) => shutdown.stop(reason),
   };
   const forward = forwarderOf(core, { accountId: options.accountId, localKey: key, cut: cut.signal });
@@ -50,7 +51,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     storeChanged: core.accounts.changed,
     settings: { ...refreshSettings(config), everyMs: config.oauth.sweepSeconds * 1000 },
   });
-  const shutdown = createShutdown({ core, server, drainSeconds: config.server.drainSeconds, stopTimers: refreshLoop.stop });
+  const shutdown = createShutdown({ core, server, drainSeconds: config.server.drainSeconds, stopTimers: refreshLoop.stop, endLogin: () => (cancelOpen(commands), void loopback.close()) });
   renewAfterSleep(core);
 
   return {
@@ -93,15 +94,6 @@ const localKeyOf = (core: Core): Secret => {
     return secret(base64url(core.random(32)));
   }
 };
-
-/** A sign-in on the running server: the browser comes back to the port that is open anyway. */
-const loopbackOf = ({ oauth }: Config, listening: Listening | null) =>
-  listening === null
-    ? null
-    : {
-        redirectUri: oauth.callback ? `http://localhost:${listening.port}/callback` : null,
-        shortUrl: `http://localhost:${listening.port}/login`,
-      };
 
 const forwarderOf = (core: Core, { accountId, localKey, cut }: Pick<AppOptions, "accountId"> & { readonly localKey: Secret; readonly cut: AbortSignal }): Forward => {
   const { config, registry, refresher, clock, bus, upstream } = core;
@@ -179,13 +171,14 @@ type ShutdownDeps = {
   readonly server: Pick<Server, "close" | "inFlight">;
   readonly drainSeconds: number;
   readonly stopTimers: () => void;
+  readonly endLogin: () => void;
 };
 
 /**
  * The orderly end: no new request, open ones may finish, a refresh in flight is waited for, then everything is
  * closed. A second call of `stop` cuts the first one short.
  */
-const createShutdown = ({ core, server, drainSeconds, stopTimers }: ShutdownDeps): Shutdown => {
+const createShutdown = ({ core, server, drainSeconds, stopTimers, endLogin }: ShutdownDeps): Shutdown => {
   const { bus, clock, store } = core;
   let startedAt: number | null = null;
   let running: Promise<void> | null = null;
@@ -194,6 +187,7 @@ const createShutdown = ({ core, server, drainSeconds, stopTimers }: ShutdownDeps
   const run = async (reason: string): Promise<void> => {
     if (startedAt !== null) bus.publish({ type: "server.stopping", reason, inFlight: server.inFlight(), drainSeconds });
     stopTimers();
+    endLogin();
     // From here on the port is closed to new requests, so no command should be sent there.
     await Promise.all([server.close(drainSeconds * 1000), core.proxyFile.remove().catch(() => {})]);
     if (startedAt !== null) {

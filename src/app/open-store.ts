@@ -1,11 +1,7 @@
 // The store without a server, for commands that end by themselves: sign in, list, import, refresh.
 import { someAccountServes } from "../accounts/credentials.ts";
-import { callbackPage } from "../api/login.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { Commands } from "../messages/commands.ts";
-import { loginLifeMs } from "../oauth/login-flow.ts";
-import { listenForCallback } from "../oauth/callback.ts";
-import type { CallbackListener } from "../oauth/callback.ts";
 import type { Store } from "../state/store.ts";
 import { systemFiles } from "../storage/files.ts";
 import { mergeImport, readImport } from "../storage/import.ts";
@@ -13,8 +9,8 @@ import type { MergeResult } from "../storage/import.ts";
 import { createAccountCommands } from "./account-commands.ts";
 import { openCore } from "./core.ts";
 import type { Core, CoreOptions } from "./core.ts";
-import { createLoginCommands } from "./login-commands.ts";
-import type { FindLoopback } from "./login-commands.ts";
+import { cancelOpen, createLoginCommands } from "./login-commands.ts";
+import { createCallbackListeners } from "./loopback.ts";
 
 export type OpenStore = {
   readonly commands: Commands;
@@ -36,38 +32,18 @@ export const openStore = async (options: CoreOptions): Promise<OpenStore> => {
   // The first command of a folder makes the key, so that it can be looked up before the first start.
   core.key();
   const callback = createCallbackListeners(core);
+  const login = createLoginCommands(core, callback.find);
   const close = async (): Promise<void> => {
+    cancelOpen(login);
     await callback.close();
     await core.close();
   };
   return {
-    commands: { ...createAccountCommands(core), ...createLoginCommands(core, callback.open), canServe: () => someAccountServes(core, null), stop: close },
+    commands: { ...createAccountCommands(core), ...login, canServe: () => someAccountServes(core, null), stop: close },
     store: core.store,
     bus: core.bus,
     importFile: (path) => importFile(core, path),
     close,
-  };
-};
-
-/** One listener for each sign-in, gone as soon as the sign-in has ended. */
-const createCallbackListeners = ({ config, clock, random, bus }: Core) => {
-  let listener: CallbackListener | null = null;
-  const close = async (): Promise<void> => {
-    await listener?.close();
-    listener = null;
-  };
-  bus.subscribe((event) => {
-    // One that was superseded was closed before the listener of its successor opened.
-    if (event.type === "login.failed" && event.errorCode !== "superseded") void close();
-  }, "the callback listener");
-  return {
-    close,
-    async open(complete: Parameters<FindLoopback>[0]) {
-      await close();
-      if (!config.oauth.callback) return null;
-      listener = await listenForCallback({ clock, lifeMs: loginLifeMs, complete, page: (result) => callbackPage(result, { random, accountsPage: null }) });
-      return { redirectUri: listener.redirectUri, shortUrl: null };
-    },
   };
 };
 

@@ -118,6 +118,7 @@ export const commandTable: readonly CommandSpec[] = [
       { flags: "--account <id>", description: "sign this account in again, or name the new one" },
       { flags: "--console", description: "make an API key by signing in to the console" },
       { flags: "--no-browser", description: "only print the link" },
+      { flags: "--yes", description: "keep it whoever signs in, without a question" },
       ...endpointOptions,
     ],
     load: async () => (await import("./commands/login.ts")).login,

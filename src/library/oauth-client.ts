@@ -7,8 +7,9 @@ import { openCore, refreshSettings } from "../app/core.ts";
 import type { Core, CoreOptions } from "../app/core.ts";
 import { createLoginCommands } from "../app/login-commands.ts";
 import { Secret, secret } from "../lib/secret.ts";
-import type { Commands, LoginAttempt, LoginOptions } from "../messages/commands.ts";
+import type { Commands, LoginAttempt, LoginOptions, SubmitOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
+import { identityConflict } from "../messages/identity.ts";
 import { whileAwake } from "./options.ts";
 import { TokenStore, tokenOf } from "./token-store.ts";
 import type { StoredToken } from "./token-store.ts";
@@ -16,7 +17,7 @@ import type { StoredToken } from "./token-store.ts";
 type Opened = {
   readonly core: Core;
   readonly credentials: Credentials;
-  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "refresh" | "logout">;
+  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "answerIdentity" | "refresh" | "logout">;
 };
 
 /** One program's access to the accounts of `store`. Every method may throw `AppError` (`store-…`, `bad-config`). */
@@ -36,16 +37,19 @@ export class OAuthClient {
 
   /**
    * Exchanges what the page showed (`code#state`) and stores the credential. Throws `AppError`: `bad-paste`
-   * (the sign-in stays open), `login-failed`, `login-expired`.
+   * (the sign-in stays open), `conflict` (it is of a person who has no account here; `answerIdentity` goes on, and
+   * `acceptIdentity` at the start prevents it), `login-failed`, `login-expired`.
    */
   async exchangeCode(pasted: string | Secret, attemptId: string | null = null, accountId?: string): Promise<StoredToken> {
     return whileAwake(async () => {
       const { commands } = await this.#open();
-      const outcome = await commands.submitCode(pasted instanceof Secret ? pasted : secret(pasted), attemptId, accountId);
-      if (outcome.outcome === "signed-in") return this.#token(outcome.accountId);
-      if (outcome.outcome === "nothing") throw new AppError({ code: "bad-paste", message: "No code was given." });
-      throw new AppError({ code: outcome.outcome === "bad-paste" ? "bad-paste" : "login-failed", message: outcome.message });
+      return this.#signedIn(await commands.submitCode(pasted instanceof Secret ? pasted : secret(pasted), attemptId, accountId));
     });
+  }
+
+  /** The answer to a `conflict` of `exchangeCode`; its `fields.confirm` names it. A no gives the sign-in back and is `login-failed`. */
+  async answerIdentity(confirm: string, accept: boolean): Promise<StoredToken> {
+    return whileAwake(async () => this.#signedIn(await (await this.#open()).commands.answerIdentity({ attemptId: null, confirm, accept })));
   }
 
   /**
@@ -80,6 +84,19 @@ export class OAuthClient {
   async close(): Promise<void> {
     const opened = this.#opened;
     if (opened !== null) await whileAwake(async () => (await opened).core.close());
+  }
+
+  async #signedIn(outcome: SubmitOutcome): Promise<StoredToken> {
+    switch (outcome.outcome) {
+      case "signed-in":
+        return this.#token(outcome.accountId);
+      case "confirm":
+        throw new AppError({ code: "conflict", message: identityConflict(outcome.question), hint: "Nothing is stored before `answerIdentity`.", fields: outcome.question });
+      case "nothing":
+        throw new AppError({ code: "bad-paste", message: "No code was given." });
+      default:
+        throw new AppError({ code: outcome.outcome === "bad-paste" ? "bad-paste" : "login-failed", message: outcome.message });
+    }
   }
 
   async #token(id: string): Promise<StoredToken> {

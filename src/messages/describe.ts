@@ -91,7 +91,7 @@ const descriptions: { readonly [T in EventType]: (event: Of<T>, context: Describ
   },
 
   "login.started": ({ at, kind, expiresAt }) => info(`sign-in (${kind}) started, open for ${span(expiresAt - at)}`),
-  "login.waiting": ({ step }) => info(step === "code" ? "sign-in waits for the code" : "sign-in exchanges the code"),
+  "login.waiting": ({ step }) => info(loginSteps[step]),
   "login.succeeded": ({ accountId }, { nameOf }) => good(`signed in: ${nameOf(accountId)}`),
   "login.failed": ({ errorCode, message }) => warning(`sign-in failed: ${coded(errorCode, message)}`),
 
@@ -100,6 +100,12 @@ const descriptions: { readonly [T in EventType]: (event: Of<T>, context: Describ
     warning(`${kind === "suspend" ? `woke up after ${span(deltaMs)} of sleep` : `the clock went ${kind} by ${span(Math.abs(deltaMs))}`}; tokens are checked again`),
   notice: ({ level, message, hint }) => toned(level)(hint === null ? sentence(message) : `${sentence(message)} Next: ${sentence(hint)}`),
 };
+
+const loginSteps = {
+  code: "sign-in waits for the code",
+  exchange: "sign-in exchanges the code",
+  confirm: "sign-in waits for a yes or no: it is of a person who was not here before",
+} as const;
 
 const reasons: Readonly<Record<RefreshReason, string>> = {
   lead: "ahead of expiry",

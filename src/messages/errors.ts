@@ -48,8 +48,11 @@ export const meanings = {
 
 export type ErrorCode = keyof typeof meanings;
 
-/** What an `AppError` is made of. `message` and `hint` are safe to print: never a secret, never a body. */
-export type ErrorParts = { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly cause?: unknown };
+/**
+ * What an `AppError` is made of. `message` and `hint` are safe to print: never a secret, never a body. `fields` are for a
+ * program that asked over HTTP, beside the sentences.
+ */
+export type ErrorParts = { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly cause?: unknown; readonly fields?: Readonly<Record<string, unknown>> };
 
 /**
  * A failure with a stable code, a sentence for people that names the input and the reason, and a hint
@@ -59,11 +62,13 @@ export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
 
-  constructor({ code, message, hint, cause }: ErrorParts) {
+  constructor({ code, message, hint, cause, fields }: ErrorParts) {
     super(message, { cause });
     this.code = code;
     this.hint = hint;
+    this.fields = fields;
   }
 }
 

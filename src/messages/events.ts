@@ -157,7 +157,7 @@ export type TokenEvent =
 
 export type LoginEvent =
   | { type: "login.started"; attemptId: string; kind: "max" | "console"; expiresAt: number }
-  | { type: "login.waiting"; attemptId: string; step: "code" | "exchange" }
+  | { type: "login.waiting"; attemptId: string; step: "code" | "exchange" | "confirm" }
   | { type: "login.succeeded"; attemptId: string; accountId: string }
   | { type: "login.failed"; attemptId: string; errorCode: string; message: string };
 

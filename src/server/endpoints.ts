@@ -31,10 +31,11 @@ export const endpoints = [
   { name: "unlock", path: "/auth/device", methods: ["POST"], needs: "key", limited: true, summary: "Opens a browser session for the page" },
   { name: "lock", path: "/auth/device", methods: ["DELETE"], needs: "page", summary: "Ends the browser session" },
   { name: "deviceStart", path: "/auth/device/start", methods: ["POST"], needs: "page", limited: true, summary: "Starts a sign-in", body: ["kind?", "account_id?"] },
-  { name: "deviceSubmit", path: "/auth/device/submit", methods: ["POST"], needs: "page", limited: true, summary: "Finishes a sign-in with the pasted code", body: ["code", "attempt_id"] },
+  { name: "deviceSubmit", path: "/auth/device/submit", methods: ["POST"], needs: "page", limited: true, summary: "Finishes a sign-in with the pasted code; a person who is new here is a 409 whose `confirm` says yes when it comes back", body: ["code?", "attempt_id?", "confirm?"] },
   { name: "deviceCancel", path: "/auth/device/cancel", methods: ["POST"], needs: "page", summary: "Gives a sign-in up", body: ["attempt_id"] },
-  { name: "login", path: "/login", methods: readable, needs: "nothing", summary: "The short way to the open sign-in" },
-  { name: "callback", path: "/callback", methods: ["GET"], needs: "nothing", summary: "Where the authorize page sends the browser back to" },
+  // Not for HEAD: a link preview must not use up link or code.
+  { name: "login", path: "/login/{token}", methods: ["GET"], needs: "nothing", summary: "The one-time link of the open sign-in; gives the cookie that the callback needs" },
+  { name: "callback", path: "/callback", methods: ["GET"], needs: "nothing", summary: "Where the authorize page sends the browser back to; 403 without the cookie" },
   { name: "oauthCallback", path: "/oauth/callback", methods: ["GET"], needs: "nothing", summary: "The same, as claude-proxy named it" },
   { name: "authStatus", path: "/auth/status", methods: readable, needs: "page", summary: "Whether an account is signed in" },
   { name: "refresh", path: "/auth/refresh", methods: ["POST"], needs: "page", limited: true, summary: "Refreshes a token now", body: ["account_id?"] },
@@ -44,13 +45,13 @@ export const endpoints = [
   { name: "changeAccount", path: "/api/accounts/{id}", methods: ["PATCH"], needs: "page", summary: "Changes label, priority or whether it serves", body: ["label?", "priority?", "enabled?"] },
   { name: "removeAccount", path: "/api/accounts/{id}", methods: ["DELETE"], needs: "page", summary: "Signs an account out and forgets it" },
   { name: "muxAuthorize", path: "/api/oauth/authorize", methods: ["POST"], needs: "key", limited: true, summary: "Starts a sign-in, as in claude-code-mux", body: ["oauth_type?"] },
-  { name: "muxExchange", path: "/api/oauth/exchange", methods: ["POST"], needs: "key", limited: true, summary: "Finishes it with the pasted code", body: ["code", "verifier", "provider_id?"] },
+  { name: "muxExchange", path: "/api/oauth/exchange", methods: ["POST"], needs: "key", limited: true, summary: "Finishes it with the pasted code, or with `confirm` as above", body: ["code?", "verifier", "provider_id?", "confirm?"] },
   { name: "muxTokens", path: "/api/oauth/tokens", methods: readable, needs: "key", summary: "Expiry of every account, without tokens" },
   { name: "muxRefresh", path: "/api/oauth/tokens/refresh", methods: ["POST"], needs: "key", limited: true, summary: "Refreshes a token now", body: ["provider_id"] },
   { name: "muxDelete", path: "/api/oauth/tokens/delete", methods: ["POST"], needs: "key", limited: true, summary: "Signs an account out", body: ["provider_id"] },
   { name: "muxRemove", path: "/api/oauth/tokens/{provider_id}", methods: ["DELETE"], needs: "key", summary: "Signs an account out" },
   { name: "proxyAuthorize", path: "/oauth/authorize", methods: ["GET"], needs: "key", limited: true, summary: "Starts a sign-in, as in claude-proxy" },
-  { name: "proxyExchange", path: "/oauth/exchange", methods: ["POST"], needs: "key", limited: true, summary: "Finishes it with the code", body: ["code", "state?", "code_verifier"] },
+  { name: "proxyExchange", path: "/oauth/exchange", methods: ["POST"], needs: "key", limited: true, summary: "Finishes it with the code, or with `confirm` as above", body: ["code?", "state?", "code_verifier", "confirm?"] },
 ] as const satisfies readonly EndpointSpec[];
 
 export type EndpointName = (typeof endpoints)[number]["name"];

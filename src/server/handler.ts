@@ -173,7 +173,7 @@ const answer = async (deps: HandlerDeps, arrival: Arrival, admitted: Extract<Adm
 };
 
 const fail = (deps: HandlerDeps, arrival: Arrival, error: unknown): void => {
-  if (error instanceof AppError) return sendRefusal(deps, arrival, refusal(error.code, error.message, error.hint));
+  if (error instanceof AppError) return sendRefusal(deps, arrival, { ...refusal(error.code, error.message, error.hint), ...(error.fields === undefined ? {} : { fields: error.fields }) });
   const kind = error instanceof Error ? error.name : typeof error;
   deps.publish({ type: "notice", level: "error", code: "internal", message: `An endpoint failed unexpectedly (${kind}).`, hint: null });
   sendRefusal(deps, arrival, refusal("internal", "Something failed here unexpectedly."));

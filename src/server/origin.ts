@@ -8,8 +8,8 @@ import type { Refusal } from "./respond.ts";
 /** `corsOrigin` is the configured foreign origin that gets CORS headers, null for every other request. */
 export type OriginResult = { readonly ok: true; readonly corsOrigin: string | null } | Refusal;
 
-/** Where the authorization server's page sends the browser back to; `state` protects these two. */
-const callbackPaths = new Set(["/callback", "/oauth/callback"]);
+/** Where the authorization server's page sends the browser back to, and the way there; cookie, state and token protect them. */
+const signInPath = /^\/(?:callback|oauth\/callback|login\/[^/]+)$/;
 
 const allowed: OriginResult = { ok: true, corsOrigin: null };
 
@@ -23,7 +23,7 @@ export const createOriginCheck = (origins: readonly string[]) => {
     const { origin, originCount } = info.fields;
     if (originCount > 1) return refusal("foreign-origin", "A request may name one origin only.");
     if (origin !== null && listed.has(origin.toLowerCase())) return { ok: true, corsOrigin: origin };
-    const own = isOwnOrigin(info.fields) && !isPreflight(info) && (isOwnFetch(info.fields) || isReturnFromSignIn(info));
+    const own = isOwnOrigin(info.fields) && !isPreflight(info) && (isOwnFetch(info.fields) || isStepOfSignIn(info));
     return own ? allowed : foreign();
   };
 };
@@ -39,13 +39,14 @@ const foreign = (): Refusal =>
 /** A CORS preflight (Fetch standard, section 3.2.2): only a page of another origin sends one, even when it hides that origin. */
 export const isPreflight = ({ method, fields }: RequestInfo): boolean => method === "OPTIONS" && fields.preflightMethod !== null;
 
-// The window follows the redirect of the authorize page: a navigation, never a frame or a fetch.
-const isReturnFromSignIn = ({ method, target, fields }: RequestInfo): boolean =>
+// The window follows the redirect of the authorize page, or the link on our own page, which may have the other name of this
+// machine: a navigation, never a frame or a fetch.
+const isStepOfSignIn = ({ method, target, fields }: RequestInfo): boolean =>
   method === "GET" &&
   fields.origin === null &&
   fields.fetchMode === "navigate" &&
   fields.fetchDest === "document" &&
-  callbackPaths.has(target.split("?", 1)[0] ?? "");
+  signInPath.test(target.split("?", 1)[0] ?? "");
 
 /**
  * The CORS fields (Fetch standard, section 3.2.3) of every answer to `origin`. Never with credentials: a page shows

@@ -5,7 +5,7 @@ import { visibleText } from "../lib/visible-text.ts";
 import type { Publish } from "../messages/bus.ts";
 import { meaningOf } from "../messages/errors.ts";
 import { isForwarded } from "./admission.ts";
-import { pathOf, receivedEvent } from "./request-info.ts";
+import { receivedEvent, shownPath } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import type { Refusal } from "./respond.ts";
 
@@ -56,5 +56,5 @@ export const createRefusalReports = ({ publish, clock }: { readonly publish: Pub
 const describe = (info: RequestInfo | null): string => {
   if (info === null) return "A connection";
   const from = info.fields.origin === null ? "" : ` from ${visibleText(info.fields.origin, 80)}`;
-  return `${visibleText(info.method, 20)} ${visibleText(pathOf(info.target), 80)} (Host ${visibleText(info.fields.host, 80)})${from}`;
+  return `${visibleText(info.method, 20)} ${shownPath(info.target, 80)} (Host ${visibleText(info.fields.host, 80)})${from}`;
 };

@@ -128,6 +128,9 @@ export const receivedEvent = ({ method, target, fields }: RequestInfo, requestId
   bodyBytes: fields.contentLength === null ? null : Number(fields.contentLength),
 });
 
+/** The path of `target` for a log: without its query, and without the token of a sign-in link. */
+export const shownPath = (target: string, longest: number): string => visibleText(pathOf(target).replace(/\/login\/.*$/s, "/login/…"), longest);
+
 /** The target without its query. */
 export const pathOf = (target: string): string => upTo(target, "?");
 

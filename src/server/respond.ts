@@ -13,6 +13,8 @@ export type Refusal = {
   /** What to do next; becomes the second sentence of the message. */
   readonly hint?: string;
   readonly retryAfterSeconds?: number;
+  /** Further members of the error, for a program. */
+  readonly fields?: Readonly<Record<string, unknown>>;
   /** For 405: the methods of this path (RFC 9110 section 15.5.6). */
   readonly allow?: string;
 };
@@ -23,7 +25,7 @@ export const refusal = (code: ErrorCode, message: string, hint?: string): Refusa
 export type OwnAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 /** Every answer of ours is fresh, and no browser may guess its type. */
-const plainHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+export const plainHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 type OwnError = Omit<Refusal, "ok"> & { readonly requestId: string };
 
@@ -31,7 +33,7 @@ type OwnError = Omit<Refusal, "ok"> & { readonly requestId: string };
  * The envelope `{"type":"error","error":{"type","message"},"request_id"}` (platform docs, API errors) with
  * `x-claude-oauth-proxy-error`, by which a client tells our errors from the upstream's.
  */
-export const errorAnswer = ({ code, message, hint, requestId, retryAfterSeconds, allow }: OwnError): OwnAnswer => {
+export const errorAnswer = ({ code, message, hint, requestId, retryAfterSeconds, allow, fields }: OwnError): OwnAnswer => {
   const { status, type } = meaningOf(code);
   const sentence = hint === undefined ? message : `${message} ${hint}`;
   return {
@@ -44,7 +46,7 @@ export const errorAnswer = ({ code, message, hint, requestId, retryAfterSeconds,
       ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
       ...(allow === undefined ? {} : { allow }),
     },
-    body: `${JSON.stringify({ type: "error", error: { type, message: sentence }, request_id: requestId })}\n`,
+    body: `${JSON.stringify({ type: "error", error: { type, message: sentence, ...fields }, request_id: requestId })}\n`,
   };
 };
 

@@ -3,6 +3,7 @@
 // browser visits is sent the cookie: alone it opens nothing.
 import { createHmac } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
+import { cookieValue } from "../lib/cookie.ts";
 import { base64url } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
 import { sameText } from "../lib/secret.ts";
@@ -45,7 +46,7 @@ export const createSessions = ({ random, clock, port }: { readonly random: Rando
   const csrfOf = (sessionId: string): string => sign(`csrf ${sessionId}`);
 
   const find = (cookie: string | null): string | null => {
-    const [sessionId = "", signature = "", ...more] = (valueOf(cookie, name) ?? "").split(".");
+    const [sessionId = "", signature = "", ...more] = (cookieValue(cookie, name) ?? "").split(".");
     if (more.length > 0 || !sameText(signature, sign(`session ${sessionId}`))) return null;
     const expiresAt = expiries.get(sessionId);
     if (expiresAt !== undefined && expiresAt > clock.now()) return sessionId;
@@ -71,13 +72,4 @@ export const createSessions = ({ random, clock, port }: { readonly random: Rando
     },
     closeAll: () => expiries.clear(),
   };
-};
-
-// RFC 6265 section 4.2.1. The first of two with one name wins: it has the longer path.
-const valueOf = (cookie: string | null, name: string): string | null => {
-  for (const pair of (cookie ?? "").split(";")) {
-    const [left = "", ...right] = pair.split("=");
-    if (left.trim() === name) return right.join("=").trim();
-  }
-  return null;
 };

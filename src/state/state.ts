@@ -130,7 +130,7 @@ export type ServerState = {
 export type LoginState = {
   readonly attemptId: string | null;
   readonly kind: "max" | "console";
-  readonly step: "idle" | "code" | "exchange" | "succeeded" | "failed";
+  readonly step: "idle" | "code" | "exchange" | "confirm" | "succeeded" | "failed";
   readonly expiresAt: number | null;
   readonly message: string | null;
 };

@@ -1,5 +1,6 @@
 // Commands that record their calls. Secrets are revealed here only to compare them.
 import type { CallbackResult, Commands, LoginAttempt, SubmitOutcome } from "../../src/messages/commands.ts";
+import type { IdentityQuestion } from "../../src/messages/identity.ts";
 import type { EventDraft } from "../../src/messages/events.ts";
 import { readCallbackQuery } from "../../src/oauth/callback-query.ts";
 import { AppError } from "../../src/messages/errors.ts";
@@ -8,10 +9,17 @@ export const attempt: LoginAttempt = {
   attemptId: "attempt-1",
   kind: "max",
   authorizeUrl: "https://claude.example/oauth/authorize?code=true&state=state-1&code_challenge=challenge",
-  browserUrl: "https://claude.example/oauth/authorize?state=state-2&code_challenge=challenge",
-  shortUrl: null,
+  shortUrl: "http://localhost:4001/login/token-00001",
+  returns: true,
+  states: ["state-1", "state-2"],
   expiresAt: Date.now() + 600_000,
+  question: null,
 };
+
+/** Where its short link leads. */
+export const returningPage = "https://claude.example/oauth/authorize?state=state-2&code_challenge=challenge";
+
+export const question: IdentityQuestion = { kind: "oauth", confirm: "confirm-1", email: "dana@example.com", organization: "Dana's", accountId: "claude-2", replaces: null };
 
 export const tokenExpiry = Date.UTC(2030, 0, 2, 3, 4, 5);
 
@@ -50,10 +58,21 @@ export const createFakeCommands = (submit: SubmitOutcome = { outcome: "signed-in
     pendingLogin: () => pending,
     async submitCode(pasted, attemptId, accountId) {
       call("submitCode", pasted.reveal(), attemptId, ...(accountId === undefined ? [] : [accountId]));
+      if (submit.outcome === "confirm") pending = { ...(pending ?? attempt), question: submit.question };
       return submit;
     },
-    async completeCallback(query) {
-      call("completeCallback", query);
+    openLink({ token, cookie, host }) {
+      call("openLink", token, cookie, host);
+      if (pending === null || !pending.shortUrl?.endsWith(`/${token}`)) return { result: "unknown", message: "This link is not open." };
+      return { result: "open", location: returningPage, setCookie: "sign_in=1; HttpOnly; SameSite=Lax" };
+    },
+    async answerIdentity({ attemptId, confirm, accept }) {
+      call("answerIdentity", attemptId, confirm, accept);
+      pending = null;
+      return { outcome: "signed-in", accountId: "claude-2", expiresAt: tokenExpiry };
+    },
+    async completeCallback({ query, cookie }) {
+      call("completeCallback", query, ...(cookie === null ? [] : [cookie]));
       const read = readCallbackQuery(query);
       if (read.says === "error") return { result: "failed", message: read.description };
       return read.says === "code" && read.state.reveal() === "state-2" ? callback : { result: "refused", message: "This page belongs to another sign-in attempt." };

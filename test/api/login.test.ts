@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { callbackPage } from "../../src/api/login.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import type { CallbackResult } from "../../src/messages/commands.ts";
 import { ask, bodyOf, errorOf, head, headerOf, openWire, startServer, statusOf } from "../server/kit.ts";
-import { attempt, createFakeCommands } from "./fake-commands.ts";
+import { createFakeCommands, returningPage } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
@@ -23,6 +24,29 @@ describe("/callback and /oauth/callback", () => {
       expect(text).toContain("<h1>Signed in</h1>");
     }
     expect(fake.calls[0]).toEqual(["completeCallback", "code=abc&state=state-2"]);
+  });
+
+  it("hand the browser's cookies over; the sign-in's refusal of another browser is 403, and keeps the address to paste (S1)", async () => {
+    await kit.close();
+    fake = createFakeCommands(undefined, { result: "foreign", message: "This browser did not open the link." });
+    kit = await startServer({ commands: fake.commands });
+    for (const path of ["/callback", "/oauth/callback"]) {
+      const text = await ask(kit.port, head(kit.port, `GET ${path}?code=abc&state=state-2`, { "x-api-key": null, cookie: "a=b" }));
+      expect(statusOf(text)).toBe(403);
+      expect(text).toContain("This browser did not open the link.");
+      expect(text).not.toContain("history.replaceState");
+    }
+    expect(fake.calls[0]).toEqual(["completeCallback", "code=abc&state=state-2", "a=b"]);
+  });
+
+  it.each<[CallbackResult["result"], number, string]>([["confirm", 200, "Almost signed in"], ["lost", 409, "Not signed in by this browser"]])("%s is %i", async (result, status, title) => {
+    await kit.close();
+    fake = createFakeCommands(undefined, { result, message: "What to do." } as CallbackResult);
+    kit = await startServer({ commands: fake.commands });
+    const text = await open("/callback?code=abc&state=state-2");
+    expect(statusOf(text)).toBe(status);
+    expect(text).toContain(`<h1>${title}</h1>`);
+    expect(text).toContain("history.replaceState");
   });
 
   it("a wrong or missing state is 400 (A19)", async () => {
@@ -85,16 +109,55 @@ describe("the page that both listeners of a sign-in show", () => {
   });
 });
 
-describe("/login", () => {
-  it("leads to the open sign-in and nowhere else", async () => {
+describe("/login/TOKEN", () => {
+  const link = "/login/token-00001";
+
+  it("leads to the open sign-in and gives its cookie; without a token there is nothing (S1)", async () => {
     expect(errorOf(await open("/login"))).toMatchObject({ status: 404, code: "not-found" });
+    expect(statusOf(await open("/login/"))).toBe(404);
+    expect(statusOf(await open(link))).toBe(404);
     await fake.commands.startLogin({});
-    const text = await open("/login");
+    const text = await open(link);
     expect(statusOf(text)).toBe(302);
-    expect(headerOf(text, "location")).toBe(attempt.browserUrl);
+    expect(headerOf(text, "location")).toBe(returningPage);
+    expect(headerOf(text, "set-cookie")).toBe("sign_in=1; HttpOnly; SameSite=Lax");
     expect(headerOf(text, "cache-control")).toBe("no-store");
     expect(headerOf(text, "referrer-policy")).toBe("no-referrer");
     fake.commands.cancelLogin("attempt-1");
-    expect(statusOf(await open("/login"))).toBe(404);
+    const gone = await open(link);
+    expect(statusOf(gone)).toBe(404);
+    expect(gone).toContain('<p role="alert">This link is not open.</p>');
+  });
+
+  it("takes the Cookie and the Host of the browser along", async () => {
+    await ask(kit.port, head(kit.port, `GET ${link}`, { "x-api-key": null, cookie: "a=b", host: `localhost:${kit.port}` }));
+    expect(fake.calls).toEqual([["openLink", "token-00001", "a=b", `localhost:${kit.port}`]]);
+  });
+
+  it.each<[string, string, Record<string, string>, number]>([
+    ["HEAD", "HEAD", {}, 405],
+    ["a prefetch", "GET", { "sec-purpose": "prefetch" }, 403],
+    ["a prerendering", "GET", { "sec-purpose": "prefetch;prerender" }, 403],
+    ["a preview of Safari", "GET", { "x-purpose": "preview" }, 403],
+    ["a picture of a page of ours", "GET", { "sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, 403],
+    ["a picture of a foreign page", "GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, 403],
+  ])("is not used up by %s (S1)", async (_what, method, fields, status) => {
+    const wire = openWire(kit.port);
+    wire.write(head(kit.port, `${method} ${link}`, { "x-api-key": null, connection: "close", ...fields }));
+    expect(statusOf(await wire.closed())).toBe(status);
+    expect(fake.calls).toEqual([]);
+  });
+
+  it("may be followed from a page elsewhere, such as a terminal in the browser: as a navigation", async () => {
+    await fake.commands.startLogin({});
+    const text = await ask(kit.port, head(kit.port, `GET ${link}`, { "x-api-key": null, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }));
+    expect(statusOf(text)).toBe(302);
+  });
+
+  it("is in no notice about a refused request (S1)", async () => {
+    for (const host of ["evil.example", `localhost:${kit.port + 1}`]) expect(statusOf(await ask(kit.port, head(kit.port, `GET ${link}`, { host })))).toBe(403);
+    await ask(kit.port, head(kit.port, `GET http://localhost${link}`, {}));
+    expect(JSON.stringify(kit.events)).toContain("GET /login/… (Host evil.example)");
+    expect(JSON.stringify(kit.events)).not.toContain("token-00001");
   });
 });

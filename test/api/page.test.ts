@@ -3,7 +3,7 @@ import { Script } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { script } from "../../src/api/page-script.ts";
 import { ask, bodyOf, errorOf, head, headerOf, jsonOf, key, post, startServer, statusOf } from "../server/kit.ts";
-import { added, attempt, createFakeCommands } from "./fake-commands.ts";
+import { added, attempt, createFakeCommands, question } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
@@ -92,9 +92,27 @@ describe("/auth/device", () => {
     await fake.commands.startLogin({});
     const text = await page({ "x-api-key": key });
     expect(text).toContain(`href="${attempt.authorizeUrl.replaceAll("&", "&amp;")}"`);
-    expect(text).toContain(`href="${attempt.browserUrl?.replaceAll("&", "&amp;")}"`);
+    expect(text).toContain(`href="${attempt.shortUrl}"`);
     expect(text).toContain('data-attempt="attempt-1"');
     expect(text).toMatch(/Open for (9|10) more minutes/);
+  });
+
+  it("asks before a person is added who was not here, in the place of the field, and only after the key (S1)", async () => {
+    await kit.close();
+    fake = createFakeCommands({ outcome: "confirm", question: { ...question, email: "<b>dana@example.com" } });
+    kit = await startServer({ commands: fake.commands });
+    await fake.commands.startLogin({});
+    await ask(kit.port, post(kit.port, "/auth/device/submit", { code: "c#state-1" }));
+    const text = await page({ "x-api-key": key });
+    expect(text).toContain("Add &lt;b&gt;dana@example.com to this proxy?");
+    expect(text).toContain('data-action="accept" data-attempt="attempt-1" data-confirm="confirm-1"');
+    expect(text).not.toContain('id="code"');
+    expect(await page()).not.toContain("dana");
+  });
+
+  it("offers a new link when the direct one was withdrawn", async () => {
+    await using own = await startServer({ commands: { ...fake.commands, pendingLogin: () => ({ ...attempt, shortUrl: null }) } });
+    expect(await ask(own.port, head(own.port, "GET /auth/device"))).toMatch(/tried ten wrong links. <button type="button" data-action="start">/);
   });
 
   it("in pass-through mode there is nothing to sign in to, and the key is asked for although requests need none (S2)", async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../src/messages/commands.ts";
 import { ask, errorOf, head, headerOf, jsonOf, post, startServer, statusOf } from "../server/kit.ts";
-import { added, attempt, createFakeCommands, tokenExpiry } from "./fake-commands.ts";
+import { added, attempt, createFakeCommands, question, tokenExpiry } from "./fake-commands.ts";
 
 let fake: ReturnType<typeof createFakeCommands>;
 let kit: Awaited<ReturnType<typeof startServer>>;
@@ -31,6 +31,10 @@ describe("as anthropic-oauth-proxy", () => {
     await send("/auth/device/start", { account_id: "max-1", kind: "console" });
     expect(fake.calls).toEqual([["startLogin", { kind: "max" }], ["startLogin", { kind: "console", accountId: "max-1" }]]);
     expect(errorOf(await send("/auth/device/start", { kind: "other" }))).toMatchObject({ status: 400, code: "bad-request" });
+  });
+
+  it("start gives the one-time link for a browser on this machine beside the other", async () => {
+    expect(jsonOf(await send("/auth/device/start", {}))).toMatchObject({ browser_url: attempt.shortUrl });
   });
 
   it("submit signs in, with the attempt or with the one that is open", async () => {
@@ -99,6 +103,40 @@ describe("as claude-proxy", () => {
     await send("/oauth/exchange", { code: "abc#state-1", code_verifier: "attempt-1" });
     expect(fake.calls).toEqual([["submitCode", "abc#state-1", "attempt-1"], ["submitCode", "abc#state-1", "attempt-1"]]);
     expect(errorOf(await send("/oauth/exchange", { code: "abc", code_verifier: "attempt-1" })).message).toContain('"state" is missing');
+  });
+});
+
+describe("a code of a person who has no account here", () => {
+  const identity = { email: "dana@example.com", organization: "Dana's", account_id: "claude-2", replaces: null };
+  const calls = [
+    ["/auth/device/submit", { attempt_id: "attempt-1" }, { account_id: "claude-2" }],
+    ["/api/oauth/exchange", { verifier: "attempt-1" }, { provider_id: "claude-2" }],
+    ["/oauth/exchange", { code_verifier: "attempt-1" }, { account: { id: "claude-2" } }],
+    ["/api/accounts", { code_verifier: "attempt-1" }, { id: "claude-2" }],
+  ] as const;
+
+  it.each(calls)("is a 409 of %s that shows the e-mail and the member that confirms; with that, the same call goes through (S1)", async (path, handle, done) => {
+    await kit.close();
+    await start({ outcome: "confirm", question });
+    const refused = await send(path, { code: "c#state-1", ...handle });
+    expect(errorOf(refused)).toMatchObject({ status: 409, code: "conflict", type: "conflict_error" });
+    expect(errorOf(refused).message).toBe(
+      'This code signs in dana@example.com, who has no account in this proxy yet. If that is right, send this call again with "confirm": "confirm-1" while the sign-in is open; ' +
+        "POST /auth/device/cancel gives the sign-in back.",
+    );
+    expect(jsonOf(refused)["error"]).toMatchObject({ confirm: "confirm-1", identity });
+    expect(jsonOf(await get("/auth/status"))).toMatchObject({ pending: { confirm: "confirm-1", identity } });
+    expect(jsonOf(await send(path, { ...handle, confirm: "confirm-1" }))).toMatchObject(done);
+    expect(fake.calls.at(-1)).toEqual(["answerIdentity", "attempt-1", "confirm-1", true]);
+    expect(JSON.stringify(kit.events)).not.toContain("dana");
+  });
+
+  it("under the name of another's account says whose it is (S6)", async () => {
+    await kit.close();
+    await start({ outcome: "confirm", question: { ...question, accountId: "work", replaces: { email: "ada@example.com", organization: "Ada's", kind: "oauth" } } });
+    const refused = await send("/auth/device/submit", { code: "c#state-1" });
+    expect(errorOf(refused).message).toContain(`This code signs in dana@example.com (Dana's), but the account "work" is the sign-in of ada@example.com (Ada's).`);
+    expect(jsonOf(refused)["error"]).toMatchObject({ identity: { account_id: "work", replaces: { email: "ada@example.com", organization: "Ada's" } } });
   });
 });
 

@@ -115,7 +115,7 @@ describe("a refresh of every account", () => {
 describe("signing out", () => {
   it("over HTTP without a name never costs several accounts their sign-in by surprise", async () => {
     const running = await withKey();
-    await running.signIn();
+    await running.signIn({ acceptIdentity: true });
     const refused = await post(running, "/auth/logout", {});
     expect(refused.status).toBe(409);
     expect(await refused.text()).toContain("api-key, claude");

@@ -26,7 +26,7 @@ const endpointsOf = (upstream: Upstream): EndpointOptions => {
 };
 
 const signInAt = async ({ app }: RunningApp, upstream: Upstream, accountId: string): Promise<void> => {
-  const attempt = await app.commands.startLogin({ accountId, endpoints: endpointsOf(upstream) });
+  const attempt = await app.commands.startLogin({ accountId, endpoints: endpointsOf(upstream), acceptIdentity: true });
   expect(new URL(attempt.authorizeUrl).origin).toBe(upstream.baseUrl);
   const outcome = await app.commands.submitCode(secret(await upstream.approve(attempt.authorizeUrl)), attempt.attemptId);
   expect(outcome).toMatchObject({ outcome: "signed-in", accountId });
@@ -169,7 +169,7 @@ describe("what is refused", () => {
   it("the same person at two servers is two accounts", async () => {
     const { running, here } = await twoServers();
     await running.app.commands.logout("here");
-    expect(await running.signIn()).toBe("claude");
+    expect(await running.signIn({ acceptIdentity: true })).toBe("claude");
     expect([await ask(running), await ask(running)]).toEqual([200, 200]);
     expect(pathsAt(here, "/v1/messages").length).toBeGreaterThan(0);
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { secret } from "../../src/lib/secret.ts";
 import { startApp, type RunningApp } from "../helpers/running-app.ts";
+import { visit } from "../helpers/visit.ts";
 
 type Stored = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -41,7 +42,7 @@ describe("a sign-in", () => {
   it("of another person is another account", async () => {
     const { app, upstream } = await startApp();
     for (const user of ["ada", "grace"]) {
-      const attempt = await app.commands.startLogin({});
+      const attempt = await app.commands.startLogin({ acceptIdentity: true });
       await app.commands.submitCode(secret(await upstream.approve(attempt.authorizeUrl, { user })), attempt.attemptId);
     }
     expect(app.store.snapshot().accounts.map(({ id }) => id)).toEqual(["claude", "claude-2"]);
@@ -111,9 +112,11 @@ describe("a sign-in", () => {
 
   it("leads back to the port that is open anyway, and to nowhere without the callback", async () => {
     const { app, listening } = await startApp();
-    const redirect = new URL((await app.commands.startLogin({})).browserUrl ?? "").searchParams.get("redirect_uri");
-    expect(redirect).toBe(`http://localhost:${listening.port}/callback`);
+    const { shortUrl } = await app.commands.startLogin({});
+    expect(new URL((await visit(shortUrl ?? "")).location).searchParams.get("redirect_uri")).toBe(`http://localhost:${listening.port}/callback`);
     const without = await startApp({ set: ["oauth.callback=false"] });
-    expect(await without.app.commands.startLogin({})).toMatchObject({ browserUrl: null, shortUrl: `http://localhost:${without.listening.port}/login` });
+    const attempt = await without.app.commands.startLogin({});
+    expect(attempt).toMatchObject({ returns: false, shortUrl: expect.stringMatching(new RegExp(`^http://localhost:${without.listening.port}/login/[\\w-]{11}$`)) });
+    expect((await visit(attempt.shortUrl ?? "")).location).toBe(attempt.authorizeUrl);
   });
 });

@@ -104,6 +104,7 @@ const accounts: readonly (readonly [Event, string, string])[] = [
   [fact("login.started", { at: 0 }), "info: sign-in (max) started, open for 10m00s", "info: sign-in (max) started"],
   [fact("login.waiting", { step: "code" }), "info: sign-in waits for the code", "info: sign-in waits for the code"],
   [fact("login.waiting"), "info: sign-in exchanges the code", "info: sign-in exchanges the code"],
+  [fact("login.waiting", { step: "confirm" }), "info: sign-in waits for a yes or no: it is of a person who was not here before", "info: sign-in waits for a yes or no"],
   [fact("login.succeeded"), "good: signed in: main", "good: signed in: work"],
   [fact("login.failed"), "warning: sign-in failed: login-expired: Too late.", "warning: sign-in failed: login-expired: Too late."],
 ];

@@ -6,7 +6,7 @@ import { listenForCallback } from "../../src/oauth/callback.ts";
 import type { CallbackResult } from "../../src/messages/commands.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
 
-const statuses = { "signed-in": 200, retry: 502, failed: 400, refused: 400 };
+const statuses: Readonly<Record<CallbackResult["result"], number>> = { "signed-in": 200, confirm: 200, retry: 502, failed: 400, refused: 400, foreign: 403, lost: 409 };
 const page = (result: CallbackResult) => ({ status: statuses[result.result], headers: {}, body: "message" in result ? result.message : "Signed in" });
 
 const open: CallbackListener[] = [];
@@ -14,10 +14,22 @@ afterEach(() => Promise.all(open.splice(0).map((listener) => listener.close())))
 
 const listen = async (complete: (query: string) => Promise<CallbackResult> | CallbackResult) => {
   const clock = createFakeClock();
-  const listener = await listenForCallback({ clock, lifeMs: 600_000, complete: async (query) => complete(query), page });
+  const links: string[] = [];
+  const listener = await listenForCallback({
+    clock,
+    lifeMs: 600_000,
+    openLink(_request, token) {
+      links.push(token);
+      return { status: 302, headers: { location: "https://claude.example/", "set-cookie": "a=b" }, body: "" };
+    },
+    async complete(_request, query) {
+      const result = await complete(query);
+      return { answer: page(result), isOver: result.result === "signed-in" || result.result === "failed" };
+    },
+  });
   open.push(listener);
-  const port = Number(new URL(listener.redirectUri).port);
-  return { clock, listener, port };
+  const port = Number(new URL(listener.origin).port);
+  return { clock, listener, port, links };
 };
 
 type Visit = { readonly path?: string; readonly method?: string; readonly headers?: Record<string, string | string[]> };
@@ -46,10 +58,10 @@ describe("the listener for one sign-in", () => {
       queries.push(query);
       return { result: "signed-in" };
     });
-    expect(listener.redirectUri).toBe(`http://localhost:${port}/callback`);
+    expect(listener.origin).toBe(`http://localhost:${port}`);
     expect(await visit(port)).toMatchObject({ status: 200, text: expect.stringContaining("Signed in") });
     await listener.closed;
-    expect(queries).toEqual(["?code=a&state=b"]);
+    expect(queries).toEqual(["code=a&state=b"]);
     await bindAgain(port);
   });
 
@@ -112,6 +124,25 @@ describe("the listener for one sign-in", () => {
       });
       expect(answer).toMatch(/^HTTP\/1\.1 40[03] /);
     }
+  });
+
+  it("hands the token of the short link over, and leads to where that goes, for GET alone (S1)", async () => {
+    const { port, links } = await listen(() => ({ result: "signed-in" }));
+    const visits: readonly Visit[] = [{}, { method: "HEAD" }, { headers: { "sec-fetch-mode": "no-cors" } }, { headers: { host: "evil.example" } }];
+    const answers = await Promise.all(visits.map((more) => visit(port, { path: "/login/abc", ...more })));
+    expect([answers.map(({ status }) => status), links]).toEqual([[302, 405, 403, 403], ["abc"]]);
+    for (const path of ["/login", "/login/", "/login/a/b"]) expect((await visit(port, { path })).status).toBe(404);
+  });
+
+  it("an answer that is under way when the sign-in ends otherwise is not cut off", async () => {
+    const [gate, asked] = [Promise.withResolvers<CallbackResult>(), Promise.withResolvers<void>()];
+    const { listener, port } = await listen(() => (asked.resolve(), gate.promise));
+    const answer = visit(port);
+    await asked.promise;
+    const closing = listener.close();
+    gate.resolve({ result: "lost", message: "Too late." });
+    expect(await answer).toEqual({ status: 409, text: "Too late." });
+    await closing;
   });
 
   it("takes the navigation that a browser makes when the sign-in page sends it back", async () => {

@@ -1,53 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { systemRandom } from "../../src/lib/random.ts";
-import { secret } from "../../src/lib/secret.ts";
-import type { EventDraft } from "../../src/messages/events.ts";
 import { AppError } from "../../src/messages/errors.ts";
 import type { TokenAnswer } from "../../src/messages/tokens.ts";
-import { createLoginFlow } from "../../src/oauth/login-flow.ts";
-import type { GrantedLogin } from "../../src/oauth/login-flow.ts";
-import type { ExchangeRequest } from "../../src/oauth/token-endpoint.ts";
-import { createFakeClock } from "../helpers/fake-clock.ts";
+import { createStory, grant, grantedAnswer, unreachable, usedUp } from "./login-story.ts";
 import { settings } from "./settings.ts";
-
-const grant = { accessToken: secret("access-1"), refreshToken: secret("refresh-1"), expiresAt: 1, scopes: null, organization: null, account: null };
-const grantedAnswer: TokenAnswer = { outcome: "granted", grant };
-const usedUp: TokenAnswer = { outcome: "refused", errorCode: "invalid_grant", message: "Invalid code", status: 400 };
-const unreachable: TokenAnswer = { outcome: "later", errorCode: "ENOTFOUND", message: "Could not reach token.example: ENOTFOUND.", status: null, retryAfterMs: null };
-
-const stateOf = (link: string | null): string => new URL(link ?? "").searchParams.get("state") ?? "";
-
-const createStory = (...answers: (TokenAnswer | Promise<TokenAnswer>)[]) => {
-  const clock = createFakeClock();
-  const events: EventDraft[] = [];
-  const exchanges: ExchangeRequest[] = [];
-  const kept: GrantedLogin[] = [];
-  const story = { keepFault: null as Error | null };
-  const flow = createLoginFlow({
-    clock,
-    random: systemRandom,
-    publish: (event) => void events.push(event),
-    settings,
-    loopback: () => ({ redirectUri: "http://localhost:4001/callback", shortUrl: "http://localhost:4001/login" }),
-    tokenEndpoint: {
-      exchange: async (request) => {
-        exchanges.push(request);
-        return answers[exchanges.length - 1] ?? grantedAnswer;
-      },
-    },
-    keep: async (login) => {
-      kept.push(login);
-      if (story.keepFault !== null) throw story.keepFault;
-      return { accountId: "ada", expiresAt: 1 };
-    },
-  });
-  const codes = (): { paste: string; callback: string } => {
-    const attempt = flow.pending();
-    return { paste: `code-1#${stateOf(attempt?.authorizeUrl ?? null)}`, callback: `?code=code-2&state=${stateOf(attempt?.browserUrl ?? null)}` };
-  };
-  const paste = (text: string, attemptId: string | null = null) => flow.submit(secret(text), attemptId);
-  return Object.assign(story, { clock, events, exchanges, kept, flow, codes, paste, failures: () => events.flatMap((event) => (event.type === "login.failed" ? event.errorCode : [])) });
-};
 
 describe("a sign-in by paste", () => {
   it("goes from link to kept credential, and says each step", async () => {
@@ -67,12 +22,11 @@ describe("a sign-in by paste", () => {
   });
 
   it("each link has a redirect, a state and a verifier of its own, and the exchange uses those of the link that delivered", async () => {
-    const { exchanges, flow, codes } = createStory();
+    const { exchanges, flow, codes, visit, comeBack } = createStory();
     flow.start({});
-    const attempt = flow.pending();
-    const [manual, browser] = [new URL(attempt?.authorizeUrl ?? ""), new URL(attempt?.browserUrl ?? "")];
+    const [manual, browser] = [new URL(flow.pending()?.authorizeUrl ?? ""), new URL(visit())];
     for (const name of ["redirect_uri", "state", "code_challenge"]) expect(manual.searchParams.get(name)).not.toBe(browser.searchParams.get(name));
-    await flow.completeCallback(codes().callback);
+    await comeBack(codes().callback);
     expect(exchanges).toHaveLength(1);
     expect(exchanges[0]?.redirectUri).toBe("http://localhost:4001/callback");
     expect(exchanges[0]?.state.reveal()).toBe(browser.searchParams.get("state"));
@@ -101,7 +55,7 @@ describe("a sign-in by paste", () => {
     flow.start({});
     expect(await paste("")).toEqual({ outcome: "nothing" });
     expect(await paste("code-1")).toMatchObject({ outcome: "bad-paste", code: "incomplete" });
-    expect(await paste(flow.pending()?.browserUrl ?? "")).toMatchObject({ outcome: "bad-paste", code: "sign-in-link" });
+    expect(await paste(flow.pending()?.authorizeUrl ?? "")).toMatchObject({ outcome: "bad-paste", code: "sign-in-link" });
     expect(exchanges).toEqual([]);
     expect(await paste(codes().paste)).toMatchObject({ outcome: "signed-in" });
   });
@@ -139,22 +93,22 @@ describe("a sign-in by paste", () => {
 
 describe("one sign-in at a time", () => {
   it("a new one closes the old one, whose codes are then foreign", async () => {
-    const { flow, codes, paste, failures } = createStory();
+    const { flow, codes, paste, failures, comeBack } = createStory();
     const old = flow.start({});
     const { paste: oldPaste, callback } = codes();
     flow.start({ kind: "console" });
-    expect(flow.pending()).toMatchObject({ kind: "console", shortUrl: "http://localhost:4001/login" });
+    expect(flow.pending()).toMatchObject({ kind: "console", shortUrl: expect.stringMatching(/^http:\/\/localhost:4001\/login\/[\w-]{11}$/) as string });
     expect(failures()).toEqual(["superseded"]);
     expect(await paste(oldPaste)).toMatchObject({ outcome: "bad-paste", code: "foreign-state" });
-    expect(await flow.completeCallback(callback)).toMatchObject({ result: "refused" });
+    expect(await comeBack(callback)).toMatchObject({ result: "refused" });
     await expect(paste(oldPaste, old.attemptId)).rejects.toMatchObject({ code: "login-expired" });
   });
 
-  it("a paste and a callback at the same moment make one exchange", async () => {
-    const { exchanges, flow, codes, paste } = createStory();
+  it("a paste and a callback at the same moment make one exchange, and the browser whose code was not used is told so", async () => {
+    const { exchanges, flow, codes, paste, comeBack } = createStory();
     flow.start({});
-    const [pasted, called] = await Promise.all([paste(codes().paste), flow.completeCallback(codes().callback)]);
-    expect([pasted.outcome, called.result, exchanges.length]).toEqual(["signed-in", "signed-in", 1]);
+    const [pasted, called] = await Promise.all([paste(codes().paste), comeBack(codes().callback)]);
+    expect([pasted.outcome, called.result, exchanges.length]).toEqual(["signed-in", "lost", 1]);
   });
 
   it("ends after ten minutes, says so, and leaves no timer (A24)", async () => {
@@ -212,37 +166,37 @@ describe("a sign-in by callback", () => {
   const foreign = ["", "?code=a", "?code=a&state=wrong", "?state=x", "?error=access_denied", "?error=access_denied&state=wrong"];
 
   it.each(foreign)("%j is refused without a call, and the attempt stays open (A19)", async (query) => {
-    const { exchanges, flow } = createStory();
+    const { exchanges, flow, comeBack } = createStory();
     flow.start({});
-    expect(await flow.completeCallback(query)).toMatchObject({ result: "refused" });
+    expect(await comeBack(query)).toMatchObject({ result: "refused" });
     expect(exchanges).toEqual([]);
     expect(flow.pending()).not.toBeNull();
   });
 
   it("a code or state given twice is refused without a call, and the attempt stays open (A19)", async () => {
-    const { exchanges, flow, codes } = createStory();
+    const { exchanges, flow, codes, comeBack } = createStory();
     flow.start({});
     const { callback } = codes();
-    for (const extra of ["&code=b", "&state=x"]) expect(await flow.completeCallback(callback + extra)).toMatchObject({ result: "refused" });
+    for (const extra of ["&code=b", "&state=x"]) expect(await comeBack(callback + extra)).toMatchObject({ result: "refused" });
     expect(exchanges).toEqual([]);
     expect(flow.pending()).not.toBeNull();
   });
 
   it("a second callback after success is refused (A20)", async () => {
-    const { exchanges, flow, codes } = createStory();
+    const { exchanges, flow, codes, comeBack } = createStory();
     flow.start({});
     const { callback } = codes();
-    expect(await flow.completeCallback(callback)).toEqual({ result: "signed-in" });
-    expect(await flow.completeCallback(callback)).toMatchObject({ result: "refused" });
+    expect(await comeBack(callback)).toEqual({ result: "signed-in" });
+    expect(await comeBack(callback)).toMatchObject({ result: "refused" });
     expect(exchanges).toHaveLength(1);
   });
 
   it("a person's no ends it with clean words (A23)", async () => {
-    const { flow, codes, failures } = createStory();
+    const { flow, codes, failures, comeBack } = createStory();
     flow.start({});
     const { callback } = codes();
     const denied = callback.replace("code=code-2", "error=access_denied&error_description=%1b%5b2J");
-    expect(await flow.completeCallback(denied)).toEqual({ result: "failed", message: "The sign-in was refused on the page." });
+    expect(await comeBack(denied)).toEqual({ result: "failed", message: "The sign-in was refused on the page." });
     expect(failures()).toEqual(["access_denied"]);
   });
 
@@ -250,26 +204,26 @@ describe("a sign-in by callback", () => {
     ["error=server_error", "The sign-in page reported server_error."],
     ["error=server_error&error_description=Try%20later", "The sign-in page reported server_error: Try later."],
   ])("another error of the page (%s) ends it in the page's words", async (error, message) => {
-    const { flow, codes } = createStory();
+    const { flow, codes, comeBack } = createStory();
     flow.start({});
-    expect(await flow.completeCallback(codes().callback.replace("code=code-2", error))).toEqual({ result: "failed", message });
+    expect(await comeBack(codes().callback.replace("code=code-2", error))).toEqual({ result: "failed", message });
   });
 
   it("a no that comes while a code is exchanged changes nothing: the exchange decides", async () => {
     const gate = Promise.withResolvers<TokenAnswer>();
-    const { flow, codes, paste, failures } = createStory(gate.promise);
+    const { flow, codes, paste, failures, comeBack } = createStory(gate.promise);
     flow.start({});
     const submitted = paste(codes().paste);
-    const denied = flow.completeCallback(codes().callback.replace("code=code-2", "error=access_denied"));
+    const denied = comeBack(codes().callback.replace("code=code-2", "error=access_denied"));
     gate.resolve(grantedAnswer);
-    expect([(await submitted).outcome, await denied, failures()]).toEqual(["signed-in", { result: "signed-in" }, []]);
+    expect([(await submitted).outcome, await denied, failures()]).toEqual(["signed-in", { result: "lost", message: expect.stringContaining("was not stopped") as string }, []]);
   });
 
   it("reloading the page tries again after a network failure", async () => {
-    const { flow, codes } = createStory(unreachable);
+    const { flow, codes, comeBack } = createStory(unreachable);
     flow.start({});
     const { callback } = codes();
-    expect(await flow.completeCallback(callback)).toEqual({ result: "retry", message: "Could not reach token.example: ENOTFOUND. Reload this page to try again." });
-    expect(await flow.completeCallback(callback)).toEqual({ result: "signed-in" });
+    expect(await comeBack(callback)).toEqual({ result: "retry", message: "Could not reach token.example: ENOTFOUND. Reload this page to try again." });
+    expect(await comeBack(callback)).toEqual({ result: "signed-in" });
   });
 });

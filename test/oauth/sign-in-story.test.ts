@@ -1,6 +1,6 @@
 // The whole way over real sockets: link, page, code, tokens; and what a strict server refuses.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { callbackPage } from "../../src/api/login.ts";
+import { callbackAnswer, linkAnswer } from "../../src/api/login.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { secret } from "../../src/lib/secret.ts";
@@ -10,8 +10,8 @@ import type { CallbackListener } from "../../src/oauth/callback.ts";
 import { listenForCallback } from "../../src/oauth/callback.ts";
 import type { LoginFlow } from "../../src/oauth/login-flow.ts";
 import { createLoginFlow } from "../../src/oauth/login-flow.ts";
-import type { GrantedLogin } from "../../src/oauth/login-flow.ts";
-import { loginLifeMs } from "../../src/oauth/login-flow.ts";
+import type { GrantedLogin } from "../../src/oauth/login-attempt.ts";
+import { loginLifeMs } from "../../src/oauth/login-attempt.ts";
 import { createTokenEndpoint } from "../../src/oauth/token-endpoint.ts";
 import { postDeps, settingsFor, startUpstream } from "./simulated.ts";
 
@@ -31,11 +31,13 @@ const createStory = async () => {
   const events: EventDraft[] = [];
   const kept: GrantedLogin[] = [];
   const parts: { flow: LoginFlow | null } = { flow: null };
+  const flowNow = (): LoginFlow => parts.flow ?? (() => { throw new Error("not yet"); })();
+  const pages = { random: systemRandom, accountsPage: null };
   const listener = await listenForCallback({
     clock: postDeps.clock,
     lifeMs: loginLifeMs,
-    complete: async (query) => parts.flow?.completeCallback(query) ?? { result: "refused", message: "not yet" },
-    page: (result) => callbackPage(result, { random: systemRandom, accountsPage: null }),
+    openLink: (request, token) => linkAnswer(flowNow(), { request, token }, pages),
+    complete: (request, query) => callbackAnswer(flowNow(), { request, query }, pages),
   });
   open.push(listener);
   const flow = createLoginFlow({
@@ -43,7 +45,8 @@ const createStory = async () => {
     random: systemRandom,
     publish: (event) => void events.push(event),
     settings: settingsFor(upstream),
-    loopback: () => ({ redirectUri: listener.redirectUri, shortUrl: null }),
+    loopback: () => ({ origin: listener.origin, returns: true }),
+    giveBack: async () => ({ ok: true }),
     tokenEndpoint: createTokenEndpoint(postDeps),
     keep: async (login) => {
       kept.push(login);
@@ -65,7 +68,7 @@ describe("signing in at a strict server", () => {
 
   it("by the browser on this machine, and the listener is gone afterwards", async () => {
     const { flow, kept, listener } = await createStory();
-    const page = await upstream.approve(flow.start({}).browserUrl ?? "");
+    const page = await upstream.approve(flow.start({}).shortUrl ?? "");
     expect(page).toContain("Signed in");
     await listener.closed;
     expect(kept).toHaveLength(1);
@@ -73,7 +76,7 @@ describe("signing in at a strict server", () => {
 
   it("not, when the person says no (A23)", async () => {
     const { flow, kept, listener, events } = await createStory();
-    expect(await upstream.deny(flow.start({}).browserUrl ?? "")).toContain("The sign-in was refused on the page.");
+    expect(await upstream.deny(flow.start({}).shortUrl ?? "")).toContain("The sign-in was refused on the page.");
     await listener.closed;
     expect(kept).toEqual([]);
     expect(events.at(-1)).toMatchObject({ type: "login.failed", errorCode: "access_denied" });

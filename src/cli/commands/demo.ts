@@ -28,7 +28,7 @@ export const demo: Command = async (context, args) => {
     const apart = { ...context, environment: ownEnvironment(context.environment) };
     const own = inFolder(args, dir, upstream);
     return await serve(apart, own, loadSettings(apart, own), async (app, { url }, drawn) => {
-      if (drawn) context.stderr.write(`Demo: the sign-in page is simulated too. Without a browser, \`curl -sL ${url}/login\` in another terminal plays one.\n\n`);
+      if (drawn) context.stderr.write(`Demo: the sign-in page is simulated too. Without a browser, \`curl -sLb "" LINK\` in another terminal plays one, with the short link below as LINK.\n\n`);
       else await signIn(app, upstream);
       if (args.options["traffic"] === true) traffic.push(startTraffic(context, { app, upstream, url }));
     });

@@ -22,7 +22,11 @@ export const login: Command = (context, args) =>
     return screen === null ? loginByLine(context, args, { store, settings }) : loginOnScreen(context, args, { store, settings, screen });
   });
 
-const requestOf = (args: ParsedArgs): LoginOptions => ({ kind: args.options["console"] === true ? "console" : "max", ...accountOptions(args) });
+const requestOf = (args: ParsedArgs): LoginOptions => ({
+  kind: args.options["console"] === true ? "console" : "max",
+  ...accountOptions(args),
+  ...(args.options["yes"] === true ? { acceptIdentity: true } : {}),
+});
 
 type Opened = { readonly store: OpenStore; readonly settings: Settings };
 
@@ -77,4 +81,6 @@ By giving the code you decide to go on. Other ways: \`claude-oauth-proxy account
 const failureOf = (end: Exclude<PlainLoginEnd, { outcome: "signed-in" }>): AppError =>
   end.outcome === "cancelled"
     ? new AppError({ code: "login-failed", message: "No code came from standard input.", hint: "Run `claude-oauth-proxy login` on a terminal, or pipe the code to it." })
-    : new AppError({ code: "login-failed", message: end.message, hint: "Run `claude-oauth-proxy login` again for a new link." });
+    : end.errorCode === "conflict"
+      ? new AppError({ code: "conflict", message: end.message })
+      : new AppError({ code: "login-failed", message: end.message, hint: "Run `claude-oauth-proxy login` again for a new link." });

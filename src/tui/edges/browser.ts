@@ -7,7 +7,11 @@ import type { Environment } from "./terminal.ts";
 /** `opened` false with `tried` false: not even tried, and `message` says why. */
 export type Opened = { readonly opened: boolean; readonly tried: boolean; readonly message: string };
 
-export type OpenBrowser = (url: string) => Promise<Opened>;
+/**
+ * Every user of this machine can read the arguments of every process, so a `url` must be worth nothing to them. For one that
+ * is, the function makes a page of our own that leads there, and gives its address.
+ */
+export type OpenBrowser = (url: string | (() => Promise<string>)) => Promise<Opened>;
 
 /** The part of the opener's child process that is used here. */
 export type Opener = {
@@ -30,13 +34,13 @@ const failed: Opened = { opened: false, tried: true, message: "Could not open a 
 const asked: Opened = { opened: true, tried: true, message: "The page should be open in your browser." };
 
 /** Resolves at once when it is not tried, else when the opener has ended or 3 s have passed. Never throws. */
-export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }: BrowserDeps): OpenBrowser => async (url) => {
+export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }: BrowserDeps): OpenBrowser => async (target) => {
   const reason = whyNoBrowser(env, platform);
   if (reason !== null) return { opened: false, tried: false, message: reason };
   // The address comes from the settings; an opener would take a path or an option just as well.
-  if (!/^https?:\/\//.test(url)) return failed;
+  if (typeof target === "string" && !/^https?:\/\//.test(target)) return failed;
   try {
-    return await outcomeOf(await open(url), clock);
+    return await outcomeOf(await open(typeof target === "string" ? target : await target()), clock);
   } catch {
     return failed;
   }

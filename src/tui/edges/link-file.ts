@@ -1,41 +1,60 @@
-// The sign-in link as a file, for terminals that cannot be copied from. Only its owner can read it, and
-// it goes when the sign-in ends. The link carries state and challenge, never the verifier.
+// The sign-in link as a file, for terminals that cannot be copied from, and as a page for the opener of a browser, whose
+// arguments every user can read. Only its owner can read it, and it goes when the sign-in ends. The link carries state and
+// challenge, never the verifier.
 import { constants } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { html } from "../../lib/html.ts";
 
 export type Written = { readonly ok: boolean; readonly message: string };
 
 export type LinkFile = {
   /** Replaces the file; never throws, `message` names its path or the reason. */
   write(link: string): Promise<Written>;
-  /** Removes it when this process wrote one; never throws. */
+  /** Writes a page that leads to `link`, and gives its `file:` address. Rejects when it cannot be written. */
+  writePage(link: string): Promise<string>;
+  /** Removes what this process wrote; never throws. */
   remove(): Promise<void>;
 };
 
-const name = "sign-in-link.txt";
-
 /** `dir` is the data folder; it is made, for its owner only, when it is not there yet. */
 export const createLinkFile = ({ dir }: { readonly dir: string }): LinkFile => {
-  const path = join(dir, name);
-  let written = false;
+  const written = new Set<string>();
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writePrivately(path, text);
+    written.add(path);
+  };
   return {
     async write(link) {
+      const path = join(dir, "sign-in-link.txt");
       try {
-        await mkdir(dir, { recursive: true, mode: 0o700 });
-        await writePrivately(path, `${link}\n`);
-        written = true;
+        await write(path, `${link}\n`);
         return { ok: true, message: `The link is in ${path}` };
       } catch (error) {
         return { ok: false, message: `Could not write ${path} (${(error as NodeJS.ErrnoException).code ?? "unknown"}).` };
       }
     },
+    async writePage(link) {
+      const path = join(dir, "sign-in.html");
+      await write(path, pageTo(link));
+      return pathToFileURL(path).href;
+    },
     async remove() {
-      if (written) await rm(path, { force: true }).catch(() => {});
-      written = false;
+      for (const path of written) await rm(path, { force: true }).catch(() => {});
+      written.clear();
     },
   };
 };
+
+const pageTo = (link: string): string => html`<!doctype html>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url=${link}">
+<title>Sign in</title>
+<p><a href="${link}">Go on to the sign-in page</a></p>
+`.toString();
 
 // A link in the file's place is not followed, and an older file keeps no wider mode.
 const writePrivately = async (path: string, text: string): Promise<void> => {

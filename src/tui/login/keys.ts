@@ -5,7 +5,7 @@ import type { Secret } from "../../lib/secret.ts";
 import type { OpenBrowser } from "../edges/browser.ts";
 import type { Copy, ReadClipboard } from "../edges/clipboard.ts";
 import type { LinkFile } from "../edges/link-file.ts";
-import type { FormContext, LoginPhase, Note } from "./form.ts";
+import type { FormContext, FormDeps, FormState, LoginPhase, Note } from "./form.ts";
 
 /** What the keys reach outside of the form. None of it throws. */
 export type LoginEdges = {
@@ -22,6 +22,8 @@ export type LoginKey = {
   /** The same in fewer columns. */
   readonly short?: string;
   readonly phases: readonly LoginPhase[];
+  /** Only while the short link is lost. */
+  readonly whenLinkLost?: true;
   readonly run: (form: FormContext) => void;
 };
 
@@ -37,20 +39,33 @@ export const loginKeys: readonly LoginKey[] = [
   { key: "c", does: "copy link", short: "copy", phases: idle, run: (form) => copyLink(form) },
   { key: "u", does: "file", phases: idle, run: (form) => writeLink(form) },
   { key: "v", does: "clipboard", phases: idle, run: (form) => takeClipboard(form) },
+  { key: "n", does: "new link", phases: idle, whenLinkLost: true, run: ({ end }) => end({ outcome: "again" }) },
   { key: "Esc", does: "clear", phases: filled, run: ({ clear }) => clear() },
-  { key: "Esc", does: "cancel", phases: ["waiting", "exchanging", "over"], run: ({ end }) => end({ outcome: "cancelled" }) },
-  { key: "Ctrl+C", does: "quit", phases: [...filled, "waiting", "exchanging", "over"], run: ({ end }) => end({ outcome: "quit" }) },
+  // Read by the question itself.
+  { key: "y", does: "yes", phases: ["asking"], run: () => {} },
+  { key: "n", does: "no", phases: ["asking"], run: () => {} },
+  { key: "Esc", does: "cancel", phases: ["waiting", "asking", "exchanging", "over"], run: ({ end }) => end({ outcome: "cancelled" }) },
+  { key: "Ctrl+C", does: "quit", phases: [...filled, "waiting", "asking", "exchanging", "over"], run: ({ end }) => end({ outcome: "quit" }) },
 ];
 
-/** What `key` does in `phase`; undefined when nothing. */
-export const loginKeyFor = (key: string, phase: LoginPhase): LoginKey | undefined => loginKeys.find((entry) => entry.key === key && entry.phases.includes(phase));
+type KeyState = Pick<FormState, "phase" | "linkLost">;
+
+/** What `key` does now; undefined when nothing. */
+export const loginKeyFor = (key: string, state: KeyState): LoginKey | undefined => keysOf(state).find((entry) => entry.key === key);
+
+/** Every key that does something now. */
+export const keysOf = ({ phase, linkLost }: KeyState): readonly LoginKey[] =>
+  loginKeys.filter(({ phases, whenLinkLost }) => phases.includes(phase) && (whenLinkLost === undefined || linkLost === true));
 
 type Answer = { readonly note: Note | null; readonly text?: Secret };
 
+// The short link is worth nothing after its first use. Without one, the link itself goes by a private file.
+const open = ({ attempt, edges }: FormDeps): ReturnType<OpenBrowser> => edges.openBrowser(attempt.shortUrl ?? (() => edges.linkFile.writePage(attempt.authorizeUrl)));
+
 /** Opens the page without being asked: says nothing of a browser that was not even tried. */
 export const openPage = (form: FormContext): void =>
-  say(form, async ({ attempt, edges }) => {
-    const { opened, tried, message } = await edges.openBrowser(attempt.browserUrl ?? attempt.authorizeUrl);
+  say(form, async (deps) => {
+    const { opened, tried, message } = await open(deps);
     return { note: tried ? noteOf(opened, message) : null };
   });
 
@@ -58,8 +73,8 @@ const openAsked = (form: FormContext): void => {
   // A new page gives a new code: what was refused is not needed any more.
   if (form.get().phase === "rejected") form.clear();
   form.set({ note: { tone: "info", text: "Opening the page ..." } });
-  say(form, async ({ attempt, edges }) => {
-    const { opened, message } = await edges.openBrowser(attempt.browserUrl ?? attempt.authorizeUrl);
+  say(form, async (deps) => {
+    const { opened, message } = await open(deps);
     return { note: noteOf(opened, message) };
   });
 };

@@ -1,5 +1,6 @@
 // The sign-in on the primary screen: raw text once, a few live rows below, gone afterwards. The terminal
 // is given back (raw mode, bracketed paste, cursor) before the promise resolves, whatever the end.
+import { ConfirmInput } from "@inkjs/ui";
 import { Box, useInput, usePaste, useWindowSize } from "ink";
 import { useSyncExternalStore } from "react";
 import type { ReactElement } from "react";
@@ -15,7 +16,7 @@ import { loginIntro } from "./text.ts";
 import { regionLines } from "./view.ts";
 
 export type LoginDeps = Terminal & {
-  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "cancelLogin">;
+  readonly commands: Pick<Commands, "startLogin" | "submitCode" | "pendingLogin" | "answerIdentity" | "cancelLogin">;
   readonly subscribe: Bus["subscribe"];
   readonly clock: Clock;
   readonly edges: LoginEdges;
@@ -76,7 +77,15 @@ export const LoginRegion = ({ form, ascii }: { readonly form: LoginForm; readonl
   usePaste(form.paste);
   return (
     <Box flexDirection="column">
-      <Rows lines={regionLines(view, { ...size, ascii })} />
+      <Rows lines={regionLines(view, { ...size, rows: size.rows - (view.question === null ? 0 : 1), ascii })} />
+      {view.question === null ? null : <YesOrNo form={form} isReady={view.question.ready} />}
     </Box>
   );
 };
+
+// Neither Enter nor a key that was typed ahead answers.
+const YesOrNo = ({ form, isReady }: { readonly form: LoginForm; readonly isReady: boolean }): ReactElement => (
+  <Box height={1} paddingLeft={1}>
+    <ConfirmInput defaultChoice="cancel" submitOnEnter={false} isDisabled={!isReady} onConfirm={() => form.answer(true)} onCancel={() => form.answer(false)} />
+  </Box>
+);

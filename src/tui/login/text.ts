@@ -43,7 +43,7 @@ const lines = (rows: readonly string[]): string => `${rows.join("\n")}\n`;
 const shortForm = ({ shortUrl }: LoginAttempt, wide: boolean): readonly string[] => {
   if (shortUrl === null) return [];
   const port = URL.parse(shortUrl)?.port ?? "";
-  const text = wide ? `Short form on this machine (or through ssh -L ${port}:localhost:${port}):` : "or on this machine:";
+  const text = wide ? `On this machine, or with ssh -L ${port}:localhost:${port}:` : "or on this machine:";
   return [`   ${text}  ${shortUrl}`, ""];
 };
 
@@ -52,14 +52,11 @@ const narrow = ({ shortUrl }: LoginAttempt, link: string): readonly string[] => 
   link,
   "",
   "Sign in: open the link above, or",
-  ...(shortUrl === null ? [] : [` ${shortUrl}`]),
+  ...(shortUrl === null ? [] : [shortUrl]),
   " u = full link to a file, c = copy",
   "and paste the WHOLE code, with its #.",
 ];
 
-/** The states of the attempt's own links; a code comes back with one of them. */
-export const statesOf = ({ authorizeUrl, browserUrl }: Pick<LoginAttempt, "authorizeUrl" | "browserUrl">): readonly string[] =>
-  [authorizeUrl, browserUrl ?? ""].map((link) => URL.parse(link)?.searchParams.get("state") ?? "").filter((state) => state !== "");
 
 /**
  * What may be shown of a pasted code: its first four characters, its length, and whether its state is the one that

@@ -1,16 +1,19 @@
 // What is drawn of the sign-in form: at most six rows, never as wide as the terminal. A row that fills the width is
 // wrapped when the window gets narrower, and Ink then leaves half of it behind (measured). Pure; the pasted text is
 // a secret, and only its mask gets in here.
+import { identityQuestion } from "../../messages/identity.ts";
 import { fit, safe, widthOf, wrap } from "../text.ts";
 import { alertLine, alertSigns, glyphsFor, indented, lineOf, segment } from "../theme.ts";
 import type { Line } from "../theme.ts";
 import type { FormState } from "./form.ts";
-import { loginKeys } from "./keys.ts";
+import { keysOf } from "./keys.ts";
 import type { LoginKey } from "./keys.ts";
 import { maskPaste } from "./text.ts";
 
 export type LoginView = {
   readonly field: string;
+  /** In the place of the field: what a person has to answer with y or n; `ready` is false for a moment. */
+  readonly question: { readonly text: string; readonly ready: boolean } | null;
   readonly line: { readonly tone: "busy" | "info" | "error"; readonly text: string } | null;
   /** The row of keys. */
   readonly keys: readonly KeyHint[];
@@ -24,8 +27,9 @@ export type LoginNow = { readonly states: readonly string[]; readonly leftMs: nu
 
 export const loginView = (state: FormState, { states, leftMs, monotonic }: LoginNow): LoginView => ({
   field: state.text === null ? "" : maskPaste(state.text.reveal(), states),
+  question: state.phase === "asking" && state.question !== null ? { text: identityQuestion(state.question), ready: state.ready } : null,
   line: sentence(state, monotonic),
-  keys: loginKeys.filter(({ does, phases }) => does !== "" && phases.includes(state.phase)).map(({ key, does, short }) => ({ key, does, ...(short === undefined ? {} : { short }) })),
+  keys: keysOf(state).filter(({ does }) => does !== "").map(({ key, does, short }) => ({ key, does, ...(short === undefined ? {} : { short }) })),
   left: state.phase === "over" ? "" : `${clockFace(leftMs)} left`,
 });
 
@@ -51,11 +55,11 @@ const wide = 70;
 /** The rows from top to bottom; when there are fewer, the rule goes first, then keys, then the sentence. */
 export const regionLines = (view: LoginView, { columns, rows, ascii }: RegionSize): readonly Line[] => {
   const width = Math.max(8, Math.min(columns - 2, mostColumns));
-  const field = lineOf(segment(` Paste code > ${safe(view.field, { ascii })}_`));
+  const field = view.question === null ? [lineOf(segment(` Paste code > ${safe(view.field, { ascii })}_`))] : wrap(safe(view.question.text, { ascii }), width - 1).map((row) => lineOf(segment(` ${row}`, "accent")));
   const said = view.line === null ? [] : sentenceLines(view.line, { width, ascii });
   const keys = keyLines(view, width);
   const most = Math.max(1, Math.min(mostRows, rows - 1));
-  const kept = [field, ...said.slice(0, Math.max(1, most - 1 - keys.length)), ...keys].slice(0, most);
+  const kept = [...field, ...said.slice(0, Math.max(1, most - field.length - keys.length)), ...keys].slice(0, most);
   const drawn = kept.length < most && width >= wide ? [lineOf(segment("-".repeat(width), "dim")), ...kept] : kept;
   return drawn.map((line) => fit(line, width, glyphsFor(ascii)));
 };

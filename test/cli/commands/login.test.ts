@@ -6,12 +6,13 @@ import type { FakeClock } from "../../helpers/fake-clock.ts";
 import { createFakeClock } from "../../helpers/fake-clock.ts";
 import { createBus } from "../../../src/messages/bus.ts";
 import type { Commands, LoginAttempt, SubmitOutcome } from "../../../src/messages/commands.ts";
+import type { IdentityQuestion } from "../../../src/messages/identity.ts";
 import type { Screens } from "../../../src/cli/context.ts";
 import type { LoginEnd } from "../../../src/tui/login/login.tsx";
 import { fakeContext } from "../fake-context.ts";
 import type { FakeContext } from "../fake-context.ts";
 
-const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", browserUrl: null, shortUrl: null, expiresAt: 0 };
+const attempt: LoginAttempt = { attemptId: "one", kind: "max", authorizeUrl: "https://claude.ai/oauth/authorize?state=s", shortUrl: null, returns: false, states: ["s"], expiresAt: 0, question: null };
 
 const commandsWith = (outcomes: readonly SubmitOutcome[]) => {
   const submitted: string[] = [];
@@ -60,6 +61,24 @@ describe("login through a pipe", () => {
     expect(context.said.err()).toContain("The part after # is missing.");
     expect(cancelled).toEqual(["one"]);
     expect(existsSync(join(context.dir, "config.json"))).toBe(false);
+  });
+
+  it("a person who has no account here is refused with the way to agree, and --yes agrees beforehand (S1)", async () => {
+    const ada = { kind: "oauth", email: "ada@example.com", organization: null } as const;
+    const question: IdentityQuestion = { ...ada, email: "dana@example.com", confirm: "c", accountId: "work", replaces: ada };
+    const { commands, cancelled } = commandsWith([{ outcome: "confirm", question }]);
+    const context = fakeContext({ commands });
+    context.input.end("code#state\n");
+    expect(await context.run("login", "--account", "work")).toBe(1);
+    expect(context.said.err()).toContain(
+      'This code signs in dana@example.com, but the account "work" is the sign-in of ada@example.com.\nclaude-oauth-proxy: Nothing was stored. ' +
+        "Sign in on a terminal to be asked, sign in without --account to add another account, or give --yes.",
+    );
+    expect(cancelled).toEqual(["one"]);
+    const asked: unknown[] = [];
+    const agreed = fakeContext({ commands: { ...commandsWith([signedIn]).commands, startLogin: async (options) => (asked.push(options), attempt) } });
+    agreed.input.end("code#state\n");
+    expect([await agreed.run("login", "--yes"), asked]).toEqual([0, [{ kind: "max", acceptIdentity: true }]]);
   });
 
   it("no code at all is a failure and no waiting", async () => {

@@ -67,6 +67,17 @@ describe("opening the page", () => {
     expect(await broken.openBrowser("https://x.example/")).toEqual(failed);
   });
 
+  it("a page of our own is made only when a browser is tried, and a failure to make it is one to open", async () => {
+    const [made, make] = [[] as string[], async () => (made.push("made"), "file:///own/page.html")];
+    const remote = setUp({ env: { SSH_TTY: "/dev/pts/1" } });
+    expect(await remote.openBrowser(make)).toMatchObject({ tried: false });
+    expect(made).toEqual([]);
+    const { openBrowser, child, opened } = setUp();
+    child.exitCode = 0;
+    expect([await openBrowser(make), opened]).toEqual([{ opened: true, tried: true, message: "The page should be open in your browser." }, ["file:///own/page.html"]]);
+    expect(await openBrowser(() => Promise.reject(new Error("EACCES")))).toEqual(failed);
+  });
+
   it("nothing but a web address is handed to the opener", async () => {
     const { openBrowser, opened } = setUp();
     for (const url of ["file:///etc/passwd", "--help", "/bin/sh", "javascript:alert(1)", ""]) expect(await openBrowser(url)).toEqual(failed);

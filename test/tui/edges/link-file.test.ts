@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createLinkFile } from "../../../src/tui/edges/link-file.ts";
 import { temporaryFolder } from "../../helpers/leftovers.ts";
@@ -47,6 +48,21 @@ describe("the link as a file", () => {
     await file.remove();
     await file.remove();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("is a private page too that leads there by itself, and that goes with the sign-in (S1)", async () => {
+    const dir = join(temporaryFolder(), "data");
+    const file = createLinkFile({ dir });
+    const url = await file.writePage('https://x.example/?a=1&b="<script>');
+    const path = join(dir, "sign-in.html");
+    expect([url, mode(path), mode(dir)]).toEqual([pathToFileURL(path).href, "600", "700"]);
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain('<meta http-equiv="refresh" content="0; url=https://x.example/?a=1&amp;b=&quot;&lt;script&gt;">');
+    expect(text).toContain('<meta name="referrer" content="no-referrer">');
+    await file.remove();
+    expect(existsSync(path)).toBe(false);
+    mkdirSync(path);
+    await expect(file.writePage("https://x.example/")).rejects.toThrow("EISDIR");
   });
 
   it("a place that cannot be written to is a sentence", async () => {

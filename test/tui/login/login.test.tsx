@@ -107,6 +107,35 @@ describe("a code", () => {
   });
 });
 
+describe("a person who has no account here", () => {
+  it("is asked about in the place of the field: y or n, and neither Enter nor what was typed ahead (S1)", async () => {
+    const { paste, press, code, clock, waitFor, fake, form } = await open();
+    paste(code("new"));
+    const lines = (await waitFor("Add dana@example.com to this proxy?")).split("\n");
+    expect(lines.slice(1)).toEqual([" Add dana@example.com to this proxy?", expect.stringMatching(/^ y yes {2}n no {2}Esc cancel {2}Ctrl\+C quit .*10:00 left$/), " y/N"]);
+    press("y");
+    press(enter);
+    await clock.advance(600);
+    expect(fake.answered).toEqual([]);
+    press(enter);
+    press("y");
+    expect(await form.ended).toEqual({ outcome: "signed-in", accountId: "max-2" });
+    expect(fake.answered).toEqual([true]);
+  });
+
+  it.each([[120, 30], [80, 24], [40, 10], [30, 3]])("is asked about at %d by %d, in fewer rows and columns than there are", async (columns, rows) => {
+    const { fake, text, waitFor, press, clock } = await open({ columns, rows });
+    fake.comeBackWithDana();
+    await waitFor("y/N");
+    expect(text().split("\n").length).toBeLessThan(rows);
+    for (const line of text().split("\n")) expect(line.length).toBeLessThan(columns);
+    await clock.advance(600);
+    press("n");
+    await waitFor("dana@exam");
+    expect(fake.answered).toEqual([false]);
+  });
+});
+
 describe("a key", () => {
   it.each([["o", "did o"], ["c", "did c."], ["u", "did u"], ["v", "did v"]])("%s acts alone in an empty field and says what came of it", async (key, said) => {
     const { press, clock, waitFor, pressed } = await open();
@@ -144,7 +173,7 @@ const run = (more: Partial<LoginDeps> = {}) => {
   const edges: LoginDeps["edges"] = {
     openBrowser: async () => (calls.push("open"), { opened: true, tried: true, message: "opened" }),
     copy: async () => ({ ok: true, sure: true, message: "copied" }),
-    linkFile: { write: async () => ({ ok: true, message: "written" }), remove: async () => void calls.push("remove") },
+    linkFile: { write: async () => ({ ok: true, message: "written" }), writePage: async () => "file:///page", remove: async () => void calls.push("remove") },
     readClipboard: async () => ({ ok: false, message: "empty" }),
   };
   const { stdin, stdout } = terminal;

@@ -109,3 +109,44 @@ describe("signing in without a screen", () => {
     expect(fake.cancelled).toEqual(["attempt-1"]);
   });
 });
+
+describe("a person who has no account here, without a screen", () => {
+  it("is refused through a pipe, with who it is and the ways to go on; nothing is stored (S1)", async () => {
+    const { ended, fake, said } = setUp(["newQQQQQQ#STATE"]);
+    expect(await ended).toEqual({ outcome: "failed", errorCode: "conflict", message: "Nothing was stored. Sign in on a terminal to be asked, or give --yes.", closed: false });
+    expect(said()).toContain("This code signs in dana@example.com, who has no account in this proxy yet.\n");
+    expect([fake.answered, fake.cancelled]).toEqual([[], ["attempt-1"]]);
+  });
+
+  it.each([["y", true], ["YES", true], ["n", false], ["", false], ["yn", false]])("is asked about where somebody types: %j is %s (S1)", async (line, yes) => {
+    const { ended, fake, said } = setUp(["newQQQQQQ#STATE", line], { interactive: true });
+    expect(await ended).toEqual(yes ? { outcome: "signed-in", accountId: "max-2" } : { outcome: "failed", errorCode: "declined", message: "dana@example.com was not added.", closed: true });
+    expect([fake.answered, said().includes("Add dana@example.com to this proxy?\n")]).toEqual([[yes], true]);
+  });
+
+  it("is asked about when the browser came back first, in the place of the code", async () => {
+    const asked: string[] = [];
+    const askLine = (question: string, signal: AbortSignal): Promise<Secret | null> => (asked.push(question), question.startsWith("y/n") ? Promise.resolve(secret("y")) : forever(question, signal));
+    const { ended, fake } = setUp([], { interactive: true, askLine });
+    await Promise.resolve();
+    fake.comeBackWithDana();
+    expect(await ended).toEqual({ outcome: "signed-in", accountId: "max-2" });
+    expect([asked, fake.answered]).toEqual([["Paste code > ", "y/n > "], [true]]);
+  });
+
+  it("is refused through a pipe when the browser brings them, although no line has come", async () => {
+    const { ended, fake } = setUp([], { askLine: forever });
+    await Promise.resolve();
+    fake.comeBackWithDana();
+    expect(await ended).toMatchObject({ outcome: "failed", errorCode: "conflict" });
+  });
+
+  it("and a lost short link are told while the line is waited for", async () => {
+    const { ended, fake, said } = setUp([], { askLine: forever });
+    await Promise.resolve();
+    fake.bus.publish({ type: "notice", level: "warning", code: "sign-in-link", message: "Ten wrong tries.", hint: null });
+    fake.comeBack();
+    await ended;
+    expect(said()).toContain("Ten wrong tries.\n");
+  });
+});

@@ -3,10 +3,15 @@ import { describe, expect, it } from "vitest";
 import { secret } from "../../../src/lib/secret.ts";
 import type { Secret } from "../../../src/lib/secret.ts";
 import { AppError } from "../../../src/messages/errors.ts";
-import type { Opened } from "../../../src/tui/edges/browser.ts";
+import type { Opened, OpenBrowser } from "../../../src/tui/edges/browser.ts";
+import { createFakeLogin } from "../../fixtures/fake-login.ts";
 import { backspace, enter, escape, openForm, plainKey } from "../../fixtures/login-form.ts";
+import { createFakeClock } from "../../helpers/fake-clock.ts";
+
+const idle = { pendingLogin: () => null, answerIdentity: () => Promise.reject(new Error("nothing is asked")) };
 
 const refuse = (error: unknown) => ({
+  ...idle,
   async submitCode(): Promise<never> {
     throw error;
   },
@@ -230,7 +235,7 @@ describe("keys", () => {
 
   it("the page that opens by itself is the one that comes back, and a browser that is not tried goes without a word", async () => {
     const opened: string[] = [];
-    const openBrowser = async (url: string): Promise<Opened> => (opened.push(url), { opened: false, tried: false, message: "no display" });
+    const openBrowser: OpenBrowser = async (url) => (opened.push(String(url)), { opened: false, tried: false, message: "no display" });
     const { form, attempt, settle, sentence, type, clock } = await openForm({ edges: { openBrowser } });
     form.openPage();
     await settle();
@@ -238,7 +243,20 @@ describe("keys", () => {
     type("o");
     await clock.advance(60);
     expect(sentence()).toBe("no display");
-    expect(opened).toEqual([attempt.browserUrl, attempt.browserUrl]);
+    expect(opened).toEqual([attempt.shortUrl, attempt.shortUrl]);
+    form.close();
+  });
+
+  it("without a short link the page goes by a file of our own: no other process has the link among its arguments (S1)", async () => {
+    const fake = createFakeLogin(createFakeClock());
+    const attempt = { ...(await fake.commands.startLogin({})), shortUrl: null };
+    const [opened, written]: [string[], string[]] = [[], []];
+    const openBrowser: OpenBrowser = async (url) => (opened.push(typeof url === "string" ? url : await url()), { opened: true, tried: true, message: "" });
+    const linkFile = { write: async () => ({ ok: true, message: "" }), writePage: async (link: string) => (written.push(link), "file:///page"), remove: async () => {} };
+    const { form, settle } = await openForm({ attempt, edges: { openBrowser, linkFile } });
+    form.openPage();
+    await settle();
+    expect([opened, written]).toEqual([["file:///page"], [attempt.authorizeUrl]]);
     form.close();
   });
 

@@ -1,10 +1,10 @@
 import { assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loginIntro, maskPaste, statesOf } from "../../../src/tui/login/text.ts";
+import { loginIntro, maskPaste } from "../../../src/tui/login/text.ts";
 import { authorizeUrl } from "../../fixtures/fake-login.ts";
 
 const link = authorizeUrl("9f3c");
-const attempt = { attemptId: "a", kind: "max", authorizeUrl: link, browserUrl: null, shortUrl: "http://localhost:4123/login", expiresAt: 0 } as const;
+const attempt = { attemptId: "a", kind: "max", authorizeUrl: link, shortUrl: "http://localhost:4123/login/abcdefghijk", returns: true, states: ["9f3c"], expiresAt: 0, question: null } as const;
 const intro = (columns: number, more: object = {}): string => loginIntro({ attempt: { ...attempt, ...more }, version: "0.1.0", reason: "no account yet: sign in once", columns });
 
 describe("the text above the paste field", () => {
@@ -19,8 +19,9 @@ describe("the text above the paste field", () => {
   });
 
   it("offers the short form with its port for ssh -L, and leaves it out where there is none", () => {
-    expect(intro(120)).toContain("(or through ssh -L 4123:localhost:4123):  http://localhost:4123/login");
-    expect(intro(80)).toContain("or on this machine:  http://localhost:4123/login");
+    expect(intro(120)).toContain("On this machine, or with ssh -L 4123:localhost:4123:  http://localhost:4123/login/abcdefghijk");
+    expect(intro(80)).toContain("or on this machine:  http://localhost:4123/login/abcdefghijk");
+    for (const columns of [40, 75]) expect(intro(columns).split("\n")).toContain("http://localhost:4123/login/abcdefghijk");
     for (const columns of [40, 80, 120]) expect(intro(columns, { shortUrl: null })).not.toMatch(/localhost|null/);
   });
 
@@ -61,12 +62,5 @@ describe("the mask of a paste", () => {
         }
       }),
     );
-  });
-});
-
-describe("the states of an attempt", () => {
-  it("come from its links; a link without one has none", () => {
-    expect(statesOf({ authorizeUrl: "https://x.example/a?state=one", browserUrl: "https://x.example/a?state=two" })).toEqual(["one", "two"]);
-    expect(statesOf({ authorizeUrl: "https://x.example/a", browserUrl: null })).toEqual([]);
   });
 });

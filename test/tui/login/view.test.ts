@@ -4,17 +4,20 @@ import { emptyForm } from "../../../src/tui/login/form.ts";
 import type { FormState } from "../../../src/tui/login/form.ts";
 import { regionLines, loginView } from "../../../src/tui/login/view.ts";
 import { widthOf } from "../../../src/tui/text.ts";
+import { dana } from "../../fixtures/fake-login.ts";
 import { textOf } from "../scene.ts";
 
 const now = { states: ["9f3c"], leftMs: 492_000, monotonic: 2000 };
 const sizes = [[120, 30], [80, 24], [40, 10], [30, 3], [20, 5], [10, 2], [1, 1]] as const;
 const states: readonly FormState[] = [
   emptyForm,
-  { phase: "rejected", text: secret("x".repeat(70_000)), note: { tone: "error", text: "Not complete: the part after # is missing. Use the Copy button on the page." }, since: null },
-  { phase: "retry", text: secret("abcdef#9f3c"), note: { tone: "error", text: "词".repeat(200) }, since: null },
-  { phase: "exchanging", text: secret("abcdef#9f3c"), note: null, since: 0 },
-  { phase: "over", text: null, note: { tone: "error", text: "w".repeat(500) }, since: null },
+  { ...emptyForm, phase: "rejected", text: secret("x".repeat(70_000)), note: { tone: "error", text: "Not complete: the part after # is missing. Use the Copy button on the page." }, since: null },
+  { ...emptyForm, phase: "retry", text: secret("abcdef#9f3c"), note: { tone: "error", text: "词".repeat(200) }, since: null },
+  { ...emptyForm, phase: "exchanging", text: secret("abcdef#9f3c"), note: null, since: 0 },
+  { ...emptyForm, phase: "over", text: null, note: { tone: "error", text: "w".repeat(500) }, since: null },
 ];
+
+const asking: FormState = { ...emptyForm, phase: "asking", question: { ...dana, email: `${"long-".repeat(12)}@example.com` } };
 
 const rows = (state: FormState, columns: number, height: number): readonly string[] =>
   regionLines(loginView(state, now), { columns, rows: height, ascii: false }).map(textOf);
@@ -27,6 +30,14 @@ describe("the live region", () => {
       for (const row of drawn) expect(widthOf(row)).toBeLessThan(Math.max(9, columns));
       expect(drawn.join("\n")).toMatch(/Paste|Past|Pas/);
     }
+  });
+
+  it("a question takes the place of the field, whole where there is room for it", () => {
+    expect(rows({ ...asking, question: dana }, 80, 24)).toEqual(["-".repeat(78), " Add dana@example.com to this proxy?", ` y yes  n no  Esc cancel  Ctrl+C quit${" ".repeat(32)}8:12 left`]);
+    for (const [columns, height] of sizes) {
+      for (const row of rows(asking, columns, height)) expect(widthOf(row)).toBeLessThan(Math.max(9, columns));
+    }
+    expect(rows(asking, 40, 10).join(" ").replaceAll(/ +/g, "")).toContain(`Add${asking.question?.email}tothisproxy?`);
   });
 
   it("at 80 columns shows field, sentence, keys and the time that is left in one row each", () => {
