@@ -75,7 +75,8 @@ export const findRunning = async (query: RunningQuery): Promise<Running> => {
   return configured === null ? { is: "none" } : (atConfigured ?? lookAt(configured, query));
 };
 
-const lookAt = async (url: string, query: RunningQuery): Promise<Running> => {
+/** Who is at one address. Never throws; takes `timeoutMs` (default 2 s) when it hangs. */
+export const lookAt = async (url: string, query: RunningQuery): Promise<Running> => {
   const { connect, timeoutMs = 2000 } = query;
   let connection: Connection | null = null;
   try {

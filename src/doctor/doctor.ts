@@ -3,7 +3,8 @@
 import { lookAtFolder, lookForProxies, outboundPlan } from "../app/inspect.ts";
 import type { FolderLook } from "../app/inspect.ts";
 import type { CliContext, Command, ParsedArgs } from "../cli/context.ts";
-import { bindFault, findRunning } from "../cli/running.ts";
+import { bindFault, findRunning, lookAt } from "../cli/running.ts";
+import type { Running } from "../cli/running.ts";
 import { folderOf, loadFrom, preferencesOf } from "../cli/settings.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded } from "../config/load.ts";
@@ -63,10 +64,12 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
   const { host, port } = config.server;
   const { environment, clock, connect } = context;
   const now = clock.now();
-  // Without a key of ours no proxy can know it, so one that answers has another folder.
   const known = lookForProxies(dir, machine.process);
-  const running = await findRunning({ host, port, key: look.key ?? secret(base64url(systemRandom(32))), proxies: known.proxies, connect });
-  const fault = running.is === "none" && port !== 0 ? await bindFault(host, port) : null;
+  // Without a key of ours no proxy can know it, so one that answers has another folder.
+  const query = { host, port, key: look.key ?? secret(base64url(systemRandom(32))), proxies: known.proxies, connect };
+  const atPort: Running = port === 0 ? { is: "none" } : await lookAt(originOf(host, port), query);
+  const running = atPort.is === "ours" ? atPort : await findRunning({ ...query, port: 0 });
+  const fault = atPort.is === "none" && port !== 0 ? await bindFault(host, port) : null;
   return [
     nodeCheck(machine.node),
     debuggerCheck(context.debuggerAt),
@@ -74,7 +77,7 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
     ...folderChecks({ dir, look, uid: machine.uid }),
     ...settingsChecks(settings),
     proxyFileCheck(known),
-    portCheck({ host, port, running, fault }),
+    portCheck({ host, port, running: atPort, fault }),
     clockCheck({ now, installedAt: machine.installedAt, newestFileAt: newestOf(look) }),
     ...(await outboundChecks({ plan: outboundPlan(config.upstream, environment), environment, caFile: config.upstream.caFile, now, readText: machine.readText })),
     ...clientChecks({ environment, config, url: running.is === "ours" ? running.url : originOf(host, port), key: look.key }),

@@ -17,6 +17,7 @@ import type { Finding } from "./report.ts";
 export type PortFacts = {
   readonly host: string;
   readonly port: number;
+  /** Who is at that address. */
   readonly running: Running;
   /** Why this user cannot listen there (a system error code), null when it is possible. */
   readonly fault: string | null;
@@ -31,7 +32,7 @@ export const proxyFileCheck = ({ proxies, reason }: ProxiesLook): Finding => {
 /** The port: free, ours or another program's, and whether this user may listen there at all. */
 export const portCheck = ({ host, port, running, fault }: PortFacts): Finding => {
   const place = `${host}:${port}`;
-  if (port === 0 && running.is !== "ours") return ok("port", "0: any free one");
+  if (port === 0) return ok("port", "0: any free one");
   switch (running.is) {
     case "ours":
       return ok("port", `${running.url}: our proxy runs there (version ${running.health.version}, ${running.health.mode})`);

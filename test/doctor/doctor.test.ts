@@ -8,8 +8,12 @@ import { connectTo } from "../../src/cli/connection.ts";
 import { createApp } from "../../src/app/create-app.ts";
 import { doctor, readSettings } from "../../src/doctor/doctor.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { systemFiles } from "../../src/storage/files.ts";
+import { createProxyFile } from "../../src/storage/proxy-file.ts";
 import { fakeContext } from "../cli/fake-context.ts";
-import { forged, proxyAnswers } from "../cli/fake-proxy.ts";
+import { forged, health, proxyAnswers } from "../cli/fake-proxy.ts";
+import { realProcesses } from "../storage/kit.ts";
 
 const key = "cop_the-local-key-of-this-test-0123456789";
 const store = JSON.stringify({
@@ -17,13 +21,15 @@ const store = JSON.stringify({
   accounts: { claude: { kind: "oauth", label: "me@example.org", access_token: "sk-ant-oat01-canary", refresh_token: "sk-ant-ort01-canary", expires_at: "2099-01-01T00:00:00Z", enabled: true } },
 });
 
-type Options = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean; readonly hasKey?: boolean };
+type Options = { readonly environment?: Record<string, string>; readonly set?: readonly string[]; readonly json?: boolean; readonly hasKey?: boolean; readonly proxyUrl?: string };
 
-const examine = async ({ environment = {}, set = [], json = false, hasKey = true }: Options) => {
+const examine = async ({ environment = {}, set = [], json = false, hasKey = true, proxyUrl }: Options) => {
   const context = fakeContext({ connect: connectTo, environment: { LANG: "C.UTF-8", TERM: "xterm", ...environment }, parts: { createApp: (wish) => createApp({ ...wish, process }) } });
   mkdirSync(context.dir, { recursive: true, mode: 0o700 });
   writeFileSync(join(context.dir, "accounts.json"), store, { mode: 0o600 });
   if (hasKey) writeFileSync(join(context.dir, "key"), key, { mode: 0o600 });
+  const file = { dir: context.dir, clock: createSystemClock(), random: systemRandom, files: systemFiles, processes: realProcesses, uid: realProcesses.uid, onNotice: () => {} };
+  if (proxyUrl !== undefined) await createProxyFile(file).add({ url: proxyUrl, version: "0.1.0", forOneCommand: false });
   const state = () => readdirSync(context.dir).map((name) => `${name} ${statSync(join(context.dir, name)).mode} ${statSync(join(context.dir, name)).mtimeMs}`);
   const before = state();
   const args = { positionals: [], options: { json }, settings: [], global: { dir: context.dir, set: ["server.port=0", ...set], ascii: false } };
@@ -77,6 +83,14 @@ describe("doctor", () => {
     expect(stranger.words).toContain("something else answers on this port");
     const guessing = await proxyAnswers({ key: "none" });
     expect((await examine({ hasKey: false, set: [`server.port=${guessing.port}`] })).words).toContain("something else answers on this port");
+  });
+
+  it("looks at the configured port although a proxy of ours runs on another one (S3)", async () => {
+    const [ours, impostor] = [await proxyAnswers({ key, health: { ...health, mode: "pass-through" } }), await forged()];
+    const { words } = await examine({ set: [`server.port=${impostor.port}`], proxyUrl: `http://127.0.0.1:${ours.port}` });
+    expect(words).toContain(`process ${process.pid} at http://127.0.0.1:${ours.port}`);
+    expect(words).toContain("something else answers on this port");
+    expect(words).toContain("pass-through mode: the client keeps its own login");
   });
 
   it("runs with settings that are wrong, and says so", async () => {

@@ -23,10 +23,6 @@ describe("the port", () => {
     expect(strangerFound("other-folder")).toContain("something else answers on this port; it refuses our local key");
   });
 
-  it("names our proxy where it runs, also beside port 0", () => {
-    expect(portCheck({ host: "127.0.0.1", port: 0, running: { is: "ours", url, health }, fault: null }).found).toBe(`${url}: our proxy runs there (version 1.2.3, oauth)`);
-  });
-
   it("proxy.json names the processes, or why it is not used", () => {
     const proxy = { pid: 77, url, forOneCommand: false, holdsOtherEnd: () => null };
     expect(proxyFileCheck({ proxies: [], reason: null })).toMatchObject({ status: "ok", found: "no proxy of this folder runs" });

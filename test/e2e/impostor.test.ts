@@ -65,6 +65,7 @@ describe(`a port that ${isRoot ? "another user" : "another program (another user
     expect(short.out).toContain("port taken");
     expect([env.code, env.out, env.err]).toEqual([1, "", expect.stringContaining(strange)]);
     const [doctor, start, demo, run] = await Promise.all([
+      // Also while the proxy of `run` runs on another port.
       end("doctor"),
       end("start", "--headless"),
       end("demo", "--headless", "--port", String(port)),
