@@ -37,8 +37,8 @@ describe.skipIf(!hasSquid)("behind a forward proxy that speaks TLS (needs Squid)
     const { folder, set, target } = await behind(Date.now() - 1000);
     const caFile = join(temporaryFolder(), "ca.pem");
     writeFileSync(caFile, authority.cert);
-    const wish = known(caFile);
-    const proxy = await folder.proxy({ set: [...set, ...wish.set], env: { HTTPS_PROXY: through(), ...wish.env } });
+    const way = known(caFile);
+    const proxy = await folder.proxy({ set: [...set, ...way.set], env: { HTTPS_PROXY: through(), ...way.env } });
     expect((await proxy.ask()).status).toBe(200);
     expect(folder.upstream.tokenCalls().refresh_token).toBe(1);
     const { access_token: token = "", refresh_token: refresh } = folder.accounts()["ada"] ?? {};

@@ -67,7 +67,7 @@ const base64Core = (bytes: Buffer, shift: number): string =>
 /** Where a secret could have gone: a name for people, and all that is there. */
 export type Sinks = Map<string, string>;
 
-export type Exceptions = Readonly<Record<string, readonly string[]>>;
+type Exceptions = Readonly<Record<string, readonly string[]>>;
 
 /** Every canary that is in some sink, as `canary (form) in sink`; `exceptions` lists what a sink is there to tell. */
 export const leaksIn = (sinks: Sinks, canaries: Canaries, exceptions: Exceptions = {}): readonly string[] =>

@@ -34,7 +34,7 @@ export const prepareSigned = async (accounts: readonly string[] = ["ada"], upstr
   };
 };
 
-export type ScreenWish = {
+export type DashboardOptions = {
   readonly cols?: number;
   readonly rows?: number;
   readonly env?: Environment;
@@ -46,10 +46,10 @@ export type ScreenWish = {
 };
 
 /** What a shell runs, and says afterwards. */
-export const shellAround = (command: string): string => `before=$(stty -g); ${command}; echo "code $?"; [ "$(stty -g)" = "$before" ] && echo "terminal as before"`;
+const shellAround = (command: string): string => `before=$(stty -g); ${command}; echo "code $?"; [ "$(stty -g)" = "$before" ] && echo "terminal as before"`;
 
 /** The dashboard of that home, with its first frame drawn. */
-export const openDashboard = async (proxy: RealProxy, { cols = 80, rows = 24, env = {}, args = [], nodeArgs = [], inShell = false }: ScreenWish = {}): Promise<Terminal> => {
+export const openDashboard = async (proxy: RealProxy, { cols = 80, rows = 24, env = {}, args = [], nodeArgs = [], inShell = false }: DashboardOptions = {}): Promise<Terminal> => {
   const words = [...nodeArgs, launcher, ...args];
   const command = inShell ? { command: "sh", args: ["-c", shellAround(`node ${words.join(" ")}`)] } : { args: words };
   const terminal = openTerminal({ cols, rows, home: proxy.home, env: { ...proxy.env, ...env }, ...command });

@@ -14,7 +14,7 @@ import type { Environment, Program } from "./program.ts";
 /** The command line straight from the sources. */
 export const commandLine = join(import.meta.dirname, "../cli/launch.ts");
 
-export type StoredAccount = {
+type StoredAccount = {
   readonly access_token: string;
   readonly refresh_token: string | null;
   readonly expires_at: string | null;
@@ -41,7 +41,7 @@ export type Proxy = Program & {
   ask(more?: Ask): Promise<Answered>;
 };
 
-export type Ask = { readonly model?: string; readonly headers?: Readonly<Record<string, string>> };
+type Ask = { readonly model?: string; readonly headers?: Readonly<Record<string, string>> };
 export type Answered = { readonly status: number; readonly text: string };
 
 /** `grants` become the accounts of the same names. */
@@ -70,7 +70,7 @@ export const createDataFolder = async (upstreamOptions: Partial<UpstreamOptions>
     async proxy(more) {
       const running = program(["--headless", "--port", "0", "--log-format", "json"], more);
       const { url } = await running.waitForEvent("server.listening", () => true, { within: 30_000 });
-      return { ...running, url, ask: (wish) => askMessage(url, key(), wish) };
+      return { ...running, url, ask: (options) => askMessage(url, key(), options) };
     },
   };
 };

@@ -21,7 +21,7 @@ export type RealProxy = {
   readonly env: Environment;
   start(args?: readonly string[], env?: Environment): Program;
   /** Runs a command to its end; `input` goes to standard input. */
-  run(args: readonly string[], wish?: { readonly input?: string; readonly env?: Environment }): Promise<Ended>;
+  run(args: readonly string[], more?: { readonly input?: string; readonly env?: Environment }): Promise<Ended>;
   /** Signs in as a person with a pipe would: reads the link, approves, writes the code; `meddle` comes just before that. */
   login(meddle?: (pasted: string) => void): Promise<Ended & { readonly pasted: string; readonly link: string }>;
   key(): string;

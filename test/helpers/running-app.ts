@@ -26,10 +26,10 @@ export type RunningApp = {
   /** The first event of `type`, past or future, that `matches`; rejects after ten seconds. */
   event<T extends EventType>(type: T, matches?: (event: Extract<Event, { type: T }>) => boolean): Promise<Extract<Event, { type: T }>>;
   /** Signs in as a person would: link, page, paste. */
-  signIn(wish?: Parameters<App["commands"]["startLogin"]>[0]): Promise<string>;
+  signIn(login?: Parameters<App["commands"]["startLogin"]>[0]): Promise<string>;
 };
 
-export type AppWish = {
+type AppOptions = {
   readonly set?: readonly string[];
   readonly upstream?: Partial<UpstreamOptions>;
   readonly clock?: Clock;
@@ -52,11 +52,11 @@ export const temporaryFolder = (): string => {
 };
 
 /** Stopped when the test has finished. */
-export const startApp = async (wish: AppWish = {}): Promise<RunningApp> => {
-  const clock = wish.clock ?? createSystemClock();
-  const upstream = wish.shared ?? (await createUpstream({ clock, random: systemRandom, ...wish.upstream }));
-  const dir = wish.dir ?? temporaryFolder();
-  const set = ["server.port=0", ...Object.entries(upstream.settings()).map(([key, value]) => `${key}=${value}`), ...(wish.set ?? [])];
+export const startApp = async (options: AppOptions = {}): Promise<RunningApp> => {
+  const clock = options.clock ?? createSystemClock();
+  const upstream = options.shared ?? (await createUpstream({ clock, random: systemRandom, ...options.upstream }));
+  const dir = options.dir ?? temporaryFolder();
+  const set = ["server.port=0", ...Object.entries(upstream.settings()).map(([key, value]) => `${key}=${value}`), ...(options.set ?? [])];
   const app = await createApp({
     config: settingsOf(set),
     dir,
@@ -65,7 +65,7 @@ export const startApp = async (wish: AppWish = {}): Promise<RunningApp> => {
     askPassphrase: async () => null,
     process,
     clock,
-    accountId: wish.accountId ?? null,
+    accountId: options.accountId ?? null,
   });
   const events: Event[] = [];
   app.bus.subscribe((event) => events.push(event));
@@ -73,7 +73,7 @@ export const startApp = async (wish: AppWish = {}): Promise<RunningApp> => {
   onTestFinished(async () => {
     void app.commands.stop("test finished");
     await app.commands.stop("test finished");
-    if (wish.shared === undefined) await upstream.close();
+    if (options.shared === undefined) await upstream.close();
   });
   return {
     app,

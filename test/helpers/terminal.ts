@@ -9,7 +9,7 @@ import { killGroup, releaseLater, temporaryFolder } from "./leftovers.ts";
 import { cleanEnvironment } from "./program.ts";
 import type { Environment } from "./program.ts";
 
-export type TerminalOptions = {
+type TerminalOptions = {
   /** Default: this Node. */
   readonly command?: string;
   readonly args?: readonly string[];
@@ -20,7 +20,7 @@ export type TerminalOptions = {
   readonly cwd?: string;
 };
 
-export type Cell = { readonly chars: string; readonly bold: boolean; readonly dim: boolean; readonly inverse: boolean; readonly color: number | null };
+type Cell = { readonly chars: string; readonly bold: boolean; readonly dim: boolean; readonly inverse: boolean; readonly color: number | null };
 
 export type Terminal = {
   readonly pid: number;

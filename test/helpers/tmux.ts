@@ -11,7 +11,7 @@ import type { Environment } from "./program.ts";
 /** False on a machine without tmux: `describe.skipIf(!hasTmux)` says so in the report. */
 export const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 
-export type TmuxOptions = {
+type TmuxOptions = {
   /** Program and arguments of the pane. */
   readonly command: readonly string[];
   readonly cols?: number;
@@ -22,7 +22,7 @@ export type TmuxOptions = {
   readonly config?: readonly string[];
 };
 
-export type Tmux = {
+type Tmux = {
   readonly home: string;
   /** `tmux send-keys`: key names (`Enter`, `C-c`) or text with `literal`. */
   keys(...keys: readonly string[]): void;

@@ -46,7 +46,7 @@ const openUpstream = async (answer: RawAnswer, onBytes?: (socket: Socket, seen: 
   return upstream;
 };
 
-export type WayOptions = { readonly set?: readonly string[]; readonly onBytes?: (socket: Socket, seen: Buffer) => void };
+type WayOptions = { readonly set?: readonly string[]; readonly onBytes?: (socket: Socket, seen: Buffer) => void };
 
 /** With one signed-in account, in this process; `running.events` are all its facts. */
 export const openWay = async (answer: RawAnswer, { set = [], onBytes }: WayOptions = {}): Promise<Way & { readonly running: RunningApp }> => {
