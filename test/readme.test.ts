@@ -63,7 +63,7 @@ it("every file that the README and the map of src/ name is there", () => {
   const map = readFileSync(join(root, "src/README.md"), "utf8");
   const folders = readdirSync(join(root, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const inMap = [...map.matchAll(/`([a-z]+\/[\w./-]+)`/g)].map(([, file = ""]) => file).filter((file) => folders.includes(file.split("/")[0] ?? ""));
-  const exists = (file: string): boolean => ["", ".ts", ".tsx"].some((ending) => existsSync(join(root, file + ending)));
+  const exists = (file: string): boolean => ["", ".ts", ".tsx", ".test.ts", ".test.tsx"].some((ending) => existsSync(join(root, file + ending)));
   expect(named.filter((file) => !exists(file))).toEqual([]);
   expect(inMap.length).toBeGreaterThan(30);
   expect(inMap.filter((file) => !exists(join("src", file)))).toEqual([]);

@@ -58,7 +58,7 @@ export const attempt = async (context: ForwardContext, exchange: Exchange, crede
 const failureOf = (error: unknown, where: { readonly server: string; readonly sent: boolean }): AttemptFailure => {
   const failure = networkFailure(error);
   const explanation = explainFailure(failure, where);
-  return { sent: where.sent, permanent: explanation.permanent, refused: failure.kind === "refused", reason: failure.code, explanation };
+  return { sent: where.sent, permanent: explanation.permanent, refused: failure.kind === "refused", stale: !where.sent && failure.kind === "closed" && !failure.neverSent, reason: failure.code, explanation };
 };
 
 const withLength = (headers: string[], length: number | null): string[] => {

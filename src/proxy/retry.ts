@@ -18,6 +18,8 @@ export type Failure = {
   readonly permanent: boolean;
   /** No process listens there, which was known at once. */
   readonly refused: boolean;
+  /** Nothing was sent because a kept connection ended first: a new one is likely to work. */
+  readonly stale: boolean;
 };
 
 export type AttemptResult<A, F> = { readonly kind: "answer"; readonly answer: A } | { readonly kind: "failure"; readonly failure: F };
@@ -55,6 +57,7 @@ export const nextStep = <A extends { readonly status: number }, F extends Failur
   // A reused connection that dies before the first byte of the answer looks the same whether or not the upstream had
   // begun to work: the client decides, and `x-should-retry` tells it that it may.
   if (failure.sent || failure.permanent || !mayRetry) return { do: "give up", failure };
+  if (failure.stale && state.retries === 0) return { do: "other account", failure, ms: 0 };
   // Clients have more patience than we do, and seconds of waiting for "refused" teach nothing: all its retries
   // together take less than the first pause.
   return { do: "other account", failure, ms: failure.refused ? pauseMs / 2 ** settings.maxRetries : pauseMs };

@@ -9,7 +9,7 @@ const fresh: RetryState = { retries: 0, replayable: true, renewable: true };
 
 type Answer = { readonly status: number };
 const answered = (status: number): AttemptResult<Answer, Failure> => ({ kind: "answer", answer: { status } });
-const failed = (more: Partial<Failure> = {}): AttemptResult<Answer, Failure> => ({ kind: "failure", failure: { sent: false, permanent: false, refused: false, ...more } });
+const failed = (more: Partial<Failure> = {}): AttemptResult<Answer, Failure> => ({ kind: "failure", failure: { sent: false, permanent: false, refused: false, stale: false, ...more } });
 
 /** What is done, and after how many milliseconds. */
 const step = (result: AttemptResult<Answer, Failure>, state: Partial<RetryState> = {}, own: Partial<typeof settings> = {}): string => {
@@ -49,6 +49,12 @@ describe("after a failure", () => {
     expect([0, 1, 2, 3].map((retries) => step(failed({ refused: true }), { retries }))).toEqual(["other account 125", "other account 250", "other account 500", "give up"]);
     expect(step(failed({ refused: true }), { retries: 9 }, { maxRetries: 10 })).toBe("other account 500");
     expect(step(failed({ refused: true }), {}, { maxRetries: 0 })).toBe("give up");
+  });
+
+  it("a kept connection that ended before the request was written costs no pause, once", () => {
+    expect(step(failed({ stale: true }))).toBe("other account 0");
+    expect(step(failed({ stale: true }), { retries: 1 })).toBe("other account 2000");
+    expect(step(failed({ stale: true, sent: true }))).toBe("give up");
   });
 
   it("what may have been executed, cannot be repeated, or cannot succeed is never repeated", () => {
