@@ -110,6 +110,10 @@ const serve = async (context: ForwardContext, exchange: Exchange): Promise<Endin
         next.answer.discard();
         await pause(context, exchange, next.ms);
         break;
+      case "retry":
+        publishFailed(context, exchange, { code: next.failure.reason, message: next.failure.explanation.message });
+        exchange.retries += 1;
+        break;
       case "other account": {
         publishFailed(context, exchange, { code: next.failure.reason, message: next.failure.explanation.message });
         const other = await otherAccount(context, exchange, { credential, reason: next.failure.reason });

@@ -41,6 +41,8 @@ export type NextStep<A, F> =
   | { readonly do: "renew"; readonly answer: A }
   /** The answer has one of the opted-in statuses: the same again after `ms`. */
   | { readonly do: "wait"; readonly answer: A; readonly ms: number }
+  /** Nothing was sent, and the server is not to blame: the same again at once. */
+  | { readonly do: "retry"; readonly failure: F }
   /** Nothing was sent: an account with another server may serve at once, else the same again after `ms`. */
   | { readonly do: "other account"; readonly failure: F; readonly ms: number }
   | { readonly do: "give up"; readonly failure: F };
@@ -57,7 +59,7 @@ export const nextStep = <A extends { readonly status: number }, F extends Failur
   // A reused connection that dies before the first byte of the answer looks the same whether or not the upstream had
   // begun to work: the client decides, and `x-should-retry` tells it that it may.
   if (failure.sent || failure.permanent || !mayRetry) return { do: "give up", failure };
-  if (failure.stale && state.retries === 0) return { do: "other account", failure, ms: 0 };
+  if (failure.stale && state.retries === 0) return { do: "retry", failure };
   // Clients have more patience than we do, and seconds of waiting for "refused" teach nothing: all its retries
   // together take less than the first pause.
   return { do: "other account", failure, ms: failure.refused ? pauseMs / 2 ** settings.maxRetries : pauseMs };

@@ -52,7 +52,7 @@ describe("after a failure", () => {
   });
 
   it("a kept connection that ended before the request was written costs no pause, once", () => {
-    expect(step(failed({ stale: true }))).toBe("other account 0");
+    expect(step(failed({ stale: true }))).toBe("retry");
     expect(step(failed({ stale: true }), { retries: 1 })).toBe("other account 2000");
     expect(step(failed({ stale: true, sent: true }))).toBe("give up");
   });
