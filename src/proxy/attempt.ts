@@ -89,12 +89,12 @@ const blames: Readonly<Record<FailureExplanation["code"], Blame>> = {
   "unsafe-settings": "proxy",
 };
 
-/** Clients of the API retry by it. A request that may have been executed is theirs to repeat. */
+/** Clients of the API retry by it: what may have been executed is theirs to repeat, and after a lost connection a new one helps. */
 const shouldRetry: RawHeaders = ["x-should-retry", "true"];
 
 /** The end of an exchange whose upstream could not be reached or broke off. */
-export const failedUpstream = ({ explanation: { code, message, hint }, sent }: Pick<AttemptFailure, "explanation" | "sent">): ExchangeError =>
-  ownEnding(code, { outcome: code === "upstream-timeout" ? "timeout" : "failed", blame: blames[code], message, nextStep: hint }, sent ? shouldRetry : []);
+export const failedUpstream = ({ explanation: { code, message, hint }, sent, stale }: Pick<AttemptFailure, "explanation" | "sent" | "stale">): ExchangeError =>
+  ownEnding(code, { outcome: code === "upstream-timeout" ? "timeout" : "failed", blame: blames[code], message, nextStep: hint }, sent || stale ? shouldRetry : []);
 
 /** The same for an answer that broke off after its head. */
 export const brokenAnswer = (error: unknown, server: string): ExchangeError => failedUpstream(failureOf(error, { server, sent: true }));
@@ -109,4 +109,5 @@ export const unansweredInTime = (server: string): ExchangeError =>
       permanent: false,
     },
     sent: true,
+    stale: false,
   });
