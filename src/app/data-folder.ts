@@ -8,7 +8,9 @@ import type { HistoryFile } from "../storage/history-file.ts";
 import { openKeyring } from "../storage/keyring.ts";
 import { loadLocalKey } from "../storage/local-key.ts";
 import type { StorageNotice } from "../storage/notice.ts";
-import { ensurePrivateFolder } from "../storage/private-file.ts";
+import { readNamed } from "../storage/private-file.ts";
+import type { NamedFile } from "../storage/private-file.ts";
+import { ensurePrivateFolder } from "../storage/private-folder.ts";
 import { createSystemProcesses } from "../storage/processes.ts";
 import { createProxyFile } from "../storage/proxy-file.ts";
 import type { ProxyFile } from "../storage/proxy-file.ts";
@@ -52,7 +54,7 @@ export const openDataFolder = (options: CoreOptions, { clock, random, publish }:
     history: createHistoryFile({ dir, clock, random, processes, onNotice }),
     proxyFile: createProxyFile({ dir, clock, random, processes, files: systemFiles, uid: processes.uid, onNotice }),
     key: () => loadLocalKey(dataFiles(dir).key, { files: systemFiles, random, processes, onNotice }),
-    certificates: config.upstream.caFile === null ? null : readCertificates(config.upstream.caFile),
+    certificates: config.upstream.caFile === null ? null : readCertificates(config.upstream.caFile, { uid: processes.uid, onNotice }),
   };
 };
 
@@ -61,15 +63,29 @@ const passphraseOf = async ({ environment, askPassphrase }: CoreOptions): Promis
   return given === undefined || given === "" ? askPassphrase() : secret(given);
 };
 
-const readCertificates = (path: string): string => {
-  try {
-    return systemFiles.readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new AppError({
-      code: "bad-config",
-      message: `upstream.caFile names ${path}, which cannot be read`,
-      hint: "Name a readable PEM file, or unset upstream.caFile.",
-      cause,
-    });
+const largestCertificates = 16 * 1024 * 1024;
+
+/** May be another user's (root's, or that of the host of a container), but then it is said: whoever writes it decides which servers are trusted. */
+const readCertificates = (path: string, { uid, onNotice }: { readonly uid: number | null; readonly onNotice: (notice: StorageNotice) => void }): string => {
+  const { bytes, stat } = namedFile(path);
+  const isForeign = uid !== null && stat.uid !== uid && stat.uid !== 0;
+  if (isForeign || (uid !== null && (stat.mode & 0o002) !== 0)) {
+    const message = `upstream.caFile names ${path}, which ${isForeign ? `another user (uid ${stat.uid})` : "every user"} can change, and with it which servers are trusted`;
+    onNotice({ level: "warning", code: "certificates-foreign", message, hint: "Name a copy of your own." });
   }
+  return bytes.toString("utf8");
 };
+
+const namedFile = (path: string): NamedFile => {
+  let found: NamedFile | string;
+  try {
+    found = readNamed(path, { files: systemFiles, limit: largestCertificates });
+  } catch (cause) {
+    throw badCertificates(`${path}, which cannot be read`, cause);
+  }
+  if (typeof found === "string") throw badCertificates(`${path}, which is not read: ${found}`);
+  return found;
+};
+
+const badCertificates = (what: string, cause?: unknown): AppError =>
+  new AppError({ code: "bad-config", message: `upstream.caFile names ${what}`, hint: "Name a readable PEM file, or unset upstream.caFile.", cause });

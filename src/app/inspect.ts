@@ -9,6 +9,7 @@ import { createProxyRule, checkedOrigin } from "../proxy/outbound-proxy.ts";
 import { systemFiles } from "../storage/files.ts";
 import { inspectFolder } from "../storage/inspect-folder.ts";
 import type { SeenFolder } from "../storage/inspect-folder.ts";
+import { describeEntries } from "../storage/private-folder.ts";
 import { createSystemProcesses } from "../storage/processes.ts";
 import type { ThisProcess } from "../storage/processes.ts";
 import { knownProxies } from "./open-key.ts";
@@ -25,12 +26,16 @@ export type AccountLook = {
 };
 
 /** `accounts` is null when they cannot be seen: no good file, or a sealed one. */
-export type FolderLook = SeenFolder & { readonly accounts: readonly AccountLook[] | null };
+export type FolderLook = Omit<SeenFolder, "foreign"> & {
+  readonly accounts: readonly AccountLook[] | null;
+  /** One for each entry that keeps every command from starting, in its words. */
+  readonly foreign: readonly { readonly message: string; readonly hint: string }[];
+};
 
 /** Never throws. */
 export const lookAtFolder = (dir: string, { uid, clock }: { readonly uid: number | null; readonly clock: Clock }): FolderLook => {
   const seen = inspectFolder(dir, { uid, now: clock.now() });
-  return { ...seen, accounts: accountsOf(seen, clock) };
+  return { ...seen, accounts: accountsOf(seen, clock), foreign: seen.foreign.map((entry) => describeEntries(dir, [entry])) };
 };
 
 const accountsOf = ({ store }: SeenFolder, clock: Clock): readonly AccountLook[] | null => {

@@ -7,7 +7,7 @@ import { systemFiles } from "../storage/files.ts";
 import { loadLocalKey } from "../storage/local-key.ts";
 import type { StorageNotice } from "../storage/notice.ts";
 import { dataFiles } from "../storage/paths.ts";
-import { ensurePrivateFolder } from "../storage/private-file.ts";
+import { ensurePrivateFolder } from "../storage/private-folder.ts";
 import { createSystemProcesses, holdsOtherEnd } from "../storage/processes.ts";
 import type { ConnectionEnds, ThisProcess } from "../storage/processes.ts";
 import { readProxies } from "../storage/proxy-file.ts";

@@ -4,6 +4,7 @@ import type { PreferencesFile } from "../config/file.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config, Origin, SettingKey } from "../config/schema.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import { AppError } from "../messages/errors.ts";
 import { dataDir } from "../storage/paths.ts";
 import type { CliContext, ParsedArgs } from "./context.ts";
@@ -22,8 +23,21 @@ export const loadSettings = (context: CliContext, args: ParsedArgs): Settings =>
 export const loadFrom = (context: CliContext, args: ParsedArgs, file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> }): Loaded =>
   loadConfig({ flags: args.settings, set: args.global.set, environment: context.environment, file });
 
-/** The preferences of the data folder. */
-export const preferencesOf = (context: CliContext, args: ParsedArgs): PreferencesFile => createPreferencesFile(folderOf(context, args), () => context.clock.now());
+/** The preferences of the data folder; what a write of them repairs there is told on standard error. */
+export const preferencesOf = (context: CliContext, args: ParsedArgs, { changesNothing = false } = {}): PreferencesFile =>
+  createPreferencesFile({
+    dir: folderOf(context, args),
+    now: () => context.clock.now(),
+    uid: context.uid,
+    onNotice: (notice) => writeNotice(context, notice),
+    changesNothing,
+  });
+
+/** A warning of the store, for commands without a log. */
+export const writeNotice = ({ stderr }: Pick<CliContext, "stderr">, { message, hint }: { readonly message: string; readonly hint: string | null }): void => {
+  const advice = hint === null ? "" : `\n  ${visibleText(hint)}`;
+  stderr.write(`claude-oauth-proxy: ${visibleText(message)}${advice}\n`);
+};
 
 /** The data folder: `--dir`, environment, platform. */
 export const folderOf = ({ environment: env, platform, home, cwd }: CliContext, { global: { dir } }: ParsedArgs): string =>

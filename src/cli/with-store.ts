@@ -2,12 +2,11 @@
 import type { CoreOptions } from "../app/core.ts";
 import type { OpenKey } from "../app/open-key.ts";
 import type { OpenStore } from "../app/open-store.ts";
-import { visibleText } from "../lib/visible-text.ts";
 import { createBus } from "../messages/bus.ts";
 import type { Bus } from "../messages/bus.ts";
 import type { CliContext, ParsedArgs, WithoutProcess } from "./context.ts";
 import type { RunningQuery } from "./running.ts";
-import { loadSettings } from "./settings.ts";
+import { loadSettings, writeNotice } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** Runs `work` with the open store. Throws what reading the settings, opening and `work` throw. */
@@ -70,7 +69,5 @@ export const runningQuery = async (context: CliContext, { config, dir }: Setting
 // A repaired file mode, a damaged file that was moved aside, a revocation that did not get through.
 const printNotices = (context: CliContext, bus: Bus): void =>
   void bus.subscribe((event) => {
-    if (event.type !== "notice" || event.level === "info") return;
-    const hint = event.hint === null ? "" : `\n  ${visibleText(event.hint)}`;
-    context.stderr.write(`claude-oauth-proxy: ${visibleText(event.message)}${hint}\n`);
+    if (event.type === "notice" && event.level !== "info") writeNotice(context, event);
   }, "the notices on standard error");

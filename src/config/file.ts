@@ -1,11 +1,19 @@
 // The preferences in `<dir>/config.json`: the only file that knows the package `conf`. Preferences only,
-// never a secret. A file that cannot be read stays as it is; only an explicit `set` moves it aside.
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
-import { join } from "node:path";
+// never a secret; but whoever writes them decides where tokens are sent, so the folder and the file are looked at as
+// those of the credentials before `conf` is let near. A file that cannot be read stays as it is; only an explicit
+// `set` moves it aside.
+import { isUtf8 } from "node:buffer";
+import { renameSync } from "node:fs";
 import type ConfOf from "conf";
 import { isObject, parseJsonObject } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { AppError } from "../messages/errors.ts";
+import { systemFiles } from "../storage/files.ts";
+import type { OnNotice } from "../storage/notice.ts";
+import { dataFiles } from "../storage/paths.ts";
+import { readPrivate } from "../storage/private-file.ts";
+import type { PrivateFileDeps } from "../storage/private-file.ts";
+import { checkPrivateFolder, ensurePrivateFolder } from "../storage/private-folder.ts";
 import { splitKey } from "./schema.ts";
 import type { SettingKey } from "./schema.ts";
 
@@ -19,30 +27,52 @@ export type PreferencesFile = {
   unset(key: string): Promise<boolean>;
 };
 
-/** The preferences of the data folder `dir`; nothing is touched before the first call. `now` names what is moved aside. */
-export const createPreferencesFile = (dir: string, now: () => number): PreferencesFile => {
-  const path = join(dir, "config.json");
+export type PreferencesDeps = {
+  readonly dir: string;
+  /** Wall milliseconds; names what is moved aside. */
+  readonly now: () => number;
+  /** As in `Processes`. */
+  readonly uid: number | null;
+  /** What a write has repaired. */
+  readonly onNotice: OnNotice;
+  /** For `doctor`: a folder with entries of other users is refused, and left as it is. */
+  readonly changesNothing?: boolean;
+};
+
+type Place = PrivateFileDeps & { readonly dir: string; readonly path: string };
+
+/** The preferences of the data folder `dir`; nothing is touched before the first call. */
+export const createPreferencesFile = ({ dir, now, uid, onNotice, changesNothing = false }: PreferencesDeps): PreferencesFile => {
+  const { config: path } = dataFiles(dir);
+  const place: Place = { dir, path, files: systemFiles, uid, onNotice, repairModes: !changesNothing };
   return {
     path,
-    read: () => readValues(path),
+    read() {
+      checkPrivateFolder(dir, place);
+      return readValues(place);
+    },
     async set(key, value) {
       const Conf = await loadConf();
-      const torn = moveTornAside(path, now);
-      writeValues(Conf, { dir, path }, withKey(readValues(path) ?? {}, key, value));
+      ensurePrivateFolder(dir, place);
+      const torn = moveTornAside(place, now);
+      writeValues(Conf, place, withKey(readValues(place) ?? {}, key, value));
       return torn;
     },
     async unset(key) {
       const Conf = await loadConf();
-      const values = readValues(path);
+      checkPrivateFolder(dir, place);
+      const values = readValues(place);
       if (values === null || !hasKey(values, key)) return false;
-      writeValues(Conf, { dir, path }, withoutKey(values, key));
+      ensurePrivateFolder(dir, place);
+      writeValues(Conf, place, withoutKey(values, key));
       return true;
     },
   };
 };
 
-const readValues = (path: string): JsonObject | null => {
-  const text = readText(path);
+const readValues = (place: Place): JsonObject | null => {
+  const { path } = place;
+  const text = readText(place);
   if (text === null) return null;
   const values = parseJsonObject(text);
   if (values !== null) return values;
@@ -53,17 +83,17 @@ const readValues = (path: string): JsonObject | null => {
   });
 };
 
-const readText = (path: string): string | null => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new AppError({ code: "store-unreadable", message: `${path} cannot be read (${errorName(cause)}).`, hint: "Check who owns it and its mode, or choose another folder with --dir.", cause });
-  }
+// Readable by others is fine: there is no secret in it.
+const readText = (place: Place): string | null => {
+  const found = readPrivate(place.path, { ...place, repairModes: false });
+  if (found === null) return null;
+  // Broken UTF-8 must not come back from a rewrite as other characters: it counts as torn.
+  return isUtf8(found.bytes) ? found.bytes.toString("utf8") : "";
 };
 
-const moveTornAside = (path: string, now: () => number): string | null => {
-  const text = readText(path);
+const moveTornAside = (place: Place, now: () => number): string | null => {
+  const { path } = place;
+  const text = readText(place);
   if (text === null || parseJsonObject(text) !== null) return null;
   const aside = `${path}.torn-${new Date(now()).toISOString().replace(/[:.]/g, "-")}`;
   attempt(path, () => renameSync(path, aside));
@@ -74,10 +104,9 @@ const moveTornAside = (path: string, now: () => number): string | null => {
 // start writes. Loaded before anything is read, so that no other write comes between.
 const loadConf = async (): Promise<typeof ConfOf> => (await import("conf")).default;
 
-// conf writes beside and renames; the folder is made first, because conf would leave its mode to the umask.
-const writeValues = (Conf: typeof ConfOf, { dir, path }: { readonly dir: string; readonly path: string }, values: JsonObject): void =>
+// conf writes beside and renames.
+const writeValues = (Conf: typeof ConfOf, { dir, path }: Place, values: JsonObject): void =>
   attempt(path, () => {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
     const conf = new Conf<Record<string, unknown>>({ cwd: dir, configName: "config", configFileMode: 0o600, accessPropertiesByDotNotation: false });
     conf.store = values;
   });

@@ -12,7 +12,7 @@ export type FolderFacts = { readonly dir: string; readonly look: FolderLook; rea
 export const folderChecks = (facts: FolderFacts): readonly Finding[] => {
   const folder = folderCheck(facts);
   if (folder.status === "problem" || facts.look.folder === null) return [folder];
-  return [folder, modesCheck(facts), storeCheck(facts.look), leftoversCheck(facts.look)];
+  return [folder, ...facts.look.foreign.map(({ message, hint }) => problem("foreign entry", message, hint)), modesCheck(facts), storeCheck(facts.look), leftoversCheck(facts.look)];
 };
 
 const otherFolder = "Choose another folder with --dir or CLAUDE_OAUTH_PROXY_DIR.";
@@ -28,11 +28,14 @@ const modesCheck = ({ look: { folder, files }, uid }: FolderFacts): Finding => {
   if (uid === null) return ok("file modes", "this system has none");
   const foreign = files.filter((file) => file.uid !== uid);
   if (foreign.length > 0) return problem("file modes", `of another user: ${foreign.map(({ name }) => name).join(", ")}`, "Change the owner to yourself (chown).");
-  const wide = [...(folder === null ? [] : [{ ...folder, name: "the folder" }]), ...files].filter(({ mode }) => (mode & 0o077) !== 0);
+  const wide = [...(folder === null ? [] : [{ ...folder, name: "the folder" }]), ...files].filter(isWide);
   if (wide.length === 0) return ok("file modes", `folder ${octal(folder?.mode ?? 0)}, all ${files.length} of our files in it closed to others`);
   const found = `open to other users: ${wide.map(({ name, mode }) => `${name} ${octal(mode)}`).join(", ")}`;
   return warning("file modes", found, "The next start closes them. If others may have read them, sign in again.");
 };
+
+// There is no secret in the preferences: only a change by others would do harm.
+const isWide = ({ name, mode }: { readonly name: string; readonly mode: number }): boolean => (mode & (name === "config.json" ? 0o022 : 0o077)) !== 0;
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 

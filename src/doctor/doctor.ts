@@ -101,7 +101,7 @@ type UsableSettings = SettingsFacts & { readonly dir: string };
 
 /** Settings although some of them are wrong: those are listed, and the rest is used. Never throws: at worst every value is the default. */
 export const readSettings = (context: CliContext, args: ParsedArgs): UsableSettings => {
-  const file = preferencesOf(context, args);
+  const file = preferencesOf(context, args, { changesNothing: true });
   const { path } = file;
   const { values, problem } = readFile(() => file.read());
   const whole = loadFrom(context, args, { path, values: values ?? {} });

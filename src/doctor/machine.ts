@@ -1,7 +1,7 @@
 // The machine as it is asked by `doctor`, and the only file of it that touches the process, other programs
 // and files outside the data folder. Looks only: nothing is written, opened in a browser or copied.
 import { spawn } from "node:child_process";
-import { access, constants, readFile, stat } from "node:fs/promises";
+import { access, constants, open, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { CliContext, Environment } from "../cli/context.ts";
 
@@ -37,8 +37,18 @@ export const readMachine = async ({ environment, stdout }: CliContext): Promise<
     installedAt: await writtenAt(),
     tmux: environment["TMUX"] ? await askTmux() : null,
     hasProgram: (name) => isOnPath(name, environment),
-    readText: (path) => readFile(path, "utf8").catch(() => null),
+    readText: (path) => readRegular(path).catch(() => null),
   };
+};
+
+// A FIFO is not waited for.
+const readRegular = async (path: string): Promise<string | null> => {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    return (await file.stat()).isFile() ? await file.readFile("utf8") : null;
+  } finally {
+    await file.close();
+  }
 };
 
 const writtenAt = async (): Promise<number> => {

@@ -25,7 +25,7 @@ export const coreOptionsFor = async ({ dir: wanted, settings = {}, passphrase }:
   const { env, platform, cwd } = process;
   const surroundings = { platform, env, home: homedir(), cwd: cwd() };
   const dir = wanted === undefined ? dataDir(surroundings) : dataDir(surroundings, wanted);
-  const file = createPreferencesFile(dir, () => Date.now());
+  const file = createPreferencesFile({ dir, now: Date.now, uid: process.geteuid?.() ?? null, onNotice: () => {} });
   const set = Object.entries(settings).map(([key, value]) => `${key}=${textOf(value)}`);
   const loaded = loadConfig({ flags: [], set, environment: env, file: { path: file.path, values: file.read() ?? {} } });
   if (!loaded.ok) throw new AppError({ code: "bad-config", message: loaded.problems.join("; ") });

@@ -85,7 +85,7 @@ export const reserveForNext = (deps: WriteAccountsDeps): void => {
   const target = realFile(paths.accounts, deps);
   const size = files.statSync(target, { throwIfNoEntry: false })?.size ?? 0;
   const wanted = Math.ceil((size + block) / block) * block;
-  const reserve = files.statSync(reserveOf(target), { throwIfNoEntry: false });
+  const reserve = files.lstatSync(reserveOf(target), { throwIfNoEntry: false });
   if (reserve !== undefined && reserve.isFile() && reserve.size >= wanted) return;
   writeAtomic(reserveOf(target), random(wanted), deps);
 };

@@ -6,10 +6,11 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { AppError } from "../messages/errors.ts";
 import { sweepTempFiles } from "./atomic-write.ts";
-import { close, codeOf, discard, unwritable } from "./files.ts";
+import { close, codeOf, discard, refused, unwritable } from "./files.ts";
 import type { Files } from "./files.ts";
 import { certainlyDead, formatClaim, highestNumber, publishDraft, readTicket, releasedMark, removeOld, ticketPath, writeDraft } from "./lock-tickets.ts";
-import type { Draft, Ticket } from "./lock-tickets.ts";
+import type { Draft, Ticket, TicketDeps } from "./lock-tickets.ts";
+import { checkOwner } from "./private-file.ts";
 import type { Processes } from "./processes.ts";
 
 export type LockDeps = { readonly clock: Clock; readonly files: Files; readonly random: Random; readonly processes: Processes };
@@ -81,8 +82,7 @@ const newClaim = ({ folder, deps }: Context): OwnClaim => {
   const { files, random, processes } = deps;
   const token = Buffer.from(random(16)).toString("hex");
   try {
-    makeFolder(dirname(folder), files);
-    makeFolder(folder, files);
+    for (const path of [dirname(folder), folder]) makeFolder(path, { files, uid: processes.uid });
     return { token, draft: writeDraft(folder, formatClaim(processes.self, token), { files, random, pid: processes.self.pid }) };
   } catch (error) {
     throw unwritable(folder, error);
@@ -90,13 +90,21 @@ const newClaim = ({ folder, deps }: Context): OwnClaim => {
 };
 
 // With `recursive`, Node 24 reports a read-only disk as "no such folder", which sends people the wrong way.
-const makeFolder = (path: string, files: Files): void => {
+const makeFolder = (path: string, { files, uid }: TicketDeps): void => {
   try {
     files.mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (codeOf(error) === "ENOENT") files.mkdirSync(path, { recursive: true, mode: 0o700 });
     else if (codeOf(error) !== "EEXIST") throw error;
+    else checkFolder(path, { files, uid });
   }
+};
+
+// A link would lead the tickets elsewhere; in a folder of another user he could hold every lock.
+const checkFolder = (path: string, { files, uid }: TicketDeps): void => {
+  const stat = files.lstatSync(path);
+  if (!stat.isDirectory()) throw refused(path, "it is not a folder", "Look at what is there, and remove it.");
+  checkOwner(path, stat, uid);
 };
 
 const acquire = async (context: Context, claim: OwnClaim, options: LockOptions): Promise<LockHandle> => {
@@ -135,10 +143,12 @@ const locked = ({ folder }: Context, holder: number | null, aborted: boolean): A
   return new AppError({ code: "store-locked", message, hint: "Try again; the lock of a dead or hung process frees itself within a minute." });
 };
 
+const ticketDepsOf = ({ files, processes }: LockDeps): TicketDeps => ({ files, uid: processes.uid });
+
 /** The lock, or the pid that keeps us from it (null when not known). */
 const attempt = ({ folder, deps }: Context, claim: OwnClaim, isHung: HungWatch): Won | { readonly holder: number | null } => {
   try {
-    const ticket = readTicket(folder, deps.files);
+    const ticket = readTicket(folder, ticketDepsOf(deps));
     if (ticket !== null && !isFree(ticket, deps.processes, isHung)) return { holder: ticket.claim?.pid ?? null };
     return take(folder, claim, (ticket?.number ?? 0) + 1, deps.files) ?? { holder: null };
   } catch (error) {
@@ -197,7 +207,7 @@ const hold = ({ folder, deps, timing }: Context, { number, token, fd, waitedFor 
   sweepTempFiles(folder, { files, processes, now: clock.now });
   return {
     waitedFor,
-    stillMine: () => open && isHighest(folder, { number, token }, files),
+    stillMine: () => open && isHighest(folder, { number, token }, deps),
     release() {
       if (!open) return;
       open = false;
@@ -218,9 +228,9 @@ const touch = (fd: number, { files, clock }: LockDeps): void => {
   }
 };
 
-const isHighest = (folder: string, { number, token }: Pick<Won, "number" | "token">, files: Files): boolean => {
+const isHighest = (folder: string, { number, token }: Pick<Won, "number" | "token">, deps: LockDeps): boolean => {
   try {
-    const ticket = readTicket(folder, files);
+    const ticket = readTicket(folder, ticketDepsOf(deps));
     return ticket?.number === number && ticket.claim?.token === token;
   } catch {
     return false;

@@ -10,6 +10,7 @@ import { AppError } from "../messages/errors.ts";
 import { secretOf, textOf, timeOf, unknownFields } from "./accounts-format.ts";
 import { unreadable } from "./files.ts";
 import type { Files } from "./files.ts";
+import { readNamed } from "./private-file.ts";
 
 /** Accounts, and one sentence for each entry that could not be used. */
 export type Imported = { readonly accounts: readonly Account[]; readonly problems: readonly string[] };
@@ -41,10 +42,9 @@ const attempt = <T>(path: string, work: () => T): T => {
 };
 
 const readOne = (path: string, files: Files, now: number): Imported => {
-  const stat = attempt(path, () => files.statSync(path));
-  if (!stat.isFile()) throw nothingIn(path, "it is not a regular file");
-  if (stat.size > largestFile) throw nothingIn(path, "it is larger than 4 MiB");
-  const parsed = parseImport(attempt(path, () => files.readFileSync(path, "utf8")).replace(/^\uFEFF/, ""), now);
+  const found = readNamed(path, { files, limit: largestFile });
+  if (typeof found === "string") throw nothingIn(path, found);
+  const parsed = parseImport(found.bytes.toString("utf8").replace(/^\uFEFF/, ""), now);
   if (typeof parsed === "string") throw nothingIn(path, parsed);
   const problems = parsed.problems.map((problem) => `${path}: ${problem}`);
   if (parsed.accounts.length === 0) throw nothingIn(path, problems.join("; "));

@@ -15,6 +15,8 @@ import type { Files } from "./files.ts";
 import { acceptableKey } from "./local-key.ts";
 import { dataFiles } from "./paths.ts";
 import { readPrivate } from "./private-file.ts";
+import { foreignEntries } from "./private-folder.ts";
+import type { ForeignEntry } from "./private-folder.ts";
 
 /** One entry of the folder; `mode` are the nine permission bits, `modifiedAt` wall milliseconds. */
 export type SeenFile = { readonly name: string; readonly mode: number; readonly uid: number; readonly modifiedAt: number };
@@ -33,6 +35,8 @@ export type SeenFolder = {
   readonly refused: string | null;
   /** Of the folder, or of the nearest one above it that is there. */
   readonly writable: boolean;
+  /** What another user may have put there; nothing starts while there is any. */
+  readonly foreign: readonly ForeignEntry[];
   /** Our own files, not whatever else is there. */
   readonly files: readonly SeenFile[];
   /** Temporary files of processes that died, damaged files that were put aside. */
@@ -50,10 +54,10 @@ type Look = { readonly uid: number | null; readonly now: number; readonly files:
 /** Never throws, changes nothing. */
 export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Look, "files"> & Partial<Look>): SeenFolder => {
   const look = { uid, now, files };
-  const folder = seen(dir, dir, look);
+  const folder = seenFolder(dir, files);
   const refused = folder === null ? null : whyRefused(dir, look);
   const writable = mayWrite(dir, files);
-  const nothing = { files: [], leftovers: [], store: { state: "none" }, backup: { state: "none" }, key: null } as const;
+  const nothing = { foreign: [], files: [], leftovers: [], store: { state: "none" }, backup: { state: "none" }, key: null } as const;
   if (folder === null || refused !== null) return { folder, refused, writable, ...nothing };
   const paths = dataFiles(dir);
   const names = namesIn(dir, files);
@@ -61,6 +65,7 @@ export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Lo
     folder,
     refused,
     writable,
+    foreign: foreignIn(dir, look),
     files: names.filter(isOurs).flatMap((name) => seen(join(dir, name), name, look) ?? []),
     leftovers: names.filter((name) => isLeftover(join(dir, name), name, look)),
     store: seenStore(paths.accounts, look),
@@ -69,14 +74,22 @@ export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Lo
   };
 };
 
-const seen = (path: string, name: string, { files }: Look): SeenFile | null => {
+// The folder may be a link of this user; its entries are looked at as they are.
+const seenFolder = (dir: string, files: Files): SeenFile | null => attempt(() => factsOf(dir, files.statSync(dir)), null);
+
+const seen = (path: string, name: string, { files }: Look): SeenFile | null => attempt(() => factsOf(name, files.lstatSync(path)), null);
+
+const factsOf = (name: string, stat: nodeFs.Stats): SeenFile => ({ name, mode: stat.isSymbolicLink() ? 0 : stat.mode & 0o777, uid: stat.uid, modifiedAt: stat.mtimeMs });
+
+const attempt = <T>(look: () => T, otherwise: T): T => {
   try {
-    const stat = files.statSync(path);
-    return { name, mode: stat.mode & 0o777, uid: stat.uid, modifiedAt: stat.mtimeMs };
+    return look();
   } catch {
-    return null;
+    return otherwise;
   }
 };
+
+const foreignIn = (dir: string, { files, uid }: Look): readonly ForeignEntry[] => attempt(() => foreignEntries(dir, files.statSync(dir), { files, uid }), []);
 
 const whyRefused = (dir: string, { files }: Look): string | null => {
   try {

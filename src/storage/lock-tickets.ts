@@ -8,6 +8,8 @@ import { tempName } from "./atomic-write.ts";
 import type { WriteDeps } from "./atomic-write.ts";
 import { close, codeOf, discard, lacksHardLinks, namesIn } from "./files.ts";
 import type { Files } from "./files.ts";
+import { readPrivate } from "./private-file.ts";
+import type { PrivateFileDeps } from "./private-file.ts";
 import type { ProcessMark, Processes } from "./processes.ts";
 
 export type Ticket = {
@@ -20,22 +22,16 @@ export type Ticket = {
 
 export const ticketPath = (folder: string, number: number): string => join(folder, String(number));
 
-/** The claim that counts, null when the lock was never taken. Throws system errors. */
-export const readTicket = (folder: string, files: Files): Ticket | null => {
-  const number = highestNumber(folder, files);
+export type TicketDeps = Pick<PrivateFileDeps, "files" | "uid">;
+
+/** The claim that counts, null when the lock was never taken. Throws system errors, and `store-unreadable` for a ticket that is not this user's file. */
+export const readTicket = (folder: string, deps: TicketDeps): Ticket | null => {
+  const number = highestNumber(folder, deps.files);
   if (number === 0) return null;
-  try {
-    const fd = files.openSync(ticketPath(folder, number), "r");
-    try {
-      return { number, touchedAt: files.fstatSync(fd).mtimeMs, claim: parseClaim(files.readFileSync(fd, "utf8")) };
-    } finally {
-      files.closeSync(fd);
-    }
-  } catch (error) {
-    // Superseded and removed since the listing: look again.
-    if (codeOf(error) === "ENOENT") return readTicket(folder, files);
-    throw error;
-  }
+  const found = readPrivate(ticketPath(folder, number), { ...deps, onNotice: () => {}, repairModes: false });
+  // Superseded and removed since the listing: look again.
+  if (found === null) return readTicket(folder, deps);
+  return { number, touchedAt: found.modifiedAt, claim: parseClaim(found.bytes.toString("utf8")) };
 };
 
 /** The highest number in `folder`, 0 when there is none. Throws system errors. */

@@ -11,6 +11,7 @@ export type StorageNotice = {
     | "backup-unwritten"
     | "not-synced"
     | "entry-unused"
+    | "certificates-foreign"
     | "key-replaced"
     | "history-unsaved"
     | "reseal-failed";

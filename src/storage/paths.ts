@@ -38,9 +38,14 @@ export type DataFiles = {
   /** Equals `accounts` whenever it exists: it is removed before and rewritten after each write. */
   readonly backup: string;
   readonly key: string;
+  /** Blocks of the disk for the next write of `accounts`. */
+  readonly reserve: string;
   readonly history: string;
   /** Which proxies of this folder run; there only while one does. */
   readonly proxy: string;
+  /** The sign-in link, while a person has asked for it as a file, and the page that leads a browser to it. */
+  readonly link: string;
+  readonly page: string;
   readonly locks: string;
 };
 
@@ -51,8 +56,11 @@ export const dataFiles = (dir: string): DataFiles => {
     accounts: join(dir, "accounts.json"),
     backup: join(dir, "accounts.json.bak"),
     key: join(dir, "key"),
+    reserve: join(dir, "accounts.json.reserve"),
     history: join(dir, "history.json"),
     proxy: join(dir, "proxy.json"),
+    link: join(dir, "sign-in-link.txt"),
+    page: join(dir, "sign-in.html"),
     locks: join(dir, "locks"),
   };
 };

@@ -1,4 +1,5 @@
 // What doctor sees without running anything: accounts as a start would find them, and the way to the upstream.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -26,6 +27,13 @@ describe("the data folder", () => {
       { id: "d", expiresAt: null, renewable: false },
     ]);
     expect(JSON.stringify(accounts)).not.toContain("canary");
+  });
+
+  it("what is refused in it is said as every command says it", () => {
+    const dir = temporaryFolder();
+    execFileSync("mkfifo", [join(dir, "key")]);
+    const [entry] = lookAtFolder(dir, { uid: null, clock: createFakeClock() }).foreign;
+    expect(entry).toEqual({ message: `${join(dir, "key")} is not used: it is a named pipe and no file`, hint: expect.stringContaining(`rm ${join(dir, "key")}`) });
   });
 
   it("a torn or sealed file shows no accounts", () => {

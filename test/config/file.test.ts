@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-const open = (dir = join(base, "data")) => createPreferencesFile(dir, () => Date.UTC(2026, 0, 2, 12));
+const open = (dir = join(base, "data")) => createPreferencesFile({ dir, now: () => Date.UTC(2026, 0, 2, 12), uid: process.geteuid?.() ?? null, onNotice: () => {} });
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("preferences file", () => {
@@ -70,7 +70,10 @@ describe("preferences file", () => {
 
   it("a folder that cannot be made is named, with what to do", async () => {
     writeFileSync(join(base, "blocked"), "");
-    await expect(open(join(base, "blocked/data")).set("mode", "oauth")).rejects.toThrowError(/config\.json cannot be (read|written)/);
+    await expect(open(join(base, "blocked/data")).set("mode", "oauth")).rejects.toMatchObject({
+      message: `cannot read ${join(base, "blocked/data")}: a part of the path is not a folder`,
+      hint: expect.stringMatching(/\w/),
+    });
   });
 
   it("no leftover of a write stays in the folder", async () => {

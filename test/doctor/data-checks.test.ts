@@ -10,6 +10,7 @@ const seen: FolderLook = {
   folder: file("/data", 0o700),
   refused: null,
   writable: true,
+  foreign: [],
   files: [file("accounts.json"), file("key")],
   leftovers: [],
   store: { state: "good", accounts: [], unused: [] },
@@ -37,6 +38,16 @@ describe("the data folder", () => {
     expect(folder({ files: [file("key", 0o640)] })).toMatchObject({ "file modes": "warning" });
     expect(folder({ folder: file("/data", 0o755) })).toMatchObject({ "file modes": "warning" });
     expect(folder({ files: [file("key", 0o666, 0)] }, null)).toMatchObject({ "file modes": "ok" });
+  });
+
+  it("an entry that another user may have put there is a problem, with the commands to look at it and remove it", () => {
+    const [, finding] = folderChecks({ dir: "/data", look: { ...seen, foreign: [{ message: "/data/locks is not used", hint: "rm -r /data/locks" }] }, uid: 1000 });
+    expect(finding).toMatchObject({ status: "problem", found: "/data/locks is not used", advice: "rm -r /data/locks" });
+  });
+
+  it("preferences that others can read are fine, that they can change are not", () => {
+    expect(folder({ files: [file("config.json", 0o644)] })).toMatchObject({ "file modes": "ok" });
+    expect(folder({ files: [file("config.json", 0o646)] })).toMatchObject({ "file modes": "warning" });
   });
 
   it("torn credentials are a problem unless there is a backup", () => {

@@ -1,5 +1,6 @@
 // The lock in one process, with a clock that the test moves and holders that are made up.
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -9,6 +10,7 @@ import type { Files } from "../../src/storage/files.ts";
 import { formatClaim } from "../../src/storage/lock-tickets.ts";
 import type { ProcessMark } from "../../src/storage/processes.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
+import { secondUser } from "../helpers/second-user.ts";
 import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
 
 const setUp = (files: Files = systemFiles) => {
@@ -273,6 +275,39 @@ const watching = () => {
   };
   return { clock, watch, looks };
 };
+
+const refusal = (path: string, reason: string) => expect.objectContaining({ code: "store-unreadable", message: `${path} is not used: ${reason}` });
+
+describe("what another user has planted", () => {
+  it.each<[string, (path: string) => void, string]>([
+    ["a pipe, which is not waited for", (path) => execFileSync("mkfifo", [path]), "it is not a regular file"],
+    ["a link to nothing", (path) => symlinkSync(`${path}.nowhere`, path), "it is a symbolic link to a file that does not exist"],
+    ["a file of more than 16 MiB", (path) => (writeFileSync(path, ""), truncateSync(path, 16 * 1024 ** 2 + 1)), "it is larger than 16 MiB"],
+  ])("as the ticket that counts is refused by its name: %s", async (_, put, reason) => {
+    const { lock, folder } = setUp();
+    mkdirSync(folder);
+    put(join(folder, "999999999999999"));
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toThrow(refusal(join(folder, "999999999999999"), reason));
+  });
+
+  it("as the folder of the lock is refused when it is a link, and nothing is made behind it", async () => {
+    const { lock, folder } = setUp();
+    const elsewhere = temporaryFolder();
+    symlinkSync(elsewhere, folder);
+    await expect(lock.acquire({ timeoutMs: 0 })).rejects.toThrow(refusal(folder, "it is not a folder"));
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  it.skipIf(secondUser === null)("as the folder of the lock or as a ticket in it is refused by its owner (needs root, to act as a second user)", async () => {
+    const { lock, folder } = setUp();
+    mkdirSync(folder);
+    writeFileSync(join(folder, "7"), formatClaim(realProcesses.self, "00"));
+    for (const path of [join(folder, "7"), folder]) {
+      chownSync(path, secondUser ?? 0, -1);
+      await expect(lock.acquire({ timeoutMs: 0 })).rejects.toThrow(refusal(path, `it belongs to another user (uid ${secondUser})`));
+    }
+  });
+});
 
 describe("watching the heartbeat of a holder", () => {
   it("a laptop that slept ten hours with the holder does not take its lock", async () => {

@@ -58,6 +58,15 @@ describe("a folder is looked at", () => {
     expect(inspect(dir)).toMatchObject({ store: refused("it is not a regular file"), backup: refused("a symbolic link to a file that does not exist") });
   });
 
+  it("what another user may have put there is named, and stays as it is", () => {
+    const dir = folderWith({ "config.json": "{}" });
+    symlinkSync(join(dir, "config.json"), join(dir, "key"));
+    expect(inspect(dir).foreign).toEqual([]);
+    chmodSync(dir, 0o777);
+    expect(inspect(dir)).toMatchObject({ foreign: [{ path: join(dir, "key"), reason: "it is a symbolic link, and others could write to the folder" }], folder: { mode: 0o777 } });
+    expect(statSync(dir).mode & 0o777).toBe(0o777);
+  });
+
   it("a file that cannot be opened is refused with the system's reason", () => {
     const dir = folderWith({ "accounts.json": good });
     expect(inspectFolder(dir, { uid, now: 0, files: { ...nodeFs, openSync: unreadable } }).store).toEqual({ state: "refused", reason: "it cannot be read (EACCES)" });

@@ -1,14 +1,14 @@
-// Owners, modes and links of what is about to be trusted.
+// Owner, mode, size and links of a file that is about to be trusted.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stats } from "node:fs";
 import { systemFiles } from "../../src/storage/files.ts";
 import type { Files } from "../../src/storage/files.ts";
 import type { StorageNotice } from "../../src/storage/notice.ts";
-import { ensurePrivateFolder, readPrivate, realFile, stampOf } from "../../src/storage/private-file.ts";
-import { filesWith, realProcesses, systemError, temporaryFolder } from "./kit.ts";
+import { readNamed, readPrivate, realFile, stampOf } from "../../src/storage/private-file.ts";
+import { filesWith, realProcesses, temporaryFolder } from "./kit.ts";
 
 const { uid } = realProcesses;
 const foreignUid = (uid ?? 0) + 1;
@@ -29,63 +29,6 @@ const foreignAt = (path: string): Files => ({
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 const refusal = (message: RegExp) => expect.objectContaining({ code: "store-unreadable", message: expect.stringMatching(message), hint: expect.stringMatching(/\w/) });
-
-describe("the data folder", () => {
-  it("is made 0700 with its parents", () => {
-    const dir = join(temporaryFolder(), "a", "b");
-    const deps = depsOf();
-    ensurePrivateFolder(dir, deps);
-    expect([modeOf(dir), deps.notices]).toEqual(["700", []]);
-  });
-
-  it.each([0o777, 0o750, 0o701])("that is open to others (%o) is repaired, and that is said once (D4)", (mode) => {
-    const dir = temporaryFolder();
-    chmodSync(dir, mode);
-    const deps = depsOf();
-    ensurePrivateFolder(dir, deps);
-    ensurePrivateFolder(dir, deps);
-    expect(modeOf(dir)).toBe("700");
-    expect(deps.notices).toEqual([expect.objectContaining({ code: "modes-repaired", message: `${dir} was open to other users (mode 0${mode.toString(8)}); it is 0700 now` })]);
-  });
-
-  it("that is open to others and cannot be changed is said with the command to run (D4)", () => {
-    const dir = temporaryFolder();
-    chmodSync(dir, 0o755);
-    const deps = depsOf(filesWith(({ name }) => { if (name === "chmodSync") throw systemError("EROFS"); }));
-    ensurePrivateFolder(dir, deps);
-    expect(deps.notices).toEqual([expect.objectContaining({ level: "error", code: "modes-too-wide", hint: `Run: chmod 0700 ${dir}` })]);
-  });
-
-  it("of another user is refused with its path, the reason and the next step (D4)", () => {
-    const dir = temporaryFolder();
-    expect(() => ensurePrivateFolder(dir, depsOf(systemFiles, foreignUid))).toThrow(refusal(new RegExp(`${dir} is not used: it belongs to another user`)));
-  });
-
-  it("may be a link of this user, but not one of another user", () => {
-    const dir = temporaryFolder();
-    mkdirSync(join(dir, "real"), { mode: 0o700 });
-    symlinkSync(join(dir, "real"), join(dir, "link"));
-    ensurePrivateFolder(join(dir, "link"), depsOf());
-    expect(() => ensurePrivateFolder(join(dir, "link"), depsOf(foreignAt(join(dir, "link"))))).toThrow(refusal(/another user/));
-  });
-
-  it("that is a file, or cannot be made, is a clear error", () => {
-    const dir = temporaryFolder();
-    writeFileSync(join(dir, "file"), "");
-    expect(() => ensurePrivateFolder(join(dir, "file"), depsOf())).toThrow(refusal(/not a folder/));
-    expect(() => ensurePrivateFolder(join(dir, "new"), depsOf(filesWith(({ name }) => { if (name === "mkdirSync") throw systemError("EROFS"); })))).toThrow(
-      expect.objectContaining({ code: "store-unwritable", message: `cannot write ${join(dir, "new")}: the file system is read-only` }),
-    );
-  });
-
-  it("is not checked where there are no owners (Windows)", () => {
-    const dir = temporaryFolder();
-    chmodSync(dir, 0o777);
-    const deps = depsOf(systemFiles, null);
-    ensurePrivateFolder(dir, deps);
-    expect([modeOf(dir), deps.notices]).toEqual(["777", []]);
-  });
-});
 
 const fileIn = (dir: string, mode = 0o600): string => {
   writeFileSync(join(dir, "accounts.json"), "content", { mode });
@@ -151,6 +94,12 @@ describe("a private file", () => {
     for (const name of ["folder", "pipe"]) expect(() => readPrivate(join(dir, name), depsOf())).toThrow(refusal(/not a regular file/));
   });
 
+  it("that is larger than any of ours is refused before it is read", () => {
+    const path = fileIn(temporaryFolder());
+    truncateSync(path, 16 * 1024 ** 2 + 1);
+    expect(() => readPrivate(path, depsOf())).toThrow(refusal(/it is larger than 16 MiB/));
+  });
+
   it.each<[string, (path: string) => void, RegExp]>([
     ["a link to another file", (path) => symlinkSync(`${path}.other`, path), /symbolic link/],
     ["a folder", (path) => mkdirSync(path), /not a regular file/],
@@ -192,5 +141,22 @@ describe("a private file", () => {
     const found = readPrivate(path, depsOf(files));
     expect(found?.bytes.toString()).toBe("content");
     expect(found?.stamp).not.toBe(stampOf(path, systemFiles));
+  });
+});
+
+const readAt = (path: string, limit = 100) => readNamed(path, { files: systemFiles, limit });
+
+describe("a file that a person named", () => {
+  it("is read through a link too, up to its limit", () => {
+    const path = fileIn(temporaryFolder());
+    symlinkSync(path, `${path}.link`);
+    expect(readAt(`${path}.link`)).toMatchObject({ bytes: Buffer.from("content") });
+    expect(readAt(path, 6)).toMatch(/it is larger than/);
+  });
+
+  it("that is a pipe or a folder is not waited for", () => {
+    const dir = temporaryFolder();
+    execFileSync("mkfifo", [join(dir, "pipe")]);
+    expect([readAt(join(dir, "pipe")), readAt(dir)]).toEqual(["it is not a regular file", "it is not a regular file"]);
   });
 });

@@ -3,6 +3,7 @@
 // challenge, never the verifier.
 import { constants } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { html } from "../../lib/html.ts";
@@ -56,14 +57,36 @@ const pageTo = (link: string): string => html`<!doctype html>
 <p><a href="${link}">Go on to the sign-in page</a></p>
 `.toString();
 
-// A link in the file's place is not followed, and an older file keeps no wider mode.
+// A new file always: another program may have the old one open. `wx` follows no link and waits for no FIFO.
 const writePrivately = async (path: string, text: string): Promise<void> => {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
-  const file = await open(path, flags, 0o600);
+  await removeOld(path);
+  const file = await open(path, "wx", 0o600);
   try {
     await file.chmod(0o600);
     await file.writeFile(text);
   } finally {
     await file.close();
+  }
+};
+
+const removeOld = async (path: string): Promise<void> => {
+  const old = await openOld(path);
+  if (old === null) return;
+  try {
+    const { uid } = await old.stat();
+    if (uid !== (process.geteuid?.() ?? uid)) throw Object.assign(new Error("another user's file"), { code: "EACCES" });
+  } finally {
+    await old.close();
+  }
+  await rm(path);
+};
+
+// Fails on everything but a file: a link (ELOOP), a folder (EISDIR), a FIFO that is not read (ENXIO).
+const openOld = async (path: string): Promise<FileHandle | null> => {
+  try {
+    return await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
   }
 };

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createLinkFile } from "../../../src/tui/edges/link-file.ts";
 import { temporaryFolder } from "../../helpers/leftovers.ts";
+import { secondUser } from "../../helpers/second-user.ts";
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -36,6 +38,31 @@ describe("the link as a file", () => {
     symlinkSync(victim, join(dir, "sign-in-link.txt"));
     expect(await createLinkFile({ dir }).write("link")).toEqual({ ok: false, message: expect.stringContaining("ELOOP") as string });
     expect(readFileSync(victim, "utf8")).toBe("mine");
+  });
+
+  it("is not waited for when a pipe lies in its place", async () => {
+    const dir = temporaryFolder();
+    execFileSync("mkfifo", [join(dir, "sign-in-link.txt")]);
+    expect(await createLinkFile({ dir }).write("link")).toEqual({ ok: false, message: expect.stringContaining("ENXIO") as string });
+  });
+
+  it("is not read by a program that has the older file open", async () => {
+    const dir = temporaryFolder();
+    const path = join(dir, "sign-in-link.txt");
+    writeFileSync(path, "old", { mode: 0o644 });
+    const open = openSync(path, "r");
+    await createLinkFile({ dir }).write("link");
+    expect([readFileSync(open, "utf8"), readFileSync(path, "utf8")]).toEqual(["old", "link\n"]);
+    closeSync(open);
+  });
+
+  it.skipIf(secondUser === null)("is not written into a file of another user (needs root, to act as a second user)", async () => {
+    const dir = temporaryFolder();
+    const path = join(dir, "sign-in-link.txt");
+    writeFileSync(path, "theirs", { mode: 0o666 });
+    chownSync(path, secondUser ?? 0, -1);
+    expect(await createLinkFile({ dir }).write("link")).toEqual({ ok: false, message: expect.stringContaining("EACCES") as string });
+    expect(readFileSync(path, "utf8")).toBe("theirs");
   });
 
   it("goes with the sign-in, and only the one this process wrote", async () => {
