@@ -78,6 +78,11 @@ export class AccountState {
     };
   }
 
+  secrets(): readonly Secret[] {
+    const { accessToken, refreshToken } = this.#account;
+    return refreshToken === null ? [accessToken] : [accessToken, refreshToken];
+  }
+
   isSuperseded(accessToken: Secret): boolean {
     return this.#superseded.some((old) => sameSecret(old, accessToken));
   }

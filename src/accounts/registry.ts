@@ -1,6 +1,7 @@
 // The authority over accounts in this process: which exist, how healthy they are, which token counts. Synchronous and in
 // memory. It publishes every change as an event, never with a token or an e-mail address.
 import { withoutEmail } from "../lib/redact.ts";
+import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import type { Account, AccountStore } from "./account.ts";
 import { AccountState, holdsRefreshToken, publicLabel } from "./account-state.ts";
@@ -12,6 +13,8 @@ export type Registry = {
   revision(): number;
   list(): readonly AccountEntry[];
   get(accountId: string): AccountEntry | null;
+  /** Every token and every key that is held now. */
+  secrets(): Iterable<Secret>;
   /** The registry follows the store: adds, removes, changes; a token that this process knows to be older is not taken. */
   replaceAll(stored: ReadonlyMap<string, Account>, reason?: string): void;
   /** One record of the store, silently as to its token; true when that gave a newer one. */
@@ -57,6 +60,9 @@ export const createRegistry = (deps: AccountStateDeps): Registry => {
     revision: () => revision,
     list: () => [...states.values()].map((state) => state.entry()),
     get: (accountId) => states.get(accountId)?.entry() ?? null,
+    *secrets() {
+      for (const state of states.values()) yield* state.secrets();
+    },
     replaceAll(stored, reason = "changed in the store") {
       for (const [accountId, { isUnsaved }] of states) if (!stored.has(accountId) && !isUnsaved) remove(accountId, reason);
       for (const account of stored.values()) {

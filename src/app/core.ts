@@ -22,6 +22,7 @@ import type { OAuthSettings } from "../oauth/authorization-request.ts";
 import type { PostDeps } from "../oauth/post.ts";
 import { createTokenEndpoint } from "../oauth/token-endpoint.ts";
 import type { RevokeAnswer, TokenEndpoint } from "../oauth/token-endpoint.ts";
+import { outboundSecrets } from "../proxy/outbound-proxy.ts";
 import { createUpstream } from "../proxy/upstream.ts";
 import type { Upstream } from "../proxy/upstream.ts";
 import { createStore } from "../state/store.ts";
@@ -83,10 +84,13 @@ export const openCore = async (options: CoreOptions): Promise<Core> => {
   const { config, dir, version, environment, clock = createSystemClock(), random = systemRandom } = options;
   const bus = options.bus ?? createBus(clock);
   const store = createStore({ bus, version, mode: config.mode });
-  const folder = openDataFolder(options, { clock, random, publish: bus.publish });
+  const folder = openDataFolder(options, { clock, random, publish: bus.publish, hide: bus.hide });
   const upstream = createUpstream({ ...config.upstream, ca: folder.certificates }, environment);
+  const outbound = outboundSecrets(config.upstream.proxy, environment);
   const authorizationServer = createAuthorizationServer({ fetch: upstream.fetch, clock, version, oauth: config.oauth });
   const registry = createRegistry({ clock, publish: bus.publish });
+  bus.hide(registry.secrets);
+  bus.hide(() => outbound);
   const tokenWriter = createTokenWriter({ clock, publish: bus.publish, store: folder.accounts, registry });
   bus.subscribe(folder.history.record, "the history file");
   const past = folder.history.load();
@@ -145,7 +149,7 @@ const createAuthorizationServer = ({ fetch, clock, version, oauth }: { fetch: ty
     tokenEndpoint,
     async refresh(account) {
       if (account.refreshToken === null) return { outcome: "refused", errorCode: "no-refresh-token", message: "There is no refresh token.", status: 0 };
-      return tokenEndpoint.refresh({ ...addressOf(account), refreshToken: account.refreshToken });
+      return tokenEndpoint.refresh({ ...addressOf(account), refreshToken: account.refreshToken, accessToken: account.accessToken });
     },
     async revoke(account) {
       if (account.kind === "api_key") return { ok: false, message: "An API key is not revoked here: delete it in the console if it is not needed any more." };

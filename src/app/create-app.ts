@@ -30,6 +30,7 @@ export const createApp = async (options: AppOptions): Promise<App> => {
   const { config } = options;
   const core = await openCore(options);
   const key = localKeyOf(core);
+  core.bus.hide(() => [key]);
   const cut = new AbortController();
   let listening: Listening | null = null;
 
@@ -107,6 +108,7 @@ const forwarderOf = (core: Core, { accountId, localKey, cut }: Pick<AppOptions, 
     credentials,
     localKey,
     publish: bus.publishBuffered,
+    hide: bus.hide,
     clock,
     cut,
     respondError,

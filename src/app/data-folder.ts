@@ -19,7 +19,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Publish } from "../messages/bus.ts";
+import type { Bus, Publish } from "../messages/bus.ts";
 import { AppError } from "../messages/errors.ts";
 import type { CoreOptions } from "./core.ts";
 
@@ -34,18 +34,20 @@ export type DataFolder = {
   readonly certificates: string | null;
 };
 
-type Tools = { readonly clock: Clock; readonly random: Random; readonly publish: Publish };
+type Tools = { readonly clock: Clock; readonly random: Random; readonly publish: Publish; readonly hide: Bus["hide"] };
 
 /** Makes the folder when it is missing, repairs its modes, reads nothing secret yet. Throws `store-…`, `bad-config`. */
-export const openDataFolder = (options: CoreOptions, { clock, random, publish }: Tools): DataFolder => {
+export const openDataFolder = (options: CoreOptions, { clock, random, publish, hide }: Tools): DataFolder => {
   const { dir, config } = options;
+  let passphrase: Secret | null = null;
+  hide(() => (passphrase === null ? [] : [passphrase]));
   const processes = createSystemProcesses(options.process);
   const onNotice = (notice: StorageNotice): void => publish({ type: "notice", ...notice });
   ensurePrivateFolder(dir, { files: systemFiles, uid: processes.uid, onNotice });
   const encryption = createEncryption({
     mode: config.storage.encryption,
     random,
-    passphrase: () => passphraseOf(options),
+    passphrase: async () => (passphrase = await passphraseOf(options)),
     keyring: () => openKeyring((name) => import(name)),
   });
   return {

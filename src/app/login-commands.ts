@@ -35,6 +35,7 @@ export const createLoginCommands = (core: Core, findLoopback: FindLoopback): Log
     keep: (login, accepted) => keepLogin(core, login, { fallbackId, endpoints, accepted }),
     giveBack: (login) => core.untilClosed(giveBack(core, login)),
   });
+  core.bus.hide(flow.secrets);
   return {
     async startLogin({ kind, accountId, endpoints: wanted = {}, acceptIdentity = false }) {
       if (core.config.mode === "pass-through") throw passThrough();

@@ -2,7 +2,6 @@
 import type { EventEmitter } from "node:events";
 import type { Config } from "../config/schema.ts";
 import { createRedact } from "../lib/redact.ts";
-import type { Secret } from "../lib/secret.ts";
 import { createFileLines } from "../log/file-lines.ts";
 import { createJsonFormat, createTextFormat } from "../log/format.ts";
 import type { Format } from "../log/format.ts";
@@ -31,16 +30,13 @@ export type LoggingOptions = {
 const mebibyte = 1024 * 1024;
 
 export type Logging = {
-  /** From now on this text never leaves in a line. */
-  hide(key: Secret | null): void;
   /** Resolves when everything written so far has left, or two seconds have passed. */
   stop(): Promise<void>;
 };
 
 /** Subscribes everything; called before the app is made, or its first lines are missing. Throws `AppError` for a file that cannot be opened. */
 export const startLogging = async ({ bus, process, log, stream, uid, record, onFault }: LoggingOptions): Promise<Logging> => {
-  const hidden: Secret[] = [];
-  const redact = createRedact(() => hidden);
+  const redact = createRedact();
   const format = (): Format => (log.format === "json" ? createJsonFormat(redact) : createTextFormat(redact));
   const targets: Target[] = [];
   if (stream !== null) targets.push({ lines: createStreamLines(stream.output), format: format(), level: stream.level });
@@ -53,7 +49,6 @@ export const startLogging = async ({ bus, process, log, stream, uid, record, onF
   const parts: { stop(): Promise<void> }[] = [written];
   if (recording !== null) parts.push(startRecording(bus, recording, redact));
   return {
-    hide: (key) => void (key !== null && hidden.push(key)),
     async stop() {
       await Promise.race([Promise.all(parts.map((part) => part.stop())), patience()]);
       process.off("exit", written.flush);

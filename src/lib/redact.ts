@@ -54,7 +54,7 @@ const withoutValues = (text: string, secrets: Iterable<Secret>): string => {
     const value = each.reveal();
     if (value.length < shortestSecret) continue;
     if (clean.includes(value)) clean = clean.replaceAll(value, stars);
-    if (!sameEncoded.test(value)) clean = clean.replaceAll(encodeURIComponent(value), stars);
+    if (!sameEncoded.test(value)) clean = clean.replaceAll(encodeURIComponent(value.toWellFormed()), stars);
   }
   return clean;
 };

@@ -86,7 +86,7 @@ export class TokenStore {
   #open(): Promise<Opened> {
     this.#opened ??= coreOptionsFor(this.#options).then((options) => ({
       options,
-      folder: openDataFolder(options, { clock: createSystemClock(), random: systemRandom, publish: () => {} }),
+      folder: openDataFolder(options, { clock: createSystemClock(), random: systemRandom, publish: () => {}, hide: () => {} }),
     }));
     return this.#opened;
   }

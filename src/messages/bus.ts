@@ -1,7 +1,9 @@
 // The way of every fact: from the part that knows it to the parts that show and store it, in one order.
 import type { Clock, Timer } from "../lib/clock.ts";
-import { visibleText } from "../lib/visible-text.ts";
 import { withoutSecrets } from "../lib/redact.ts";
+import type { Secret } from "../lib/secret.ts";
+import { createSecretFilter } from "../lib/secret-filter.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import type { Event, EventDraft } from "./events.ts";
 
 /** Delivers a fact to every subscriber. `at` and `seq` are stamped here and nowhere else. It takes `draft` over: pass a fresh one. */
@@ -22,6 +24,11 @@ export type Bus = {
   flush(): void;
   /** Calls `listener` for every later event, in order. `name` is what a notice calls it when it fails. Returns the way to stop, which flushes first. */
   subscribe(listener: (event: Event) => void, name?: string): () => void;
+  /**
+   * No later event carries a secret of `known` in any text, whatever an upstream wrote into its answer. `known` is asked
+   * for what the program holds before events are delivered; what it held before is hidden for a while too.
+   */
+  hide(known: () => Iterable<Secret>): void;
 };
 
 /**
@@ -44,6 +51,8 @@ export const createBus = (clock: Clock): Bus => {
   /** Replaced, never changed in place: it may change while an event is delivered. */
   let subscribers: readonly Subscriber[] = [];
   const failed = new Set<string | Subscriber>();
+  const secrets: (() => Iterable<Secret>)[] = [];
+  const filter = createSecretFilter();
   let buffer: Buffered[] = [];
   let timer: Timer | null = null;
   let delivering = false;
@@ -64,11 +73,34 @@ export const createBus = (clock: Clock): Bus => {
     }
   };
 
+  const lookAtSecrets = (): void => {
+    try {
+      filter.update(held(secrets), clock.monotonic());
+    } catch (error) {
+      report("the list of secrets", "be read", error);
+    }
+  };
+
+  // In place: a copy made of every shape at one spot in the program takes the engine's slow way. Only a frozen draft,
+  // which was published before, is copied.
+  const stamped = (draft: EventDraft, at: number): Event => {
+    const event = (Object.isExtensible(draft) ? draft : { ...draft }) as EventDraft & { at: number; seq: number } & Record<string, unknown>;
+    seq += 1;
+    event.at = at;
+    event.seq = seq;
+    for (const name in event) {
+      const value = event[name];
+      if (typeof value !== "string") continue;
+      const clean = filter.clean(value);
+      if (clean !== value) event[name] = clean;
+    }
+    return Object.freeze(event);
+  };
+
   const deliver = ({ fact, at }: Buffered): void => {
     const draft = made(fact);
     if (draft === null) return;
-    seq += 1;
-    const event = stamped(draft, at, seq);
+    const event = stamped(draft, at);
     for (const subscriber of subscribers) {
       try {
         subscriber.listener(event);
@@ -83,6 +115,7 @@ export const createBus = (clock: Clock): Bus => {
     delivering = true;
     timer?.cancel();
     timer = null;
+    if (buffer.length > 0) lookAtSecrets();
     while (buffer.length > 0) {
       const due = buffer;
       buffer = [];
@@ -110,6 +143,7 @@ export const createBus = (clock: Clock): Bus => {
         subscribers = subscribers.filter((each) => each !== subscriber);
       };
     },
+    hide: (known) => void secrets.push(known),
   };
 };
 
@@ -120,11 +154,6 @@ const failure = (source: string | Subscriber, doing: string, error: unknown): Ev
   return { type: "notice", level: "error", code: "subscriber-failed", message, hint: "Please report this: it is a fault of the program." };
 };
 
-// In place: a copy made of every shape at one spot in the program takes the engine's slow way. Only a frozen draft,
-// which was published before, is copied.
-const stamped = (draft: EventDraft, at: number, seq: number): Event => {
-  const event = (Object.isExtensible(draft) ? draft : { ...draft }) as EventDraft & { at: number; seq: number };
-  event.at = at;
-  event.seq = seq;
-  return Object.freeze(event);
+const held = function* (sources: readonly (() => Iterable<Secret>)[]): Iterable<Secret> {
+  for (const source of sources) yield* source();
 };

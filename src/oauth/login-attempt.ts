@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { base64url } from "../lib/random.ts";
-import type { Secret } from "../lib/secret.ts";
+import { Secret } from "../lib/secret.ts";
 import type { Publish } from "../messages/bus.ts";
 import { linkNotice } from "../messages/commands.ts";
 import type { LoginAttempt } from "../messages/commands.ts";
@@ -107,6 +107,13 @@ export const openAttempt = ({ clock, random, publish, ...deps }: AttemptDeps, { 
 };
 
 export const requestsOf = ({ byPaste, byReturn }: OpenAttempt): readonly AuthorizationRequest[] => (byReturn === null ? [byPaste] : [byPaste, byReturn]);
+
+/** States, verifiers, what the short link is made of, the code, and the tokens that it brought. */
+export const secretsOf = (attempt: OpenAttempt): readonly Secret[] => {
+  const { link, running, winner, grant } = attempt;
+  const own = [...requestsOf(attempt).flatMap(({ state, verifier }) => [state, verifier]), ...(link?.secrets ?? [])];
+  return [...own, running?.code, winner, grant?.accessToken, grant?.refreshToken].filter((each) => each instanceof Secret);
+};
 
 export const viewOf = (attempt: OpenAttempt): LoginAttempt => ({
   attemptId: attempt.attemptId,

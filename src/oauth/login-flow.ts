@@ -9,7 +9,7 @@ import { AppError } from "../messages/errors.ts";
 import type { AuthorizationRequest } from "./authorization-request.ts";
 import { callbackResult, denialSentence, finishedBefore, foreignBrowser, lost, otherAttempt, tooLateToRefuse } from "./callback-answer.ts";
 import { readCallbackQuery } from "./callback-query.ts";
-import { loginLifeMs, openAttempt, requestsOf, viewOf } from "./login-attempt.ts";
+import { loginLifeMs, openAttempt, requestsOf, secretsOf, viewOf } from "./login-attempt.ts";
 import type { AttemptDeps, LoginOptions, OpenAttempt } from "./login-attempt.ts";
 import { createExchanges } from "./login-exchange.ts";
 import type { Attempts, ExchangeDeps } from "./login-exchange.ts";
@@ -26,6 +26,8 @@ export type LoginFlow = Pick<Commands, "openLink" | "completeCallback" | "answer
   submit(pasted: Secret, attemptId: string | null): Promise<SubmitOutcome>;
   /** Nothing happens when that attempt is not open. */
   cancel(attemptId: string): void;
+  /** What the open attempt holds and no text may quote. */
+  secrets(): readonly Secret[];
 };
 
 export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
@@ -96,6 +98,7 @@ export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
     cancel(attemptId) {
       if (attempts.open !== null && sameText(attemptId, attempts.open.attemptId)) fail(attempts.open, "cancelled", "The sign-in was cancelled.");
     },
+    secrets: () => (attempts.open === null ? [] : secretsOf(attempts.open)),
   };
 };
 

@@ -8,6 +8,7 @@ import { isLoopback } from "../lib/host.ts";
 import type { Random } from "../lib/random.ts";
 import { base64url } from "../lib/random.ts";
 import { sameText, secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { LinkResult, LinkVisit } from "../messages/commands.ts";
 
 export type ShortLinkDeps = {
@@ -33,6 +34,8 @@ export type ShortLink = {
   open(visit: LinkVisit): LinkResult;
   /** True for the `Cookie` header of the browser that opened it. */
   isOf(cookie: string | null): boolean;
+  /** Its token, and the value of its cookie. */
+  readonly secrets: readonly Secret[];
 };
 
 /** 64 bits become 11 characters, so that the link with the usual port fits 40 columns. */
@@ -56,6 +59,7 @@ export const createShortLink = ({ random, clock, origin, expiresAt, returningPag
   return {
     url: () => (wrong < mostWrong ? url : null),
     isOf,
+    secrets: [token, secret(value)],
     open(visit) {
       if (wrong >= mostWrong) return unknownLink;
       if (!sameText(visit.token, token.reveal())) {

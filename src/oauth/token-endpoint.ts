@@ -21,7 +21,8 @@ export type ExchangeRequest = {
   readonly redirectUri: string;
 };
 
-export type RefreshRequest = { readonly tokenUrl: string; readonly clientId: string; readonly refreshToken: Secret };
+/** `accessToken` is not sent; the server knows it all the same, and may quote it. */
+export type RefreshRequest = { readonly tokenUrl: string; readonly clientId: string; readonly refreshToken: Secret; readonly accessToken?: Secret };
 
 export type RevokeRequest = { readonly tokenUrl: string; readonly clientId: string; readonly token: Secret; readonly hint: "access_token" | "refresh_token" };
 
@@ -49,12 +50,12 @@ export const createTokenEndpoint = (deps: PostDeps): TokenEndpoint => {
         fields: { grant_type: "authorization_code", code: code.reveal(), redirect_uri: redirectUri, client_id: clientId, code_verifier: verifier.reveal(), state: state.reveal() },
         secrets: [code, verifier, state],
       }),
-    refresh: ({ tokenUrl, clientId, refreshToken }) =>
+    refresh: ({ tokenUrl, clientId, refreshToken, accessToken }) =>
       call({
         url: tokenUrl,
         headers: { "anthropic-beta": oauthBeta },
         fields: { grant_type: "refresh_token", refresh_token: refreshToken.reveal(), client_id: clientId },
-        secrets: [refreshToken],
+        secrets: accessToken === undefined ? [refreshToken] : [refreshToken, accessToken],
       }),
     async revoke({ tokenUrl, clientId, token, hint }) {
       const body = new URLSearchParams({ token: token.reveal(), token_type_hint: hint, client_id: clientId }).toString();

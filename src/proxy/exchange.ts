@@ -59,7 +59,7 @@ export type Exchange = {
   /** A 401 has already asked for a newer token. */
   renewed: boolean;
   accountId: string | null;
-  /** Every token an attempt was made with. */
+  /** Every secret an attempt was made with: tokens of accounts, or the client's own login. */
   readonly tokens: Secret[];
   /** Base URLs, null for the configured one, to which no connection could be made. */
   readonly unreachable: (string | null)[];

@@ -6,6 +6,9 @@ import type { Credential, CredentialRefusal, Credentials } from "../accounts/cre
 import { assertNever } from "../lib/assert-never.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
+import { valuesOf } from "../lib/http-fields.ts";
+import type { RawHeaders } from "../lib/http-fields.ts";
+import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { PublishBuffered } from "../messages/bus.ts";
 import { AppError, meaningOf } from "../messages/errors.ts";
@@ -44,6 +47,8 @@ export type ForwardContext = {
   /** Never sent upstream, whatever field it comes in. */
   readonly localKey: Secret | null;
   readonly publish: PublishBuffered;
+  /** Takes what no event may carry. */
+  readonly hide?: (known: () => Iterable<Secret>) => void;
   readonly clock: Clock;
   readonly settings: ForwardSettings;
   readonly respondError: RespondError;
@@ -67,16 +72,40 @@ export const createForwarder = (context: ForwardContext): Forward => {
       exchange.controller.abort(end);
     },
   });
+  const logins = createRecentLogins();
+  context.hide?.(logins.all);
   context.cut?.addEventListener("abort", () => timeouts.each(({ controller }) => controller.abort(shutDown)), { once: true });
 
   return async (request, response, options) => {
     const target = checkTarget(request.url ?? "");
     if (!target.ok) return refuseTarget(context, response, { ...target, options });
     const exchange = createExchange({ request, response, path: target.path, options });
+    if (context.credentials === null) exchange.tokens.push(...logins.take(request.rawHeaders));
     timeouts.watch(exchange);
     const ending = await serve(context, exchange).catch((error: unknown) => endEarly(context, exchange, error));
     timeouts.forget(exchange);
     finishExchange(exchange, ending, context);
+  };
+};
+
+/** More clients than use one proxy at the same time. */
+const mostLogins = 16;
+
+/** In pass-through mode the client's own login goes upstream: what came last is known, so that no event quotes it. */
+const createRecentLogins = () => {
+  const recent = new Map<string, Secret>();
+  const remember = (value: string): Secret => {
+    const login = recent.get(value) ?? secret(value);
+    recent.delete(value);
+    recent.set(value, login);
+    const [oldest] = recent.size > mostLogins ? recent.keys() : [];
+    if (oldest !== undefined) recent.delete(oldest);
+    return login;
+  };
+  return {
+    all: (): Iterable<Secret> => recent.values(),
+    take: (headers: RawHeaders): readonly Secret[] =>
+      [...valuesOf(headers, "authorization").map((value) => value.replace(/^\w+ +/, "")), ...valuesOf(headers, "x-api-key")].map(remember),
   };
 };
 

@@ -13,6 +13,8 @@ export type ProxyHop = {
   readonly shown: string;
   /** Value for `Proxy-Authorization`. */
   readonly authorization: Secret | null;
+  /** The password, alone and behind the user's name. */
+  readonly secrets: readonly Secret[];
   /** The variable or the setting that named it, for messages. */
   readonly source: string;
 };
@@ -61,6 +63,9 @@ export const createProxyRule = (setting: string | null, env: Environment): Proxy
   return (hostname, port) => (isLoopback(hostname) || exceptions.some((entry) => covers(entry, hostname, port)) ? null : hop);
 };
 
+/** What no text may quote of the outbound proxy. Throws as `createProxyRule` does. */
+export const outboundSecrets = (setting: string | null, env: Environment): readonly Secret[] => chosenHop(setting, env)?.secrets ?? [];
+
 const chosenHop = (setting: string | null, env: Environment): ProxyHop | null => {
   if (setting !== null && setting !== "") return hopOf(setting, "upstream.proxy");
   for (const name of ["https_proxy", "HTTPS_PROXY"]) {
@@ -81,14 +86,17 @@ const hopOf = (text: string, source: string): ProxyHop => {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
     shown: url.origin,
-    authorization: url.username === "" ? null : basic(url, source),
+    ...credentialsOf(url, source),
     source,
   };
 };
 
-const basic = (url: URL, source: string): Secret => {
+const credentialsOf = (url: URL, source: string): Pick<ProxyHop, "authorization" | "secrets"> => {
+  if (url.username === "") return { authorization: null, secrets: [] };
   try {
-    return secret(`Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}`);
+    const password = decodeURIComponent(url.password);
+    const both = `${decodeURIComponent(url.username)}:${password}`;
+    return { authorization: secret(`Basic ${Buffer.from(both).toString("base64")}`), secrets: [secret(password), secret(both)] };
   } catch {
     throw new AppError({ code: "bad-config", message: `The user name or the password in ${source} has a % that is no escape.`, hint: "Write a percent sign as %25." });
   }

@@ -1,9 +1,7 @@
 // The answer on its way down: head, then every chunk in the tick it arrived, then the end. The client comes first, the
 // meter reads afterwards. What broke off upstream must never look complete to the client.
-import { valueOf, valuesOf } from "../lib/http-fields.ts";
+import { valueOf } from "../lib/http-fields.ts";
 import type { RawHeaders } from "../lib/http-fields.ts";
-import { secret } from "../lib/secret.ts";
-import type { Secret } from "../lib/secret.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { blameUpstream } from "./blame.ts";
 import { clientLeft, toMicroseconds } from "./exchange.ts";
@@ -44,7 +42,7 @@ const writeHead = ({ clock, publish }: ForwardContext, exchange: Exchange, { sta
   exchange.aliveAt = now;
   exchange.upstreamRequestId = shown(headers, "request-id");
   exchange.body.release();
-  exchange.meter = createMeter({ status, headers, path: exchange.path, sent: () => sentSecrets(exchange) }, (reason) =>
+  exchange.meter = createMeter({ status, headers, path: exchange.path, sent: () => exchange.tokens }, (reason) =>
     publish({
       type: "notice",
       level: "warning",
@@ -62,12 +60,6 @@ const writeHead = ({ clock, publish }: ForwardContext, exchange: Exchange, { sta
     contentEncoding: shown(headers, "content-encoding"),
     retryAfter: shown(headers, "retry-after"),
   });
-};
-
-// In pass-through mode the client's own login went upstream, and may be quoted back as well.
-const sentSecrets = ({ tokens, request: { rawHeaders } }: Exchange): readonly Secret[] => {
-  const own = [...valuesOf(rawHeaders, "authorization").map((value) => value.replace(/^\w+ +/, "")), ...valuesOf(rawHeaders, "x-api-key")];
-  return [...tokens, ...own.map(secret)];
 };
 
 const shown = (headers: RawHeaders, name: string): string | null => {

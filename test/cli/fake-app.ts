@@ -39,6 +39,7 @@ type Facts = { readonly accounts: readonly AccountRow[]; readonly takenPorts: re
 
 const appOf = ({ config, dir, bus }: CreateOptions, { accounts, takenPorts, stops }: Facts): App => {
   if (bus === undefined) throw new Error("nobody would hear what opening has to say");
+  bus.hide(() => [secret(appKey)]);
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   const { host, port } = config.server;
   const stop: Commands["stop"] = async (reason) => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createBus } from "../../src/messages/bus.ts";
-import type { Event } from "../../src/messages/events.ts";
+import type { Event, EventDraft } from "../../src/messages/events.ts";
+import { secret } from "../../src/lib/secret.ts";
 import { createFakeClock } from "../helpers/fake-clock.ts";
+import { everyEvent } from "../log/every-event.ts";
 
 const fact = { type: "account.healthy", accountId: "a" } as const;
 
@@ -125,5 +127,61 @@ describe("the bus", () => {
     bus.subscribe(({ seq }) => seen.push(seq));
     bus.publish({ ...fact });
     expect(seen).toEqual([1, 2, 3]);
+  });
+});
+
+const setUp = () => {
+  const clock = createFakeClock();
+  const bus = createBus(clock);
+  const seen: Event[] = [];
+  bus.subscribe((event) => seen.push(event));
+  return { clock, bus, seen };
+};
+
+describe("what the program holds", () => {
+  const token = "an-access-token-that-no-pattern-knows-0123456789";
+
+  it("is in no text of any event, wherever an upstream wrote it", () => {
+    const { bus, seen } = setUp();
+    bus.hide(() => [secret(token)]);
+    for (const { at: _at, seq: _seq, ...draft } of everyEvent(`x ${token} y`)) bus.publish(draft as EventDraft);
+    for (const { at: _at, seq: _seq, ...draft } of everyEvent(encodeURIComponent(token).slice(0, 30))) bus.publishBuffered(() => draft as EventDraft);
+    bus.flush();
+    expect(seen.length).toBeGreaterThan(50);
+    expect(JSON.stringify(seen)).not.toMatch(/access-token-that/);
+    expect(JSON.stringify(seen)).toContain("x *** y");
+  });
+
+  it("is asked for anew before each delivery, from every source, and what was replaced counts for a while", async () => {
+    const { clock, bus, seen } = setUp();
+    let held = [secret("the-first-token-0123456789abcdef")];
+    bus.hide(() => held);
+    bus.hide(() => [secret("the-local-key-0123456789abcdefgh")]);
+    bus.publishBuffered({ type: "account.removed", accountId: "a", reason: "the-second-token-0123456789abcdef" });
+    held = [secret("the-second-token-0123456789abcdef")];
+    bus.publishBuffered({ type: "account.removed", accountId: "a", reason: "the-first-token-0123456789abcdef the-local-key-0123456789abcdefgh" });
+    await clock.advance(5);
+    bus.publish({ type: "account.removed", accountId: "a", reason: "the-second-token-0123456789abcdef" });
+    expect(seen.map((event) => "reason" in event && event.reason)).toEqual(["***", "the-first-token-0123456789abcdef ***", "***"]);
+    held = [];
+    bus.publish({ type: "account.removed", accountId: "a", reason: "the-second-token-0123456789abcdef" });
+    expect(seen.at(-1)).toHaveProperty("reason", "***");
+  });
+
+  it("is taken out of a record that was published before too, and that record stays as it was", () => {
+    const { bus, seen } = setUp();
+    const frozen = Object.freeze({ type: "account.removed", accountId: "a", reason: token } as const);
+    bus.hide(() => [secret(token)]);
+    bus.publish(frozen);
+    expect([seen[0], frozen.reason]).toEqual([expect.objectContaining({ reason: "***" }), token]);
+  });
+
+  it("keeps no event back when it cannot be asked for", () => {
+    const { bus, seen } = setUp();
+    bus.hide(() => {
+      throw new Error("no list");
+    });
+    bus.publish(fact);
+    expect(seen.map(({ type }) => type)).toEqual(["account.healthy", "notice"]);
   });
 });

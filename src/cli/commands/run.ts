@@ -48,6 +48,7 @@ type Keyed = { readonly settings: Settings; readonly key: Secret };
 const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, key }: Keyed): Promise<number> => {
   const { log } = settings.config;
   const bus = createBus(context.clock);
+  bus.hide(() => [key]);
   const logging = await startLogging({
     bus,
     process: context.signals,
@@ -57,7 +58,6 @@ const withOwnProxy = async (context: CliContext, args: ParsedArgs, { settings, k
     record: textOption(args, "record"),
     onFault: (message) => void context.stderr.write(`claude-oauth-proxy: ${message}\n`),
   });
-  logging.hide(key);
   try {
     const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account"), forOneCommand: true });
     publishOpenDebugger(context, app.bus);

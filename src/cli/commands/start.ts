@@ -54,7 +54,6 @@ const serveOnce = async (serving: Serving): Promise<number> => {
   });
   try {
     const app = await context.parts.createApp({ ...coreOptions(context, settings, bus), accountId: textOption(args, "account") });
-    logging.hide(app.key);
     publishOpenDebugger(context, app.bus);
     const { end, code } = await untilStopped(serving, app);
     return end === "pass-through" ? await serveOnce(inPassThrough(serving)) : code;
