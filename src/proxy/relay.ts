@@ -16,12 +16,14 @@ export const relay = async (context: ForwardContext, exchange: Exchange, answer:
   const { response, closed } = exchange;
   exchange.stage = "relaying";
   writeHead(context, exchange, answer);
+  const { whole } = answer;
+  if (whole !== null && whole.length <= oneWriteBytes && Number(valueOf(answer.headers, "content-length")) === whole.length) writeWhole(context, exchange, whole);
   const over = answer.read((chunk) => writeChunk(context, exchange, { answer, chunk }));
   // A head whose body has not begun goes out alone; usually both come together and leave in one packet.
   if (exchange.bytesOut === 0 && !answer.hasBody) response.flushHeaders();
   await over;
   // Trailers are not passed on: no client asked for them (`TE` is not forwarded).
-  response.end();
+  if (!response.writableEnded) response.end();
   exchange.stage = "preparing";
   exchange.meter?.end();
   await closed;
@@ -67,11 +69,24 @@ const shown = (headers: RawHeaders, name: string): string | null => {
   return value === null ? null : visibleText(value, 128);
 };
 
-const writeChunk = ({ clock }: ForwardContext, exchange: Exchange, { answer, chunk }: { readonly answer: UpstreamResponse; readonly chunk: Buffer }): void => {
-  const now = clock.monotonic();
+/** Up to here a body is copied behind its head as text: one buffer in the system call instead of two, 16 of 80 µs of a small answer. */
+const oneWriteBytes = 16 * 1024;
+
+/** The whole body came with the head. Latin-1 is the identity on bytes. */
+const writeWhole = ({ clock }: ForwardContext, exchange: Exchange, body: Buffer): void => {
+  countChunk(exchange, body, clock.monotonic());
+  exchange.response.end(body.toString("latin1"), "latin1");
+};
+
+const countChunk = (exchange: Exchange, chunk: Buffer, now: number): void => {
   exchange.longestSilenceMs = Math.max(exchange.longestSilenceMs, now - exchange.aliveAt);
   exchange.aliveAt = now;
   exchange.bytesOut += chunk.length;
+};
+
+const writeChunk = ({ clock }: ForwardContext, exchange: Exchange, { answer, chunk }: { readonly answer: UpstreamResponse; readonly chunk: Buffer }): void => {
+  if (exchange.response.writableEnded) return exchange.meter?.push(chunk);
+  countChunk(exchange, chunk, clock.monotonic());
   if (!exchange.response.write(chunk) && !exchange.paused) {
     exchange.paused = true;
     answer.pause();

@@ -44,6 +44,8 @@ export type UpstreamResponse = {
   readonly headers: RawHeaders;
   /** Something of the body, or its end, is here already. */
   readonly hasBody: boolean;
+  /** All of the body, when it came in one piece and with its end before a reader. */
+  readonly whole: Buffer | null;
   /** Hands over every chunk in the tick it arrives. Resolves at the regular end; rejects when the upstream breaks off or the signal aborts. */
   read(onChunk: (chunk: Buffer) => void): Promise<void>;
   pause(): void;
@@ -214,6 +216,10 @@ class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   get hasBody(): boolean {
     return this.over || this.chunks.length > 0;
+  }
+
+  get whole(): Buffer | null {
+    return this.over && this.chunks.length === 1 ? (this.chunks[0] ?? null) : null;
   }
 
   read(onChunk: (chunk: Buffer) => void): Promise<void> {
