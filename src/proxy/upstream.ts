@@ -115,6 +115,7 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
   return {
     origin,
     async request({ baseUrl, method, path, headers, body, signal, onSent }) {
+      signal.throwIfAborted();
       const target = find(baseUrl);
       const call = new Call({ method, signal, onSent, places: target.places, mayBeCut: () => target.isTls || resets.isReset() });
       const place = target.places.take(call);
@@ -130,8 +131,9 @@ export const createUpstream = (settings: UpstreamSettings, env: Readonly<Record<
       }
     },
     async close() {
-      await Promise.all([agent.destroy(), ...[...origins.values()].map(({ pool }) => pool.destroy())]);
+      const pools = [...origins.values()].map(({ pool }) => pool);
       origins.clear();
+      await Promise.all([agent, ...pools].map((each) => each.destroy()));
     },
   };
 };
@@ -211,7 +213,6 @@ class Call implements Dispatcher.DispatchHandler, UpstreamResponse {
     this.head.promise.catch(() => {});
     this.end.promise.catch(() => {});
     options.signal.addEventListener("abort", this.abort, { once: true });
-    if (options.signal.aborted) this.abort();
   }
 
   get hasBody(): boolean {

@@ -57,7 +57,7 @@ export type ServerDeps = Pick<ApiDeps, "commands" | "store" | "subscribe" | "ver
   /** False opens what is forwarded to everyone who reaches the port: only on loopback. */
   readonly keyRequired: boolean;
   readonly timeouts?: Partial<ServerTimeouts>;
-  /** Called when the drain time is over, before the connections are destroyed. */
+  /** Called when the drain time is over, just before the connections are destroyed. */
   readonly onCut?: () => void;
 };
 
@@ -104,7 +104,8 @@ export const createServer = (deps: ServerDeps): Server => {
       stopAccepting();
       const timer = deps.clock.setTimeout(() => {
         deps.onCut?.();
-        connections.destroy();
+        // In this turn a request without an answer gets its 503, in the next one an answer in its middle is broken off.
+        setImmediate(() => setImmediate(connections.destroy));
       }, drainMs);
       await connections.drain().finally(() => timer.cancel());
     },

@@ -7,6 +7,7 @@ import { refreshSettings } from "../../src/app/core.ts";
 import { openKey } from "../../src/app/open-key.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { settingsOf, startApp, temporaryFolder, type RunningApp } from "../helpers/running-app.ts";
+import { openWay, statusesIn } from "../helpers/whole-way.ts";
 
 const ask = ({ listening, key }: RunningApp, stream = false): Promise<Response> =>
   fetch(`${listening.url}/v1/messages`, {
@@ -29,6 +30,23 @@ describe("stopping", () => {
     await Promise.all([first, running.app.stopped]);
     expect(running.events.filter(({ type }) => type === "server.stopped")).toMatchObject([{ requestsTotal: 1 }]);
     expect(running.events.filter(({ type }) => type === "request.finished")).toMatchObject([{ outcome: "shutdown" }]);
+  });
+
+  it("answers what waits when it is cut short, and what was cut never looks complete", async () => {
+    const way = await openWay(({ socket, head }) => void (head.includes("x-open") && socket.write("HTTP/1.1 200 OK\r\n\r\nhalf")));
+    const [waiting, old] = [await way.client(), await way.client()];
+    waiting.send(way.post("{}"));
+    // Its answer ends where the connection ends.
+    old.send(way.post("{}", ["x-open: yes"]).replace(" HTTP/1.1", " HTTP/1.0"));
+    await old.until((text) => text.endsWith("half"));
+    await way.upstream.until((up) => up.requests.length === 2);
+    void way.running.app.commands.stop("by hand");
+    await way.running.app.commands.stop("again");
+    expect(await waiting.closed).toBe("ended");
+    expect(statusesIn(waiting.text())).toEqual([503]);
+    expect(await old.closed).toBe("reset");
+    const finished = way.running.events.filter((event) => event.type === "request.finished");
+    expect(finished.map(({ outcome, errorCode }) => [outcome, errorCode])).toEqual([["shutdown", "shutting-down"], ["shutdown", "shutting-down"]]);
   });
 
   it("before the start reports no server that stops", async () => {
