@@ -27,10 +27,12 @@ export type Health = {
 
 export type HealthAccount = {
   readonly id: string;
-  readonly label: string;
+  /** Null when the key was not shown. */
+  readonly label: string | null;
   readonly kind: string;
   readonly health: string;
   readonly expires_at: string | null;
+  /** A sentence; a code when the key was not shown. */
   readonly last_error: string | null;
   /** Missing in the answer of an older version. */
   readonly last_refresh?: RefreshView | null;
@@ -55,8 +57,8 @@ export type RunningQuery = {
   readonly connect: Connect;
   /** Only a proxy that stays, not one that ends with the command it was started for. */
   readonly lasting?: boolean;
-  /** Ask for the refresh timeline too: the only question that carries the key. */
-  readonly timeline?: boolean;
+  /** Ask with the key, which only then is shown, and only to what has proved that it knows it: labels and sentences of failures, or the refresh timeline too. */
+  readonly withKey?: "details" | "timeline" | null;
   readonly timeoutMs?: number;
 };
 
@@ -96,7 +98,7 @@ const isNotThere = (error: unknown): boolean => ["refused", "name-lookup", "no-r
 const smallAnswer = 65_536;
 const largeAnswer = 64 * 1_048_576;
 
-const question = async (connection: Connection, url: string, { key, proxies, timeline = false }: RunningQuery): Promise<Running> => {
+const question = async (connection: Connection, url: string, { key, proxies, withKey = null }: RunningQuery): Promise<Running> => {
   const challenge = createKeyChallenge(key, { host: connection.host, random: systemRandom });
   const answer = await connection.ask("/api/hello", { headers: challenge.headers, maxBytes: smallAnswer });
   if (!challenge.accepts(isObject(answer.body) ? answer.body["proof"] : null)) {
@@ -105,15 +107,17 @@ const question = async (connection: Connection, url: string, { key, proxies, tim
   const reached = new URL(`http://${connection.host}`).origin;
   const owners = proxies.filter((proxy) => proxy.url === reached);
   if (owners.length > 0 && owners.every((proxy) => proxy.holdsOtherEnd(connection.ends) === false)) return { is: "foreign", url };
-  const health = readHealth((await connection.ask("/health", { maxBytes: largeAnswer })).body);
+  const health = readHealth((await connection.ask("/health", { ...(withKey === null ? {} : shown(key)), maxBytes: largeAnswer })).body);
   if (health === null) return { is: "foreign", url };
   const ours = { is: "ours", url: reached, health } as const;
-  return timeline ? { ...ours, refreshes: await askRefreshes(connection, key) } : ours;
+  return withKey === "timeline" ? { ...ours, refreshes: await askRefreshes(connection, key) } : ours;
 };
+
+const shown = (key: Secret) => ({ headers: { authorization: `Bearer ${key.reveal()}` } });
 
 // An older version sends no timeline.
 const askRefreshes = async (connection: Connection, key: Secret): Promise<readonly RefreshFact[]> => {
-  const { body } = await connection.ask("/api/status", { headers: { authorization: `Bearer ${key.reveal()}` }, maxBytes: largeAnswer });
+  const { body } = await connection.ask("/api/status", { ...shown(key), maxBytes: largeAnswer });
   const refreshes = isObject(body) ? body["refreshes"] : null;
   return Array.isArray(refreshes) ? (refreshes as readonly RefreshFact[]) : [];
 };

@@ -66,7 +66,7 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
   const now = clock.now();
   const known = lookForProxies(dir, machine.process);
   // Without a key of ours no proxy can know it, so one that answers has another folder.
-  const query = { host, port, key: look.key ?? secret(base64url(systemRandom(32))), proxies: known.proxies, connect };
+  const query = { host, port, key: look.key ?? secret(base64url(systemRandom(32))), proxies: known.proxies, connect, withKey: "details" } as const;
   const atPort: Running = port === 0 ? { is: "none" } : await lookAt(originOf(host, port), query);
   const running = atPort.is === "ours" ? atPort : await findRunning({ ...query, port: 0 });
   const fault = atPort.is === "none" && port !== 0 ? await bindFault(host, port) : null;

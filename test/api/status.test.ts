@@ -21,6 +21,10 @@ const refreshed = (fields: Partial<Extract<EventDraft, { type: "token.refreshed"
   type: "token.refreshed", accountId: "max-1", reason: "lead", durationMs: 1, oldExpiresAt: null, newExpiresAt: null, ...fields,
 });
 
+const failed = (errorCode: string, message: string): EventDraft => ({
+  type: "token.refresh-failed", accountId: "max-1", reason: "lead", errorCode, message, failures: 1, nextTryAt: null,
+});
+
 const health = async (port: number, withKey = false): Promise<Record<string, unknown>> => {
   const text = await ask(port, head(port, "GET /health", withKey ? {} : { "x-api-key": null }));
   return { code: statusOf(text), ...jsonOf(text) };
@@ -75,7 +79,7 @@ describe("/health", () => {
       uptime_seconds: 90,
       mode: "oauth",
       accounts: [
-        { id: "max-1", label: "Max", kind: "oauth", health: "limited", expires_at: "2026-01-02T13:00:00.000Z", is_expired: false, needs_refresh: false, last_error: null, last_refresh: null },
+        { id: "max-1", label: null, kind: "oauth", health: "limited", expires_at: "2026-01-02T13:00:00.000Z", is_expired: false, needs_refresh: false, last_error: null, last_refresh: null },
       ],
       in_flight: 1,
       requests_total: 2,
@@ -133,11 +137,29 @@ describe("/health", () => {
     });
   });
 
-  it("shows no e-mail address to a caller without the key (S13)", async () => {
+  it("shows no label and no e-mail address to a caller without the key (S13)", async () => {
     await using own = await startServer();
     own.publish(added({ label: "ann@corp.example (Max)", lastError: "no seat for ann@corp.example" }));
-    expect(JSON.stringify(await health(own.port))).not.toContain("ann@");
+    expect(JSON.stringify(await health(own.port))).not.toMatch(/ann@|corp|Max/);
     expect(JSON.stringify(await health(own.port, true))).toContain("ann@corp.example (Max)");
+  });
+
+  const sentence = "invalid_grant: call 555-CANARY to renew";
+
+  it.each<[string, readonly EventDraft[], string]>([
+    ["a refusal that was stored", [added({ lastError: sentence, health: "needs-login" })], "invalid_grant"],
+    ["a refusal", [added(), { type: "account.needs-login", accountId: "max-1", message: sentence, expiresAt: null }], "invalid_grant"],
+    ["a refresh that failed", [added(), failed("http-503", "call 555-CANARY")], "http-503"],
+    ["a server that was not reached", [added(), failed("ECONNREFUSED", "call 555-CANARY")], "ECONNREFUSED"],
+    ["a code that is a message of the server", [added(), failed("call_555_CANARY", "call 555-CANARY")], "other"],
+    ["a sentence without a code", [added({ lastError: "CANARY" })], "other"],
+  ])("shows the code of a failure without the key, and the server's words with it only: %s", async (_name, events, code) => {
+    await using own = await startServer();
+    for (const event of events) own.publish(event);
+    const open = await health(own.port);
+    expect(open).toMatchObject({ accounts: [{ last_error: code }] });
+    expect(JSON.stringify(open)).not.toContain("CANARY");
+    expect(JSON.stringify(await health(own.port, true))).toContain("CANARY");
   });
 });
 

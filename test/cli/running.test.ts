@@ -46,18 +46,18 @@ describe("who is at the port", () => {
     expect(await findRunning({ ...query(server.port), host: "localhost" })).toMatchObject({ is: "ours", url: `http://127.0.0.1:${server.port}` });
   });
 
-  it("shows the key for the refresh timeline only, and on the connection that has proved itself (S3)", async () => {
+  it("shows the key only where that is asked for, and on the connection that has proved itself (S3)", async () => {
     const { port, seen } = await proxyAnswers();
     await look(port);
     expect(seen.join()).not.toContain(localKey);
     const ports = new Set<unknown>();
     const server = await proxyAnswers({ state: { refreshes: [{ at: 1 }] } });
-    await findRunning({ ...query(server.port), timeline: true, connect: async (...to) => {
+    await findRunning({ ...query(server.port), withKey: "timeline", connect: async (...to) => {
       const connection = await connectTo(...to);
       ports.add(connection.ends.localPort);
       return connection;
     } });
-    expect(server.seen.map((head) => [head.split("\n")[0], head.includes(localKey)])).toEqual([["GET /api/hello", false], ["GET /health", false], ["GET /api/status", true]]);
+    expect(server.seen.map((head) => [head.split("\n")[0], head.includes(localKey)])).toEqual([["GET /api/hello", false], ["GET /health", true], ["GET /api/status", true]]);
     expect(ports.size).toBe(1);
   });
 
@@ -112,7 +112,7 @@ describe("an impostor on the port", () => {
     const real = await proxyAnswers();
     const { server, passedOn } = relayTo("127.0.0.1", real.port, (host) => host, { connection: "close" });
     const port = await listening(server);
-    expect(await findRunning({ ...query(port), timeline: true })).toMatchObject({ is: "foreign" });
+    expect(await findRunning({ ...query(port), withKey: "timeline" })).toMatchObject({ is: "foreign" });
     expect(passedOn.map(({ url }) => url)).toEqual(["/api/hello"]);
   });
 

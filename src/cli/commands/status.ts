@@ -7,7 +7,7 @@ import type { RefreshFact } from "../../messages/refresh-fact.ts";
 import { viewLastRefresh, viewTimeline } from "../../state/refreshes.ts";
 import type { RefreshView } from "../../state/refreshes.ts";
 import type { AccountRow } from "../../state/state.ts";
-import type { CliContext, Command } from "../context.ts";
+import type { CliContext, Command, ParsedArgs } from "../context.ts";
 import { findRunning, strangerText } from "../running.ts";
 import type { HealthAccount, Running } from "../running.ts";
 import { loadSettings } from "../settings.ts";
@@ -18,13 +18,16 @@ import { runningQuery, withOpenStore } from "../with-store.ts";
 export const status: Command = async (context, args) => {
   const settings = loadSettings(context, args);
   const { config, dir } = settings;
-  const running = await findRunning({ ...(await runningQuery(context, settings)), timeline: args.options["json"] === true });
+  const running = await findRunning({ ...(await runningQuery(context, settings)), withKey: detailOf(args.options) });
   // While a proxy runs that can answer, a sealed store stays sealed.
   const known = running.is === "ours" ? { accounts: running.health.accounts, refreshes: running.refreshes ?? [] } : await stored(context, settings);
   const mode = running.is === "ours" ? running.health.mode : config.mode;
   context.stdout.write(`${render({ running, dir, mode, ...known }, args.options, context.clock.now())}\n`);
   return 0;
 };
+
+// A status bar shows neither a label nor why something failed.
+const detailOf = ({ json, short }: ParsedArgs["options"]): "timeline" | "details" | null => (json === true ? "timeline" : short === true ? null : "details");
 
 const stored = (context: CliContext, settings: Settings): Promise<Pick<Status, "accounts" | "refreshes">> =>
   withOpenStore(context, settings, async ({ store }) => {
@@ -101,7 +104,7 @@ const accountLines = (accounts: readonly HealthAccount[], now: number): string[]
     ? ["no account; sign in with: claude-oauth-proxy login"]
     : accounts.map(({ id, label, kind, health, expires_at, last_error, last_refresh }) => {
         const error = last_error === null ? "" : `, last error: ${last_error}`;
-        return `account ${id} (${label}, ${kind}): ${health}, ${expiry(expires_at, now)}${refreshed(last_refresh ?? null, now)}${error}`;
+        return `account ${id} (${label ?? id}, ${kind}): ${health}, ${expiry(expires_at, now)}${refreshed(last_refresh ?? null, now)}${error}`;
       });
 
 const expiry = (at: string | null, now: number): string => {
