@@ -1,15 +1,18 @@
 // Whose sign-in becomes which account, what is asked first, and what a no leaves: nothing here, and nothing at the server.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Account } from "../../src/accounts/account.ts";
+import { openCore } from "../../src/app/core.ts";
 import { isAnswered, placeOf } from "../../src/app/identity.ts";
+import { createLoginCommands } from "../../src/app/login-commands.ts";
+import type { Upstream } from "../../src/demo/upstream.ts";
 import { secret } from "../../src/lib/secret.ts";
 import type { LoginOptions, SubmitOutcome } from "../../src/messages/commands.ts";
 import { identityConflict, identityQuestion } from "../../src/messages/identity.ts";
 import type { GrantedLogin } from "../../src/oauth/login-attempt.ts";
 import { storeGrants } from "../helpers/data-folder.ts";
-import { startApp } from "../helpers/running-app.ts";
+import { settingsOf, startApp } from "../helpers/running-app.ts";
 import type { RunningApp } from "../helpers/running-app.ts";
 import { accountOf } from "../storage/account-of.ts";
 import { settings } from "../oauth/settings.ts";
@@ -93,6 +96,8 @@ const answer = ({ app }: RunningApp, outcome: SubmitOutcome, accept: boolean): P
   return app.commands.answerIdentity({ attemptId: null, confirm: outcome.question.confirm, accept });
 };
 
+const upstreamSettings = (upstream: Upstream): readonly string[] => Object.entries(upstream.settings()).map(([key, value]) => `${key}=${value}`);
+
 const stored = ({ dir }: RunningApp): Readonly<Record<string, { readonly access_token: string }>> => (JSON.parse(readFileSync(join(dir, "accounts.json"), "utf8")) as { accounts: never }).accounts;
 
 describe("a proxy that has an account", () => {
@@ -160,5 +165,17 @@ describe("a proxy that has an account", () => {
     const grant = upstream.issueTokens({ account: "ada" });
     storeGrants(dir, { ada: { grant }, work: { grant, more: { account: { uuid: "someone", email_address: "someone@example.com" } } } });
     expect(await answer(running, outcome, true)).toMatchObject({ outcome: "confirm", question: { replaces: { email: "someone@example.com" } } });
+  });
+
+  it("nor what another process stored under that name in the same moment (S6)", async () => {
+    const { upstream, dir } = await startApp();
+    const core = await openCore({ config: settingsOf(upstreamSettings(upstream)), dir, version: "0.0.0-test", environment: {}, askPassphrase: async () => null, process });
+    onTestFinished(() => core.close());
+    storeGrants(dir, { work: { grant: upstream.issueTokens({ account: "ada" }), more: { account: { uuid: "someone", email_address: "someone@example.com" } } } });
+    const commands = createLoginCommands({ ...core, accounts: { ...core.accounts, load: async () => new Map() } }, async () => null);
+    const { authorizeUrl } = await commands.startLogin({ accountId: "work" });
+    const outcome = await commands.submitCode(secret(await upstream.approve(authorizeUrl, { user: "grace" })), null);
+    expect(outcome).toMatchObject({ outcome: "retry", message: expect.stringContaining("changed by another process") as string });
+    expect([...(await core.accounts.load()).values()].map((known) => known.account?.emailAddress)).toEqual(["someone@example.com"]);
   });
 });

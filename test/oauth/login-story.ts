@@ -66,6 +66,6 @@ export const createStory = (...answers: (TokenAnswer | Promise<TokenAnswer>)[]) 
   };
   const paste = (text: string, attemptId: string | null = null) => flow.submit(secret(text), attemptId);
   const failures = (): readonly string[] => events.flatMap((event) => (event.type === "login.failed" ? event.errorCode : []));
-  return Object.assign(story, { clock, events, exchanges, kept, givenBack, flow, codes, visit, comeBack, paste, failures });
+  return Object.assign(story, { clock, events, exchanges, kept, givenBack, flow, codes, browser, visit, comeBack, paste, failures });
 };
 
