@@ -19,15 +19,17 @@ import { createRedact, withoutEmail, withoutSecrets } from "../src/lib/redact.ts
 import { secret } from "../src/lib/secret.ts";
 import { visibleText } from "../src/lib/visible-text.ts";
 import { createTextFormat } from "../src/log/format.ts";
+import { identityQuestion } from "../src/messages/identity.ts";
 import { readCallbackQuery } from "../src/oauth/callback-query.ts";
 import { readPastedCode } from "../src/oauth/pasted-code.ts";
+import { createShortLink } from "../src/oauth/short-link.ts";
 import { modelAsked } from "../src/proxy/models.ts";
 import { requestHeaders } from "../src/proxy/header-policy.ts";
 import { createStreamScan } from "../src/proxy/stream-scan.ts";
 import { checkTarget } from "../src/proxy/target.ts";
 import { createMessageStream } from "../src/proxy/usage.ts";
 import { createChecks } from "../src/server/checks.ts";
-import { readFields, receivedEvent } from "../src/server/request-info.ts";
+import { readFields, receivedEvent, shownPath } from "../src/server/request-info.ts";
 import { createSessions } from "../src/server/sessions.ts";
 import { parseStore } from "../src/storage/accounts-format.ts";
 import { parseImport } from "../src/storage/import.ts";
@@ -59,6 +61,9 @@ const infoWith = (text: string) => ({
   httpVersion: "1.1",
   fields: readFields(["Host", text, "Origin", text, "User-Agent", text, "Authorization", `Bearer ${text}`, "X-Claude-Code-Session-Id", text, "Cookie", text]),
 });
+const link = createShortLink({
+  random, clock, origin: "http://localhost:4001", expiresAt: 1, returningPage: "", codePage: "", onWithdrawn() {}, onContested() {},
+});
 const expected = { states: [secret("s".repeat(43))], links: ["https://claude.ai/oauth/authorize?state=s"] };
 
 /** Every function that text from outside reaches first. */
@@ -68,6 +73,8 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "a pasted address": (text) => readPastedCode(`https://x.example/callback?code=${text}`, expected),
   "the mask of a paste": (text) => maskPaste(text, ["s"]),
   "the query of a callback": readCallbackQuery,
+  "a visit of the sign-in's link": (text) => [link.open({ token: text, cookie: text, host: text }), shownPath(`/login/${text}`, 80), shownPath(text, 80)],
+  "the question about a person": (text) => identityQuestion({ kind: "oauth", accountId: "a", email: text, organization: text, replaces: { kind: "oauth", email: text, organization: "b" } }),
   "a request's head": (text) => [checks.screen(infoWith(text)), checks.unlock(infoWith(text), "page"), receivedEvent(infoWith(text), "r")],
   "a request target": (text) => checkTarget(`/v1/${text}`),
   "a list of fields": (text) => readFields(text.split("a")),

@@ -26,7 +26,7 @@ describe("/callback and /oauth/callback", () => {
     expect(fake.calls[0]).toEqual(["completeCallback", "code=abc&state=state-2"]);
   });
 
-  it("hand the browser's cookies over; the sign-in's refusal of another browser is 403, and keeps the address to paste (S1)", async () => {
+  it("hand the browser's cookies over; the sign-in's refusal of another browser is 403, and keeps the address to paste (A26)", async () => {
     await kit.close();
     fake = createFakeCommands(undefined, { result: "foreign", message: "This browser did not open the link." });
     kit = await startServer({ commands: fake.commands });
@@ -112,7 +112,7 @@ describe("the page that both listeners of a sign-in show", () => {
 describe("/login/TOKEN", () => {
   const link = "/login/token-00001";
 
-  it("leads to the open sign-in and gives its cookie; without a token there is nothing (S1)", async () => {
+  it("leads to the open sign-in and gives its cookie; without a token there is nothing (A26)", async () => {
     expect(errorOf(await open("/login"))).toMatchObject({ status: 404, code: "not-found" });
     expect(statusOf(await open("/login/"))).toBe(404);
     expect(statusOf(await open(link))).toBe(404);
@@ -141,7 +141,7 @@ describe("/login/TOKEN", () => {
     ["a preview of Safari", "GET", { "x-purpose": "preview" }, 403],
     ["a picture of a page of ours", "GET", { "sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, 403],
     ["a picture of a foreign page", "GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, 403],
-  ])("is not used up by %s (S1)", async (_what, method, fields, status) => {
+  ])("is not used up by %s (A26)", async (_what, method, fields, status) => {
     const wire = openWire(kit.port);
     wire.write(head(kit.port, `${method} ${link}`, { "x-api-key": null, connection: "close", ...fields }));
     expect(statusOf(await wire.closed())).toBe(status);
@@ -154,7 +154,7 @@ describe("/login/TOKEN", () => {
     expect(statusOf(text)).toBe(302);
   });
 
-  it("is in no notice about a refused request (S1)", async () => {
+  it("is in no notice about a refused request (A26)", async () => {
     for (const host of ["evil.example", `localhost:${kit.port + 1}`]) expect(statusOf(await ask(kit.port, head(kit.port, `GET ${link}`, { host })))).toBe(403);
     await ask(kit.port, head(kit.port, `GET http://localhost${link}`, {}));
     expect(JSON.stringify(kit.events)).toContain("GET /login/… (Host evil.example)");

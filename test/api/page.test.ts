@@ -97,7 +97,7 @@ describe("/auth/device", () => {
     expect(text).toMatch(/Open for (9|10) more minutes/);
   });
 
-  it("asks before a person is added who was not here, in the place of the field, and only after the key (S1)", async () => {
+  it("asks before a person is added who was not here, in the place of the field, and only after the key (A27)", async () => {
     await kit.close();
     fake = createFakeCommands({ outcome: "confirm", question: { ...question, email: "<b>dana@example.com" } });
     kit = await startServer({ commands: fake.commands });

@@ -115,7 +115,7 @@ describe("a code of a person who has no account here", () => {
     ["/api/accounts", { code_verifier: "attempt-1" }, { id: "claude-2" }],
   ] as const;
 
-  it.each(calls)("is a 409 of %s that shows the e-mail and the member that confirms; with that, the same call goes through (S1)", async (path, handle, done) => {
+  it.each(calls)("is a 409 of %s that shows the e-mail and the member that confirms; with that, the same call goes through (A27)", async (path, handle, done) => {
     await kit.close();
     await start({ outcome: "confirm", question });
     const refused = await send(path, { code: "c#state-1", ...handle });
@@ -131,7 +131,7 @@ describe("a code of a person who has no account here", () => {
     expect(JSON.stringify(kit.events)).not.toContain("dana");
   });
 
-  it("under the name of another's account says whose it is (S6)", async () => {
+  it("under the name of another's account says whose it is (A28)", async () => {
     await kit.close();
     await start({ outcome: "confirm", question: { ...question, accountId: "work", replaces: { email: "ada@example.com", organization: "Ada's", kind: "oauth" } } });
     const refused = await send("/auth/device/submit", { code: "c#state-1" });

@@ -101,7 +101,7 @@ const upstreamSettings = (upstream: Upstream): readonly string[] => Object.entri
 const stored = ({ dir }: RunningApp): Readonly<Record<string, { readonly access_token: string }>> => (JSON.parse(readFileSync(join(dir, "accounts.json"), "utf8")) as { accounts: never }).accounts;
 
 describe("a proxy that has an account", () => {
-  it("takes another person in after a yes only, and that person without a question from then on (S1)", async () => {
+  it("takes another person in after a yes only, and that person without a question from then on (A27)", async () => {
     const running = await startApp();
     await running.signIn();
     const outcome = await signInAs(running, "grace");
@@ -112,7 +112,7 @@ describe("a proxy that has an account", () => {
     expect(JSON.stringify(running.events)).not.toContain("example.com");
   });
 
-  it("gives what was declined, cancelled or never answered back to the server (S1)", async () => {
+  it("gives what was declined, cancelled or never answered back to the server (A27)", async () => {
     const running = await startApp();
     await running.signIn();
     const revoked = (): number => running.upstream.requests.filter(({ target }) => target.endsWith("/revoke")).length;
@@ -126,7 +126,7 @@ describe("a proxy that has an account", () => {
     expect([revoked(), Object.keys(stored(running))]).toEqual([3, ["claude"]]);
   });
 
-  it("replaces a named account by another person after a yes only (S6)", async () => {
+  it("replaces a named account by another person after a yes only (A28)", async () => {
     const running = await startApp();
     await signInAs(running, "ada", { accountId: "work" });
     const before = stored(running)["work"]?.access_token;
@@ -138,7 +138,7 @@ describe("a proxy that has an account", () => {
     expect(stored(running)["work"]).toMatchObject({ account: { email_address: "grace@example.com" } });
   });
 
-  it("does not replace an API key that was typed in by a sign-in without a word (S6)", async () => {
+  it("does not replace an API key that was typed in by a sign-in without a word (A28)", async () => {
     const running = await startApp();
     await running.app.commands.addApiKey({ key: running.upstream.issueApiKey(), accountId: "key" });
     const outcome = await signInAs(running, "ada", { accountId: "key" });
@@ -155,7 +155,7 @@ describe("a proxy that has an account", () => {
     expect(made()).toBe(1);
   });
 
-  it("does not replace what another process signed in under that name after the question was decided (S6)", async () => {
+  it("does not replace what another process signed in under that name after the question was decided (A28)", async () => {
     const running = await startApp();
     const { upstream, app, dir } = running;
     storeGrants(dir, { ada: { grant: upstream.issueTokens({ account: "ada" }) } });
@@ -167,7 +167,7 @@ describe("a proxy that has an account", () => {
     expect(await answer(running, outcome, true)).toMatchObject({ outcome: "confirm", question: { replaces: { email: "someone@example.com" } } });
   });
 
-  it("nor what another process stored under that name in the same moment (S6)", async () => {
+  it("nor what another process stored under that name in the same moment (A28)", async () => {
     const { upstream, dir } = await startApp();
     const core = await openCore({ config: settingsOf(upstreamSettings(upstream)), dir, version: "0.0.0-test", environment: {}, askPassphrase: async () => null, process });
     onTestFinished(() => core.close());

@@ -56,7 +56,7 @@ describe("a sign-in without a server", () => {
     expect(await store.commands.startLogin({})).toMatchObject({ returns: false, shortUrl: null });
   });
 
-  it("belongs to the browser that opened its link: another one with the right answer of the page is refused (S1)", async () => {
+  it("belongs to the browser that opened its link: another one with the right answer of the page is refused (A26)", async () => {
     const { upstream, store } = await open();
     const { link, callback } = await startLogin(store);
     const [first, second] = [await visit(link), await visit(link)];

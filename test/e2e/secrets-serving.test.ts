@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { EndpointFault, ReplyFault, DeliveryFault } from "../../src/demo/faults.ts";
 import { leaksIn } from "../helpers/canaries.ts";
+import { visit } from "../helpers/visit.ts";
 import type { Program } from "../helpers/program.ts";
 import { ask, filesBelow } from "../helpers/real-proxy.ts";
 import type { Question, Stored } from "../helpers/real-proxy.ts";
@@ -145,6 +146,21 @@ const beRefused = async ({ proxy, canaries, sinks }: Story, call: Call): Promise
   }
 };
 
+/** The one-time link: tried under a wrong Host, with wrong tokens, and opened. */
+const openLink = async ({ canaries, sinks }: Story, call: Call): Promise<void> => {
+  const { browser_url: link } = (await (await call("/auth/device/start", post({}))).json()) as { browser_url: string };
+  canaries.add("one-time link", new URL(link).pathname);
+  const under = link.replace("localhost", "127.0.0.1");
+  sinks.set("the link under another name", (await visit(under, { host: "evil.example" })).text);
+  const opened = await visit(under, { host: new URL(link).host });
+  expect(opened.status).toBe(302);
+  canaries.add("cookie of the sign-in", opened.cookie.split("=")[1] ?? "");
+  sinks.set("the link in a second browser", (await visit(under, { host: new URL(link).host })).text);
+  for (let tries = 0; tries < 10; tries += 1) await visit(new URL(`/login/wrong-${tries}`, under).href);
+  sinks.set("the way back", (await visit(new URL("/callback?code=a&state=b", under).href, { cookie: opened.cookie, host: new URL(link).host })).text);
+  sinks.set("GET /api/status while a sign-in is open", await (await call("/api/status")).text());
+};
+
 /** Sign-in over HTTP: neither the verifier nor what came back is in any answer. */
 const signInOverHttp = async (story: Story, call: Call): Promise<void> => {
   const { proxy, sinks } = story;
@@ -162,7 +178,7 @@ const readEverything = async (story: Story, call: Call): Promise<void> => {
   const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
   canaries.add("session cookie", cookie.split("=")[1] ?? "");
   sinks.set("POST /auth/device", await opened.text());
-  for (const path of ["/health", "/metrics", "/api/status", "/auth/status", "/api/accounts", "/api/oauth/tokens", "/auth/device", "/", "/api/hello", "/login"]) {
+  for (const path of ["/health", "/metrics", "/api/status", "/auth/status", "/api/accounts", "/api/oauth/tokens", "/auth/device", "/", "/api/hello", "/login", "/login/nothing"]) {
     const headers = [...(await call(path, { redirect: "manual" })).headers];
     sinks.set(`GET ${path} with the key`, `${JSON.stringify(headers)} ${await (await call(path, { redirect: "manual" })).text()}`);
     sinks.set(`GET ${path} without`, `. ${await (await fetch(proxy.url + path, { redirect: "manual" })).text()}`);
@@ -188,6 +204,7 @@ it("no secret leaves a proxy to which everything happens, whatever is asked of i
   await askBadly(story, mux === undefined ? [] : [mux, ...good], refusals);
   await askUnauthorized(story, call);
   await beRefused(story, call);
+  await openLink(story, call);
   await signInOverHttp(story, call);
   await refreshBadly(story, call);
   await readEverything(story, call);

@@ -45,7 +45,7 @@ const lanAddress = addresses.find((address) => address?.family === "IPv4" && !ad
 const hasSix = addresses.some((address) => address?.address === "::1");
 
 describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be one)", () => {
-  it.each([["with the callback", []], ["without it", ["oauth.callback=false"]]] as const)("%s gets neither the link of an open sign-in nor into its callback (S1)", async (_case, set) => {
+  it.each([["with the callback", []], ["without it", ["oauth.callback=false"]]] as const)("%s gets neither the link of an open sign-in nor into its callback (A26)", async (_case, set) => {
     const { folder, proxy, started } = await open(set);
     expect(await ask(`${proxy.url}/login`)).toMatchObject({ status: 404 });
     for (let tries = 0; tries < 9; tries += 1) expect(await ask(`${proxy.url}/login/${"A".repeat(10)}${tries}`)).toMatchObject({ status: 404 });
@@ -62,7 +62,7 @@ describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be o
     expect(folder.upstream.requests.filter(({ target }) => target.startsWith("/v1/messages")).map(({ account }) => account)).toEqual(["ada"]);
   });
 
-  it.skipIf(lanAddress === undefined)("gets no further by the network's address and a forged Host (S1)", async () => {
+  it.skipIf(lanAddress === undefined)("gets no further by the network's address and a forged Host (A26)", async () => {
     const { proxy } = await open(["server.host=0.0.0.0"]);
     const { port } = new URL(proxy.url);
     const forged = ["-H", `Host: localhost:${port}`];
@@ -71,7 +71,7 @@ describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be o
     expect(statuses.map(({ status }) => status)).toEqual([404, 404, 403, 403]);
   });
 
-  it("sees in the arguments of the opener a link that is worth nothing once the browser has used it (S1)", async () => {
+  it("sees in the arguments of the opener a link that is worth nothing once the browser has used it (A26)", async () => {
     const { terminal, seen, go, folder } = await signInWithBrowser([]);
     const lines = await eventually(commandLinesSeenByOther, (text) => /\/login\/[\w-]{11}/.test(text), { what: "the opener's arguments" });
     expect(lines).not.toContain("state=");
@@ -83,7 +83,7 @@ describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be o
     expect(Object.values(folder.accounts())).toMatchObject([{ account: { email_address: "ada@example.com" } }]);
   });
 
-  it("who was faster with that link has it, and the person is told on the screen and in the browser (S1)", async () => {
+  it("who was faster with that link has it, and the person is told on the screen and in the browser (A26)", async () => {
     const { terminal, seen, go, folder } = await signInWithBrowser([]);
     const lines = await eventually(commandLinesSeenByOther, (text) => /\/login\/[\w-]{11}/.test(text), { what: "the opener's arguments" });
     const link = /http:\/\/localhost:\d+\/login\/[\w-]{11}/.exec(lines)?.[0] ?? "";
@@ -97,7 +97,7 @@ describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be o
     expect(() => folder.accounts()).toThrow("ENOENT");
   });
 
-  it("sees only the name of a file that they cannot read where nothing of ours listens (S1)", async () => {
+  it("sees only the name of a file that they cannot read where nothing of ours listens (A26)", async () => {
     const { terminal, go, folder } = await signInWithBrowser(["oauth.callback=false"]);
     const lines = await eventually(commandLinesSeenByOther, (text) => text.includes("sign-in.html"), { what: "the opener's arguments" });
     const path = join(folder.dir, "sign-in.html");
@@ -112,7 +112,7 @@ describe.skipIf(!hasOtherUser)("another user of the machine (needs root, to be o
     expect(() => readFileSync(path)).toThrow("ENOENT");
   });
 
-  it.skipIf(!hasSix)("who listens on the other address of localhost is sent no browser (S1, needs IPv6)", async () => {
+  it.skipIf(!hasSix)("who listens on the other address of localhost is sent no browser, where there is IPv6 (A26)", async () => {
     const folder = await createDataFolder();
     const proxy = await folder.proxy();
     const port = Number(new URL(proxy.url).port);
@@ -160,7 +160,7 @@ describe.skipIf(browserPath === null)("a real browser (needs Chromium)", () => {
   beforeAll(async () => { chromium = await openBrowser(); });
   afterAll(() => chromium.close());
 
-  it("opens the link, signs in at another site, comes back with its Lax cookie; the same link works again in it and in no other (S1)", async () => {
+  it("opens the link, signs in at another site, comes back with its Lax cookie; the same link works again in it and in no other (A26)", async () => {
     const { folder, started } = await open();
     const link = started.browser_url ?? "";
     const [mine, other] = [await newBrowser(), await newBrowser()];
@@ -179,7 +179,7 @@ describe.skipIf(browserPath === null)("a real browser (needs Chromium)", () => {
     expect(await mine.cookies(link)).toMatchObject([{ domain: "localhost", httpOnly: true, sameSite: "Lax", path: "/" }]);
   });
 
-  it("that comes back after a paste has finished the sign-in is told so (S1)", async () => {
+  it("that comes back after a paste has finished the sign-in is told so (A26)", async () => {
     const { folder, proxy, started } = await open();
     const page = await (await newBrowser()).newPage();
     await page.goto(started.browser_url ?? "");
@@ -190,7 +190,7 @@ describe.skipIf(browserPath === null)("a real browser (needs Chromium)", () => {
     expect(Object.values(folder.accounts())).toMatchObject([{ account: { email_address: "ada@example.com" } }]);
   });
 
-  it("that did not open the link comes back to a sentence, and the address that it shows can be pasted (S1)", async () => {
+  it("that did not open the link comes back to a sentence, and the address that it shows can be pasted (A26)", async () => {
     const { folder, proxy, started } = await open();
     const { location } = await visit(started.browser_url ?? "");
     const page = await (await newBrowser()).newPage();
@@ -201,7 +201,7 @@ describe.skipIf(browserPath === null)("a real browser (needs Chromium)", () => {
     expect((await post(folder, proxy, "/auth/device/submit", { code: page.url() })).status).toBe(200);
   });
 
-  it("signs in without a code from the page, and there a new person is asked for (S1)", async () => {
+  it("signs in without a code from the page, and there a new person is asked for (A27)", async () => {
     const { folder, proxy, started } = await open();
     await post(folder, proxy, "/auth/device/submit", { code: await folder.upstream.approve(started.auth_url) });
     const context = await newBrowser();

@@ -16,7 +16,7 @@ describe("the short link of a sign-in", () => {
     expect(links[0]?.length).toBeLessThanOrEqual(40);
   });
 
-  it("leads to the page that comes back, gives a short-lived cookie, and works again for that browser only (S1)", () => {
+  it("leads to the page that comes back, gives a short-lived cookie, and works again for that browser only (A26)", () => {
     const story = createStory();
     const { flow } = story;
     const token = tokenOf(flow.start({}).shortUrl);
@@ -30,7 +30,7 @@ describe("the short link of a sign-in", () => {
     expect(notices(story)).toEqual([expect.stringContaining("A second browser came with the sign-in link")]);
   });
 
-  it("is withdrawn by ten wrong tries, which the screen is told; a paste still works, and so does the browser that has it (S1)", async () => {
+  it("is withdrawn by ten wrong tries, which the screen is told; a paste still works, and so does the browser that has it (A26)", async () => {
     const story = createStory();
     const { flow, paste, codes, visit, browser } = story;
     const token = tokenOf(flow.start({}).shortUrl);
@@ -77,7 +77,7 @@ describe("the short link of a sign-in", () => {
 });
 
 describe("a browser that comes back", () => {
-  it("without the cookie of the open sign-in learns nothing and does nothing, whatever it brings (S1)", async () => {
+  it("without the cookie of the open sign-in learns nothing and does nothing, whatever it brings (A26)", async () => {
     const { flow, exchanges, codes, visit } = createStory();
     flow.start({});
     visit();
@@ -89,14 +89,14 @@ describe("a browser that comes back", () => {
     expect(await createStory().flow.completeCallback({ query: callback, cookie: null })).toEqual(answers[0]);
   });
 
-  it("with the state of the link that is pasted is refused (S1)", async () => {
+  it("with the state of the link that is pasted is refused (A26)", async () => {
     const { flow, exchanges, codes, comeBack } = createStory();
     flow.start({});
     expect(await comeBack(`?code=x&state=${codes().paste.split("#")[1]}`)).toMatchObject({ result: "refused" });
     expect([exchanges, flow.pending() === null]).toEqual([[], false]);
   });
 
-  it("after a paste has finished the sign-in is told that its own code was not used; the one that finished it is not (S1)", async () => {
+  it("after a paste has finished the sign-in is told that its own code was not used; the one that finished it is not (A26)", async () => {
     const { flow, codes, comeBack, paste, exchanges } = createStory();
     flow.start({});
     const { callback, paste: text } = codes();

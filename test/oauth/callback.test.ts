@@ -126,7 +126,7 @@ describe("the listener for one sign-in", () => {
     }
   });
 
-  it("hands the token of the short link over, and leads to where that goes, for GET alone (S1)", async () => {
+  it("hands the token of the short link over, and leads to where that goes, for GET alone (A26)", async () => {
     const { port, links } = await listen(() => ({ result: "signed-in" }));
     const visits: readonly Visit[] = [{}, { method: "HEAD" }, { headers: { "sec-fetch-mode": "no-cors" } }, { headers: { host: "evil.example" } }];
     const answers = await Promise.all(visits.map((more) => visit(port, { path: "/login/abc", ...more })));

@@ -35,7 +35,7 @@ describe.skipIf(!hasSix)("the other address of localhost (needs IPv6)", () => {
     expect(await answerOf(other, port)).toContain("ECONNREFUSED");
   });
 
-  it("is nobody's when another program has it: then localhost is not known to lead to us (S1)", async () => {
+  it("is nobody's when another program has it: then localhost is not known to lead to us (A26)", async () => {
     const port = await listening(createHttpServer(), "127.0.0.1");
     await listening(createServer(), "::1", port);
     expect(await holdLocalhost({ host: "127.0.0.1", port })).toBeNull();

@@ -18,7 +18,7 @@ const asking = async () => {
 };
 
 describe("a sign-in of a person who was not here", () => {
-  it("waits for an answer; the e-mail is shown to who asks for the open sign-in, and is in no event (S1)", async () => {
+  it("waits for an answer; the e-mail is shown to who asks for the open sign-in, and is in no event (A27)", async () => {
     const { flow, outcome, kept, events } = await asking();
     expect(outcome.question).toEqual({ ...dana, confirm: expect.stringMatching(/^[\w-]{22}$/) as string });
     expect([flow.pending()?.question, kept]).toEqual([outcome.question, []]);
@@ -33,7 +33,7 @@ describe("a sign-in of a person who was not here", () => {
     await expect(answer(true)).rejects.toMatchObject({ code: "login-expired" });
   });
 
-  it("is given back to the server after a no, which says so with the name, and without it in the event (S1)", async () => {
+  it("is given back to the server after a no, which says so with the name, and without it in the event (A27)", async () => {
     const { answer, kept, givenBack, events } = await asking();
     expect(await answer(false)).toEqual({ outcome: "failed", errorCode: "declined", message: "dana@example.com was not added, and the new tokens were given back to the server." });
     expect([kept, givenBack.map((login) => login.grant)]).toEqual([[], [grant]]);
@@ -46,7 +46,7 @@ describe("a sign-in of a person who was not here", () => {
     expect(await answer(false)).toMatchObject({ message: expect.stringContaining("forgotten here, but the server did not take them back: No answer.") as string });
   });
 
-  it("is given back when it is cancelled, replaced or not answered in ten minutes (S1)", async () => {
+  it("is given back when it is cancelled, replaced or not answered in ten minutes (A27)", async () => {
     const [cancelled, replaced, late] = [await asking(), await asking(), await asking()];
     cancelled.flow.cancel(cancelled.flow.pending()?.attemptId ?? "");
     replaced.flow.start({});

@@ -63,7 +63,7 @@ describe("login through a pipe", () => {
     expect(existsSync(join(context.dir, "config.json"))).toBe(false);
   });
 
-  it("a person who has no account here is refused with the way to agree, and --yes agrees beforehand (S1)", async () => {
+  it("a person who has no account here is refused with the way to agree, and --yes agrees beforehand (A27)", async () => {
     const ada = { kind: "oauth", email: "ada@example.com", organization: null } as const;
     const question: IdentityQuestion = { ...ada, email: "dana@example.com", confirm: "c", accountId: "work", replaces: ada };
     const { commands, cancelled } = commandsWith([{ outcome: "confirm", question }]);

@@ -77,7 +77,7 @@ describe("the link as a file", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("is a private page too that leads there by itself, and that goes with the sign-in (S1)", async () => {
+  it("is a private page too that leads there by itself, and that goes with the sign-in (A26)", async () => {
     const dir = join(temporaryFolder(), "data");
     const file = createLinkFile({ dir });
     const url = await file.writePage('https://x.example/?a=1&b="<script>');

@@ -108,7 +108,7 @@ describe("a code", () => {
 });
 
 describe("a person who has no account here", () => {
-  it("is asked about in the place of the field: y or n, and neither Enter nor what was typed ahead (S1)", async () => {
+  it("is asked about in the place of the field: y or n, and neither Enter nor what was typed ahead (A27)", async () => {
     const { paste, press, code, clock, waitFor, fake, form } = await open();
     paste(code("new"));
     const lines = (await waitFor("Add dana@example.com to this proxy?")).split("\n");

@@ -111,14 +111,14 @@ describe("signing in without a screen", () => {
 });
 
 describe("a person who has no account here, without a screen", () => {
-  it("is refused through a pipe, with who it is and the ways to go on; nothing is stored (S1)", async () => {
+  it("is refused through a pipe, with who it is and the ways to go on; nothing is stored (A27)", async () => {
     const { ended, fake, said } = setUp(["newQQQQQQ#STATE"]);
     expect(await ended).toEqual({ outcome: "failed", errorCode: "conflict", message: "Nothing was stored. Sign in on a terminal to be asked, or give --yes.", closed: false });
     expect(said()).toContain("This code signs in dana@example.com, who has no account in this proxy yet.\n");
     expect([fake.answered, fake.cancelled]).toEqual([[], ["attempt-1"]]);
   });
 
-  it.each([["y", true], ["YES", true], ["n", false], ["", false], ["yn", false]])("is asked about where somebody types: %j is %s (S1)", async (line, yes) => {
+  it.each([["y", true], ["YES", true], ["n", false], ["", false], ["yn", false]])("is asked about where somebody types: %j is %s (A27)", async (line, yes) => {
     const { ended, fake, said } = setUp(["newQQQQQQ#STATE", line], { interactive: true });
     expect(await ended).toEqual(yes ? { outcome: "signed-in", accountId: "max-2" } : { outcome: "failed", errorCode: "declined", message: "dana@example.com was not added.", closed: true });
     expect([fake.answered, said().includes("Add dana@example.com to this proxy?\n")]).toEqual([[yes], true]);

@@ -7,7 +7,7 @@ import { createFakeClock } from "../../helpers/fake-clock.ts";
 const diskFull = async () => ({ outcome: "retry", message: "No space left." }) as const;
 
 describe("a person who has no account here", () => {
-  it("is asked about after a paste and after the browser came back; nothing is added before the answer (S1)", async () => {
+  it("is asked about after a paste and after the browser came back; nothing is added before the answer (A27)", async () => {
     const { form, fake, code, settle, clock } = await openForm();
     form.paste(code("new"));
     await settle();
@@ -74,7 +74,7 @@ describe("a person who has no account here", () => {
 });
 
 describe("a short link that is lost", () => {
-  it("is a sentence, and n makes a new one; before that n is a letter (S1)", async () => {
+  it("is a sentence, and n makes a new one; before that n is a letter (A26)", async () => {
     const { form, fake, type, clock, sentence } = await openForm();
     type("n");
     await clock.advance(60);

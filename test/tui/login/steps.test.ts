@@ -247,7 +247,7 @@ describe("keys", () => {
     form.close();
   });
 
-  it("without a short link the page goes by a file of our own: no other process has the link among its arguments (S1)", async () => {
+  it("without a short link the page goes by a file of our own: no other process has the link among its arguments (A26)", async () => {
     const fake = createFakeLogin(createFakeClock());
     const attempt = { ...(await fake.commands.startLogin({})), shortUrl: null };
     const [opened, written]: [string[], string[]] = [[], []];
