@@ -14,6 +14,7 @@ export type { NewToken, StoredToken } from "./library/token-store.ts";
 export type { LibraryOptions } from "./library/options.ts";
 export { Secret, secret } from "./lib/secret.ts";
 export type { Commands, LoginAttempt, LoginOptions } from "./messages/commands.ts";
+export type { IdentityQuestion } from "./messages/identity.ts";
 export { AppError } from "./messages/errors.ts";
 export type { ErrorCode } from "./messages/errors.ts";
 export type { Event, EventType } from "./messages/events.ts";

@@ -53,7 +53,7 @@ type PageView = {
 /** Events after which the page looks different. */
 const follow: readonly EventType[] = [
   "account.added", "account.removed", "account.enabled", "account.disabled", "account.changed", "account.cooling", "account.healthy", "account.needs-login",
-  "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.waiting", "login.succeeded", "login.failed",
+  "token.refreshed", "token.adopted", "token.refresh-failed", "login.started", "login.waiting", "login.succeeded", "login.failed", "notice",
 ];
 
 const pageBody = (view: PageView): Html => html`<main>

@@ -14,6 +14,7 @@ import { eventually } from "../helpers/eventually.ts";
 import { closeLater, temporaryFolder } from "../helpers/leftovers.ts";
 import { asOtherUser, commandLinesSeenByOther, hasOtherUser } from "../helpers/other-user.ts";
 import { launcher } from "../helpers/program.ts";
+import type { Environment } from "../helpers/program.ts";
 import { openTerminal } from "../helpers/terminal.ts";
 import type { Terminal } from "../helpers/terminal.ts";
 import { visit } from "../helpers/visit.ts";
@@ -138,6 +139,11 @@ type WithBrowser = {
   go(): void;
 };
 
+const login = (folder: DataFolder, more: readonly string[], env: Environment = {}): Terminal => {
+  const settings = [...Object.entries(folder.upstream.settings()).map(([name, value]) => `${name}=${value}`), "terms.accepted=true"];
+  return openTerminal({ cols: 120, rows: 30, args: [launcher, "login", "--dir", folder.dir, ...settings.flatMap((setting) => ["--set", setting]), ...more], env });
+};
+
 // `login` on a desktop whose only browser is a script: it waits for a sign, as a real one that starts slowly.
 const signInWithBrowser = async (set: readonly string[]): Promise<WithBrowser> => {
   const folder = await createDataFolder();
@@ -145,9 +151,7 @@ const signInWithBrowser = async (set: readonly string[]): Promise<WithBrowser> =
   const [browser, sign, shown] = [join(tools, "browser"), join(tools, "go"), join(tools, "shown")];
   writeFileSync(browser, `#!/bin/sh\nwhile [ ! -e ${sign} ]; do sleep 0.05; done\ncurl -sLb "" "$1" > ${shown} 2>&1\n`);
   chmodSync(browser, 0o755);
-  const settings = [...Object.entries(folder.upstream.settings()).map(([name, value]) => `${name}=${value}`), "terms.accepted=true", ...set];
-  const args = [launcher, "login", "--dir", folder.dir, ...settings.flatMap((setting) => ["--set", setting])];
-  const terminal = openTerminal({ cols: 120, rows: 30, args, env: { DISPLAY: ":0", BROWSER: browser, XDG_DATA_DIRS: tools } });
+  const terminal = login(folder, set.flatMap((setting) => ["--set", setting]), { DISPLAY: ":0", BROWSER: browser, XDG_DATA_DIRS: tools });
   await terminal.waitFor("Paste code >");
   const read = (): string => { try { return readFileSync(shown, "utf8"); } catch { return ""; } };
   return { terminal, folder, seen: read, go: () => writeFileSync(sign, "") };
@@ -224,6 +228,36 @@ describe.skipIf(browserPath === null)("a real browser (needs Chromium)", () => {
       await page.getByRole("status").filter({ hasText: says }).waitFor();
       expect(Object.keys(folder.accounts())).toEqual(accounts);
     }
+  });
+});
+
+describe("a person who was not here, at a terminal", () => {
+  it("is asked about before the account of that name is replaced: n leaves it, y replaces it (A27, A28)", async () => {
+    const folder = await createDataFolder();
+    const first = folder.program(["login", "--account", "work"]);
+    first.write(`${await folder.upstream.approve(await first.waitForLine(/^http:.*authorize\?/))}\n`);
+    expect((await first.waitForExit()).code).toBe(0);
+    const before = folder.accounts()["work"]?.access_token;
+    const again = async (answer: string) => {
+      const terminal = login(folder, ["--account", "work", "--no-browser"]);
+      await terminal.waitFor("Paste code >");
+      const link = terminal.everything().split("\n").find((line) => line.includes("authorize?")) ?? "";
+      terminal.paste(await folder.upstream.approve(link, { user: "grace" }));
+      await terminal.waitFor('Replace ada@example.com by grace@example.com in the account "work"?');
+      await terminal.waitFor("y/N");
+      terminal.write(answer);
+      return terminal;
+    };
+    const declined = await again("n");
+    await declined.waitFor('The account "work" was left as it is, and the new tokens were given back');
+    declined.write("\u001b");
+    expect([await declined.waitForExit(), folder.accounts()["work"]?.access_token]).toEqual([1, before]);
+    const accepted = await again("y");
+    expect([await accepted.waitForExit(), folder.accounts()["work"]]).toEqual([0, expect.objectContaining({ account: expect.objectContaining({ email_address: "grace@example.com" }) })]);
+    const piped = folder.program(["login"]);
+    piped.write(`${await folder.upstream.approve(await piped.waitForLine(/^http:.*authorize\?/), { user: "alan" })}\n`);
+    expect([(await piped.waitForExit()).code, piped.stderr()]).toEqual([1, expect.stringContaining("alan@example.com, who has no account in this proxy yet")]);
+    expect(Object.keys(folder.accounts())).toEqual(["work"]);
   });
 });
 

@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AppError, OAuthClient, TokenStore, createProxy, secret } from "../../src/index.ts";
+import type { LoginOptions, StoredToken } from "../../src/index.ts";
 import { createUpstream } from "../../src/demo/upstream.ts";
 import type { Upstream } from "../../src/demo/upstream.ts";
 import { createSystemClock } from "../../src/lib/clock.ts";
@@ -41,6 +42,26 @@ describe("OAuthClient", () => {
     expect(first.reveal()).toBe(second.reveal());
     expect(upstream.tokenCalls()).toEqual({ authorization_code: 1, refresh_token: 0, other: 0 });
     expect(inspect(await store.get(id))).not.toContain("sk-ant");
+  });
+
+  it("keeps a person who had no account here after a yes of the program only, or when that was given at the start (A27)", async () => {
+    const { upstream, store } = await aPlace();
+    const client = clientOf(store);
+    await signedIn(client, upstream);
+    const exchange = async (options: LoginOptions = {}): Promise<StoredToken> => {
+      const { authorizeUrl, attemptId } = await client.getAuthorizationUrl(options);
+      return client.exchangeCode(await upstream.approve(authorizeUrl, { user: "grace" }), attemptId);
+    };
+    const asked = async (): Promise<string> => {
+      const error = await exchange().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining("grace@example.com") as string, fields: { email: "grace@example.com" } });
+      return String((error as AppError).fields?.["confirm"]);
+    };
+    expect(await failure(client.answerIdentity(await asked(), false))).toBe("login-failed");
+    expect((await store.list()).map(({ id }) => id)).toEqual(["anthropic-max"]);
+    const { id } = await client.answerIdentity(await asked(), true);
+    await client.signOut(id);
+    expect((await exchange({ acceptIdentity: true })).id).toBe(id);
   });
 
   it("refreshes inside the lead time, once for two programs on one folder", async () => {

@@ -78,14 +78,16 @@ export const LoginRegion = ({ form, ascii }: { readonly form: LoginForm; readonl
   return (
     <Box flexDirection="column">
       <Rows lines={regionLines(view, { ...size, rows: size.rows - (view.question === null ? 0 : 1), ascii })} />
-      {view.question === null ? null : <YesOrNo form={form} isReady={view.question.ready} />}
+      {view.question === null ? null : (
+        <Box height={1} paddingLeft={1}>
+          {view.question.ready ? <YesOrNo form={form} /> : null}
+        </Box>
+      )}
     </Box>
   );
 };
 
 // Neither Enter nor a key that was typed ahead answers.
-const YesOrNo = ({ form, isReady }: { readonly form: LoginForm; readonly isReady: boolean }): ReactElement => (
-  <Box height={1} paddingLeft={1}>
-    <ConfirmInput defaultChoice="cancel" submitOnEnter={false} isDisabled={!isReady} onConfirm={() => form.answer(true)} onCancel={() => form.answer(false)} />
-  </Box>
+const YesOrNo = ({ form }: { readonly form: LoginForm }): ReactElement => (
+  <ConfirmInput defaultChoice="cancel" submitOnEnter={false} onConfirm={() => form.answer(true)} onCancel={() => form.answer(false)} />
 );
