@@ -4,6 +4,7 @@
 import type { IncomingMessage } from "node:http";
 import { html } from "../lib/html.ts";
 import type { Random } from "../lib/random.ts";
+import { webAddress } from "../lib/web-address.ts";
 import type { CallbackResult, Commands } from "../messages/commands.ts";
 import { htmlAnswer, plainHeaders, send } from "../server/respond.ts";
 import type { OwnAnswer } from "../server/respond.ts";
@@ -32,7 +33,9 @@ export const linkAnswer = (commands: Pick<Commands, "openLink">, { request, toke
   if (isPreview(request)) return page({ status: 403, title: "Not opened", message: "This link is for one visit of a browser, not for a preview. Open it." }, pages);
   const found = commands.openLink({ token, cookie: request.headers.cookie ?? null, host: request.headers.host ?? "" });
   if (found.result !== "open") return page({ status: found.result === "used" ? 403 : 404, title: "Not opened", message: found.message }, pages);
-  const { location, setCookie } = found;
+  const location = webAddress(found.location);
+  if (location === null) return page({ status: 404, title: "Not opened", message: "The sign-in page has no http: or https: address." }, pages);
+  const { setCookie } = found;
   return { status: 302, headers: { ...plainHeaders, location, "referrer-policy": "no-referrer", ...(setCookie === null ? {} : { "set-cookie": setCookie }) }, body: "" };
 };
 

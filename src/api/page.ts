@@ -1,7 +1,7 @@
 // GET|POST|DELETE /auth/device: the sign-in and accounts page, also through `ssh -L`. GET shows it, POST
 // (with the key) opens a browser session, DELETE ends it. The browser stores the key nowhere. The page has
 // three states (key wanted, sign-in open, nothing open) and lists the accounts; it never holds a token.
-import { html } from "../lib/html.ts";
+import { html, linkTo } from "../lib/html.ts";
 import type { Html } from "../lib/html.ts";
 import { isoTime } from "../lib/units.ts";
 import type { LoginAttempt } from "../messages/commands.ts";
@@ -95,7 +95,7 @@ const signIn = ({ pending, ...view }: PageView): Html => {
 const terms = "https://code.claude.com/docs/en/legal-and-compliance";
 
 // Shown before the first sign-in, and confirmed once.
-const consent = html`<p>Anthropic's <a href="${terms}" target="_blank" rel="noopener noreferrer">published terms</a> say that signing in with a subscription is meant for Anthropic's own applications.
+const consent = html`<p>Anthropic's ${linkTo(terms, "published terms")} say that signing in with a subscription is meant for Anthropic's own applications.
 This is a tool of your own, on your own machine. An API key, or the pass-through mode, is the way without that question.</p>
 <label class="check" for="agree"><input id="agree" type="checkbox" required> <span>I have read this and want to sign in with my own account.</span></label>`;
 
@@ -110,7 +110,7 @@ ${accounts.length === 0 ? consent : null}
 const codeForm = (attempt: LoginAttempt, now: number): Html => html`<section aria-labelledby="code-title">
 <h2 id="code-title">Finish the sign-in</h2>
 <ol>
-<li><a href="${attempt.authorizeUrl}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>, sign in, press Authorize. It works on any machine.</li>
+<li>${linkTo(attempt.authorizeUrl, "Open the sign-in page")}, sign in, press Authorize. It works on any machine.</li>
 <li>The page shows a code like <code>abc…#9f3c…</code>. Copy all of it, with the # part, and paste it here.</li>
 </ol>
 <form data-form="submit" data-attempt="${attempt.attemptId}">
@@ -126,7 +126,7 @@ const withoutCode = ({ shortUrl, returns }: LoginAttempt): Html | null => {
   if (!returns) return null;
   return shortUrl === null
     ? html`<p class="soft">Signing in without a code is closed: somebody tried ten wrong links. <button type="button" data-action="start">Start again</button></p>`
-    : html`<p class="soft">Or <a href="${shortUrl}" target="_blank" rel="noopener noreferrer">sign in without a code</a>: this browser then comes back by itself.</p>`;
+    : html`<p class="soft">Or ${linkTo(shortUrl, "sign in without a code")}: this browser then comes back by itself.</p>`;
 };
 
 /** Granted already: a new person is added, and an account given to another, only after a yes. */

@@ -1,6 +1,7 @@
 // One kind of value for each shape that a setting may have: how its text is read, what passes, how it is written
 // back, and what the messages say is accepted.
 import { isObject, own, parseJson } from "../lib/json.ts";
+import { webAddress } from "../lib/web-address.ts";
 
 /** `why` adds a reason beyond the accepted shape; it never holds the value. */
 export type Checked = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string | null };
@@ -62,9 +63,7 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 export const text = kind(isText, "a text", { name: "text" });
 
-// `URL.canParse` says yes to some long names that `new URL` then throws for (Node 24).
-const isUrl = (value: unknown): value is string =>
-  isText(value) && value === value.trim() && ["http:", "https:"].includes(URL.parse(value)?.protocol ?? "");
+const isUrl = (value: unknown): value is string => isText(value) && value === value.trim() && webAddress(value) !== null;
 
 export const url = kind(isUrl, "an http(s) URL", { name: "url" });
 

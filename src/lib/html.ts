@@ -1,5 +1,6 @@
 // HTML from a template: every value is escaped unless it is HTML from here. There is no other way from a text
 // to a page, so a label or an error from outside can never become markup.
+import { webAddress } from "./web-address.ts";
 
 /** Text that is markup already. */
 export class Html {
@@ -13,6 +14,12 @@ export class Html {
     return this.#text;
   }
 }
+
+/** A link to a page of others, in a window of its own; the text alone where `address` may not become a link. */
+export const linkTo = (address: string, text: string): Html => {
+  const href = webAddress(address);
+  return href === null ? html`${text}` : html`<a href="${href}" target="_blank" rel="noopener noreferrer">${text}</a>`;
+};
 
 type Part = Html | string | number | null | readonly Html[];
 

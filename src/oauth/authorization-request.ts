@@ -5,6 +5,8 @@ import type { Random } from "../lib/random.ts";
 import { base64url } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import { secret } from "../lib/secret.ts";
+import { webAddress } from "../lib/web-address.ts";
+import { AppError } from "../messages/errors.ts";
 
 export type LoginKind = "max" | "console";
 
@@ -37,7 +39,7 @@ export type AuthorizationOptions = { readonly kind: LoginKind; readonly settings
 /** 64 bytes become 86 characters: inside the 43 to 128 of RFC 7636 section 4.1. */
 const drawBytes = 64;
 
-/** Verifier and state are two separate draws: only the state travels through the browser. */
+/** Verifier and state are two separate draws: only the state travels through the browser. Throws `AppError` `bad-config`. */
 export const createAuthorizationRequest = (random: Random, options: AuthorizationOptions): AuthorizationRequest => {
   const verifier = secret(base64url(random(drawBytes)));
   const state = secret(base64url(random(drawBytes)));
@@ -50,7 +52,9 @@ export const challengeOf = (verifier: Secret): string => base64url(createHash("s
 // `code=true` makes the page show the code for pasting when the redirect is the hosted one (behaviour of the public client,
 // undocumented). A query that the configured page has is kept.
 const authorizeUrl = ({ kind, settings, redirectUri }: AuthorizationOptions, { state, challenge }: { readonly state: Secret; readonly challenge: string }): string => {
-  const url = new URL(kind === "console" ? settings.consoleAuthorizeUrl : settings.authorizeUrl);
+  const page = webAddress(kind === "console" ? settings.consoleAuthorizeUrl : settings.authorizeUrl);
+  if (page === null) throw noPage();
+  const url = new URL(page);
   const query: readonly (readonly [string, string])[] = [
     ["code", "true"],
     ["client_id", settings.clientId],
@@ -64,3 +68,6 @@ const authorizeUrl = ({ kind, settings, redirectUri }: AuthorizationOptions, { s
   for (const [name, value] of query) url.searchParams.set(name, value);
   return url.href;
 };
+
+const noPage = (): AppError =>
+  new AppError({ code: "bad-config", message: "The address of the sign-in page is no http: or https: address.", hint: "Correct oauth.authorizeUrl, or the account's own: claude-oauth-proxy accounts set ACCOUNT authorizeUrl URL." });

@@ -19,7 +19,7 @@ import { unknownLink } from "./short-link.ts";
 export type LoginFlowDeps = AttemptDeps & ExchangeDeps;
 
 export type LoginFlow = Pick<Commands, "openLink" | "completeCallback" | "answerIdentity"> & {
-  /** Opens a sign-in; one that was open is closed. */
+  /** Opens a sign-in; one that was open is closed. Throws `AppError` `bad-config` when its page has no web address. */
   start(options: LoginOptions): LoginAttempt;
   pending(): LoginAttempt | null;
   /** `attemptId` null means the open one. Throws `AppError` `login-expired` when it is not open (any more). */
@@ -60,8 +60,8 @@ export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
 
   return {
     start(options) {
-      if (attempts.open !== null) fail(attempts.open, "superseded", "Another sign-in was started.");
       const attempt = openAttempt(deps, options);
+      if (attempts.open !== null) fail(attempts.open, "superseded", "Another sign-in was started.");
       const { attemptId, kind, expiresAt } = attempt;
       attempts.open = attempt;
       attempt.timer = deps.clock.setTimeout(() => expire(attempt), loginLifeMs);

@@ -1,6 +1,7 @@
 // Where the browser comes back to, and the short way to the link.
+import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { callbackPage } from "../../src/api/login.ts";
+import { callbackPage, linkAnswer } from "../../src/api/login.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import type { CallbackResult } from "../../src/messages/commands.ts";
 import { ask, bodyOf, errorOf, head, headerOf, openWire, startServer, statusOf } from "../server/kit.ts";
@@ -127,6 +128,13 @@ describe("/login/TOKEN", () => {
     const gone = await open(link);
     expect(statusOf(gone)).toBe(404);
     expect(gone).toContain('<p role="alert">This link is not open.</p>');
+  });
+
+  it.each(["javascript:alert(1)", "data:text/html,x", "file:///x"])("leads nowhere but to a web address (S17): %s", (location) => {
+    const commands = { openLink: () => ({ result: "open", location, setCookie: null }) as const };
+    const request = { headers: { host: "localhost" } } as IncomingMessage;
+    const { status, headers, body } = linkAnswer(commands, { request, token: "t" }, { random: systemRandom, accountsPage: null });
+    expect([status, headers["location"], body.includes(location)]).toEqual([404, undefined, false]);
   });
 
   it("takes the Cookie and the Host of the browser along", async () => {

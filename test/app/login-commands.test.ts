@@ -39,6 +39,26 @@ describe("a sign-in", () => {
     expect(storedIn(next)["claude"]).toMatchObject({ color: "blue", enterprise_url: "https://corp.example" });
   });
 
+  it.each([
+    "javascript:alert(document.domain)//",
+    "data:text/html,<script>1</script>",
+  ])("is not begun for an account whose record leads to no web page, and the open one goes on (S17): %s", async (address) => {
+    const first = await startApp();
+    await first.signIn();
+    await first.app.commands.stop("edit");
+    const path = join(first.dir, "accounts.json");
+    const text = readFileSync(path, "utf8").replace('"claude": {', `"claude": { "endpoints": ${JSON.stringify({ authorize_url: address })},`);
+    writeFileSync(path, text, { mode: 0o600 });
+    const { app, listening, key } = await startApp({ dir: first.dir, shared: first.upstream });
+    const open = await app.commands.startLogin({});
+    const call = { method: "POST", headers: { "x-api-key": key, "content-type": "application/json" }, body: JSON.stringify({ account_id: "claude" }) };
+    const answer = await fetch(`${listening.url}/auth/device/start`, call);
+    expect([answer.status, answer.headers.get("x-claude-oauth-proxy-error")]).toEqual([500, "bad-config"]);
+    expect(await answer.text()).not.toContain(address);
+    const page = await (await fetch(`${listening.url}/auth/device`, { headers: { "x-api-key": key } })).text();
+    expect([page.includes(`data-attempt="${open.attemptId}"`), page.includes("javascript:"), page.includes("data:text")]).toEqual([true, false, false]);
+  });
+
   it("of another person is another account", async () => {
     const { app, upstream } = await startApp();
     for (const user of ["ada", "grace"]) {

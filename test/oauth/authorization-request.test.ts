@@ -35,6 +35,15 @@ describe("the link to sign in with", () => {
   });
 });
 
+describe("a page that has no web address", () => {
+  it.each(["javascript:alert(1)//", "data:text/html,x", "file:///x.html", "not an address"])("gets no link: %s", (address) => {
+    const own = { ...settings, authorizeUrl: address, consoleAuthorizeUrl: address };
+    for (const kind of ["max", "console"] as const) {
+      expect(() => createAuthorizationRequest(systemRandom, { ...options, kind, settings: own })).toThrow(expect.objectContaining({ code: "bad-config" }));
+    }
+  });
+});
+
 describe("the proof key of one request (A21)", () => {
   it("has a verifier of 86 characters out of 64 random bytes, and the state is another draw", () => {
     const draws: number[] = [];

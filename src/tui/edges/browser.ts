@@ -1,6 +1,7 @@
 // A page in the person's own browser. It counts as opened only when nothing speaks against it: on a machine without
 // a browser the opener starts well and fails a second later.
 import type { Clock } from "../../lib/clock.ts";
+import { webAddress } from "../../lib/web-address.ts";
 import { hasDisplay, isRemote } from "./terminal.ts";
 import type { Environment } from "./terminal.ts";
 
@@ -37,10 +38,11 @@ const asked: Opened = { opened: true, tried: true, message: "The page should be 
 export const createBrowserOpener = ({ env, platform, clock, open = loadAndOpen }: BrowserDeps): OpenBrowser => async (target) => {
   const reason = whyNoBrowser(env, platform);
   if (reason !== null) return { opened: false, tried: false, message: reason };
-  // The address comes from the settings; an opener would take a path or an option just as well.
-  if (typeof target === "string" && !/^https?:\/\//.test(target)) return failed;
+  // The address comes from the settings; an opener would take a path, an option or a script just as well.
+  const address = typeof target === "string" ? webAddress(target) : target;
+  if (address === null) return failed;
   try {
-    return await outcomeOf(await open(typeof target === "string" ? target : await target()), clock);
+    return await outcomeOf(await open(typeof address === "string" ? address : await address()), clock);
   } catch {
     return failed;
   }

@@ -7,6 +7,7 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { html } from "../../lib/html.ts";
+import { webAddress } from "../../lib/web-address.ts";
 
 export type Written = { readonly ok: boolean; readonly message: string };
 
@@ -39,7 +40,9 @@ export const createLinkFile = ({ dir }: { readonly dir: string }): LinkFile => {
     },
     async writePage(link) {
       const path = join(dir, "sign-in.html");
-      await write(path, pageTo(link));
+      const address = webAddress(link);
+      if (address === null) throw new Error("no web address");
+      await write(path, pageTo(address));
       return pathToFileURL(path).href;
     },
     async remove() {

@@ -84,12 +84,18 @@ describe("the link as a file", () => {
     const path = join(dir, "sign-in.html");
     expect([url, mode(path), mode(dir)]).toEqual([pathToFileURL(path).href, "600", "700"]);
     const text = readFileSync(path, "utf8");
-    expect(text).toContain('<meta http-equiv="refresh" content="0; url=https://x.example/?a=1&amp;b=&quot;&lt;script&gt;">');
+    expect(text).toContain('<meta http-equiv="refresh" content="0; url=https://x.example/?a=1&amp;b=%22%3Cscript%3E">');
     expect(text).toContain('<meta name="referrer" content="no-referrer">');
     await file.remove();
     expect(existsSync(path)).toBe(false);
     mkdirSync(path);
     await expect(file.writePage("https://x.example/")).rejects.toThrow("EISDIR");
+  });
+
+  it("makes no page for an address that a browser would run (S17)", async () => {
+    const dir = temporaryFolder();
+    for (const link of ["javascript:alert(1)", "data:text/html,x", "file:///x"]) await expect(createLinkFile({ dir }).writePage(link)).rejects.toThrow("no web address");
+    expect(existsSync(join(dir, "sign-in.html"))).toBe(false);
   });
 
   it("a place that cannot be written to is a sentence", async () => {
