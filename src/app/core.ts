@@ -38,6 +38,8 @@ export type CoreOptions = {
   readonly dir: string;
   /** Our own version. */
   readonly version: string;
+  /** False while `storage.encryption` is at its default: then a store that is sealed stays so. */
+  readonly encryptionIsGiven?: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asked only when the store is sealed by a passphrase that the environment does not hold. */
   readonly askPassphrase: () => Promise<Secret | null>;

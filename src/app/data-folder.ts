@@ -46,6 +46,7 @@ export const openDataFolder = (options: CoreOptions, { clock, random, publish, h
   ensurePrivateFolder(dir, { files: systemFiles, uid: processes.uid, onNotice });
   const encryption = createEncryption({
     mode: config.storage.encryption,
+    isGiven: options.encryptionIsGiven ?? config.storage.encryption !== "none",
     random,
     passphrase: async () => (passphrase = await passphraseOf(options)),
     keyring: () => openKeyring((name) => import(name)),

@@ -31,8 +31,9 @@ export const withOpenStore = async <T>(context: CliContext, settings: Settings, 
 };
 
 /** What `createApp` and `openStore` are opened with. */
-export const coreOptions = (context: CliContext, { config, dir }: Settings, bus: Bus): WithoutProcess<CoreOptions> => ({
+export const coreOptions = (context: CliContext, { config, originOf, dir }: Settings, bus: Bus): WithoutProcess<CoreOptions> => ({
   config,
+  encryptionIsGiven: originOf("storage.encryption").from !== "default",
   dir,
   version: context.version,
   environment: context.environment,

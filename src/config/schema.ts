@@ -52,7 +52,7 @@ const table = {
   "rateLimit.auth": setting(rate, { count: 20, windowMs: 60_000 }, "limit for the sign-in calls per peer"),
   "models.default": setting(orNone(text), null, "model sent when `models.map` has no entry for the one asked for"),
   "models.map": setting(orNone(modelMap), null, '`{"name":[{"model":"…","account":"…","priority":1}]}`'),
-  "storage.encryption": setting(oneOf("none", "passphrase", "keyring"), "none", "how `accounts.json` is sealed"),
+  "storage.encryption": setting(oneOf("none", "passphrase", "keyring"), "none", "how `accounts.json` is sealed; once it is, it stays so until `none` is given"),
   "log.level": setting(oneOf("info", "debug", "warn", "error", "silent"), "info", "least important line that is written"),
   "log.format": setting(oneOf("text", "json"), "text", "one line of text or of JSON per event"),
   "log.file": setting(orNone(path), null, "write the log here too"),

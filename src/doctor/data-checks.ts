@@ -6,13 +6,19 @@ import type { Config } from "../config/schema.ts";
 import { ok, problem, span, warning } from "./report.ts";
 import type { Finding } from "./report.ts";
 
-export type FolderFacts = { readonly dir: string; readonly look: FolderLook; readonly uid: number | null };
+export type FolderFacts = {
+  readonly dir: string;
+  readonly look: FolderLook;
+  readonly uid: number | null;
+  /** `storage.encryption=none` is given: a plain store may take the place of a sealed one. */
+  readonly mayUnseal: boolean;
+};
 
 /** Can the folder be used, is it private, are the credentials whole, is anything left over? */
 export const folderChecks = (facts: FolderFacts): readonly Finding[] => {
   const folder = folderCheck(facts);
   if (folder.status === "problem" || facts.look.folder === null) return [folder];
-  return [folder, ...facts.look.foreign.map(({ message, hint }) => problem("foreign entry", message, hint)), modesCheck(facts), storeCheck(facts.look), leftoversCheck(facts.look)];
+  return [folder, ...facts.look.foreign.map(({ message, hint }) => problem("foreign entry", message, hint)), modesCheck(facts), storeCheck(facts), leftoversCheck(facts.look)];
 };
 
 const otherFolder = "Choose another folder with --dir or CLAUDE_OAUTH_PROXY_DIR.";
@@ -39,8 +45,11 @@ const isWide = ({ name, mode }: { readonly name: string; readonly mode: number }
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
-const storeCheck = ({ store, backup }: FolderLook): Finding => {
+const storeCheck = ({ look: { store, backup, wasSealed }, mayUnseal }: FolderFacts): Finding => {
   const hasBackup = backup.state === "good" || backup.state === "sealed";
+  if (store.state === "good" && (wasSealed || backup.state === "sealed") && !mayUnseal) {
+    return problem("accounts.json", "not sealed, and it was: nothing starts with it", "Put the sealed file back, or accept this one: claude-oauth-proxy accounts list --set storage.encryption=none");
+  }
   switch (store.state) {
     case "none":
       return hasBackup ? warning("accounts.json", "missing, its backup is there", "The next start goes on with the backup.") : ok("accounts.json", "none yet");

@@ -8,7 +8,6 @@ import type { Running } from "../cli/running.ts";
 import { folderOf, loadFrom, preferencesOf } from "../cli/settings.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Loaded } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
 import { originOf } from "../lib/host.ts";
 import { base64url, systemRandom } from "../lib/random.ts";
 import { createRedact } from "../lib/redact.ts";
@@ -74,7 +73,7 @@ const checksOf = async (facts: Facts): Promise<readonly Finding[]> => {
     nodeCheck(machine.node),
     debuggerCheck(context.debuggerAt),
     ...(await terminalAndDesktop(facts)),
-    ...folderChecks({ dir, look, uid: machine.uid }),
+    ...folderChecks({ dir, look, uid: machine.uid, mayUnseal: settings.mayUnseal }),
     ...settingsChecks(settings),
     proxyFileCheck(known),
     portCheck({ host, port, running: atPort, fault }),
@@ -97,7 +96,7 @@ const terminalAndDesktop = async ({ context, args, machine }: Facts): Promise<re
 
 const newestOf = ({ folder, files }: FolderLook): number => Math.max(folder?.modifiedAt ?? 0, ...files.map(({ modifiedAt }) => modifiedAt));
 
-type UsableSettings = SettingsFacts & { readonly dir: string };
+type UsableSettings = SettingsFacts & { readonly dir: string; readonly mayUnseal: boolean };
 
 /** Settings although some of them are wrong: those are listed, and the rest is used. Never throws: at worst every value is the default. */
 export const readSettings = (context: CliContext, args: ParsedArgs): UsableSettings => {
@@ -106,13 +105,15 @@ export const readSettings = (context: CliContext, args: ParsedArgs): UsableSetti
   const { values, problem } = readFile(() => file.read());
   const whole = loadFrom(context, args, { path, values: values ?? {} });
   const problems = [...(problem === null ? [] : [problem]), ...(whole.ok ? [] : whole.problems)];
-  const config = firstUsable([
+  const loaded = firstUsable([
     whole,
     loadFrom(context, args, { path, values: {} }),
     loadFrom({ ...context, environment: {} }, args, { path, values: {} }),
     loadConfig({ flags: [], set: [], environment: {}, file: null }),
   ]);
-  return { dir: folderOf(context, args), path, exists: values !== null, problems, config };
+  const { config } = loaded;
+  const mayUnseal = config.storage.encryption === "none" && loaded.originOf("storage.encryption").from !== "default";
+  return { dir: folderOf(context, args), path, exists: values !== null, problems, config, mayUnseal };
 };
 
 type Values = Readonly<Record<string, unknown>> | null;
@@ -125,7 +126,7 @@ const readFile = (read: () => Values): { readonly values: Values; readonly probl
   }
 };
 
-const firstUsable = (attempts: readonly Loaded[]): Config => {
-  for (const attempt of attempts) if (attempt.ok) return attempt.config;
+const firstUsable = (attempts: readonly Loaded[]): Loaded & { readonly ok: true } => {
+  for (const attempt of attempts) if (attempt.ok) return attempt;
   throw new AppError({ code: "bad-config", message: "The default settings are not accepted." });
 };

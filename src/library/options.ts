@@ -31,6 +31,7 @@ export const coreOptionsFor = async ({ dir: wanted, settings = {}, passphrase }:
   if (!loaded.ok) throw new AppError({ code: "bad-config", message: loaded.problems.join("; ") });
   return {
     config: loaded.config,
+    encryptionIsGiven: loaded.originOf("storage.encryption").from !== "default",
     dir,
     version: await readVersion(),
     environment: env,

@@ -12,7 +12,7 @@ import { formatStore } from "./accounts-format.ts";
 import type { StoreDocument } from "./accounts-format.ts";
 import { needsWriting, readAccounts, readText, recoveryNotice, unrepairedNotice, unusedNotices } from "./accounts-read.ts";
 import type { ReadAccountsDeps, Reading } from "./accounts-read.ts";
-import { keepAside, reserveForNext, writeAccounts, writeBackup } from "./accounts-write.ts";
+import { keepAside, markSeal, reserveForNext, unmarkSeal, writeAccounts, writeBackup } from "./accounts-write.ts";
 import type { WriteAccountsDeps } from "./accounts-write.ts";
 import { sweepTempFiles } from "./atomic-write.ts";
 import type { Encryption } from "./encryption.ts";
@@ -194,7 +194,8 @@ const apply = (scope: Scope, reading: Reading, change: Change, lock: LockHandle)
   const plain = formatStore(reading.store, next);
   const same = reading.from === "live" && (next === reading.store.accounts || plain === reading.plain);
   if (!same || reading.sealedAs !== mode) return commit(scope, reading, { next, plain, check });
-  if (needsWriting(reading, mode)) renewBackup(scope, reading, check);
+  if (!reading.backupEqual) renewBackup(scope, reading, check);
+  if ((reading.marked ?? "none") !== mode) renewMark(scope, check);
   return accept(scope, reading);
 };
 
@@ -204,12 +205,21 @@ const renewBackup = (scope: Scope, reading: Reading, check: () => void): void =>
   if (live !== null && live.stamp === reading.stamp) writeBackup(live.text, scope, check);
 };
 
+const renewMark = (scope: Scope, check: () => void): void => {
+  const { mode } = scope.encryption;
+  if (mode === "none") unmarkSeal(scope);
+  else markSeal(mode, scope, check);
+};
+
 type Commit = { readonly next: Accounts; readonly plain: string; readonly check: () => void };
 
 const commit = (scope: Scope, reading: Reading, { next, plain, check }: Commit): Accounts => {
   const { paths, clock, known, onNotice } = scope;
   const aside = reading.broken === null ? null : keepAside(scope, clock.now());
+  const { mode } = scope.encryption;
+  if (mode === "none" && reading.marked !== null) unmarkSeal(scope);
   writeAccounts(scope.encryption.seal(plain), scope, check);
+  if (reading.marked !== mode && mode !== "none") markSeal(mode, scope, check);
   known.stamp = stampOf(paths.accounts, scope.files);
   known.store = { ...reading.store, accounts: next, document: JSON.parse(plain) };
   if (reading.broken !== null || (!reading.liveExists && reading.from !== "nothing")) onNotice(recoveryNotice(reading, paths, aside));

@@ -2,6 +2,7 @@
 // process read last. Changes nothing on the disk (apart from modes that are too wide).
 import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
+import { own, parseJsonObject } from "../lib/json.ts";
 import { visibleText } from "../lib/visible-text.ts";
 import { AppError } from "../messages/errors.ts";
 import { emptyStore, parseStore } from "./accounts-format.ts";
@@ -21,6 +22,8 @@ export type Reading = {
   readonly broken: string | null;
   readonly liveExists: boolean;
   readonly sealedAs: EncryptionMode | "unknown" | null;
+  /** How the seal file says that the live file is sealed; null without one. */
+  readonly marked: SealedBy | null;
   /** The backup is byte for byte what the live file is. */
   readonly backupEqual: boolean;
   /** Changes when the live file does (see `stampOf`); empty without one. */
@@ -29,27 +32,66 @@ export type Reading = {
 
 export type ReadAccountsDeps = PrivateFileDeps & { readonly paths: DataFiles; readonly encryption: Encryption };
 
+type SealedBy = Exclude<EncryptionMode, "none">;
 type Text = { readonly text: string; readonly stamp: string };
-type Texts = { readonly live: Text | null; readonly backup: Text | null };
+type Texts = { readonly live: Text | null; readonly backup: Text | null; readonly marked: SealedBy | null };
 
 /**
  * Reads both files; `memory` is what this process read last. Throws `store-unreadable` when the live file is
- * there but must not or cannot be read, `store-sealed` for a wrong or missing key.
+ * there but must not or cannot be read, `store-sealed` for a wrong or missing key, and for a plain file where a
+ * sealed one was.
  */
 export const readAccounts = async (deps: ReadAccountsDeps, memory: StoreDocument | null): Promise<Reading> => {
   const { encryption } = deps;
   // Keys may have to be derived first, which takes a turn of the event loop: then the texts are read again.
   for (let round = 0; ; round += 1) {
     const first = readTexts(deps);
+    encryption.remember(sealOf(first, encryption));
     await encryption.prepare(first.live?.text ?? null);
     if (first.backup !== null && first.backup.text !== first.live?.text) await prepareForBackup(encryption, first.backup.text);
     const now = readTexts(deps);
     const same = first.live?.text === now.live?.text && first.backup?.text === now.backup?.text;
-    if (same || round >= 20) return interpret(now, encryption, memory);
+    if (!same && round < 20) continue;
+    const reading = interpret(now, encryption, memory);
+    refusePlain(now, reading, deps);
+    return reading;
   }
 };
 
-const readTexts = (deps: ReadAccountsDeps): Texts => ({ live: readText(deps.paths.accounts, deps), backup: readBackup(deps.paths.backup, deps) });
+const readTexts = (deps: ReadAccountsDeps): Texts => {
+  const { paths } = deps;
+  // First: another process that seals the live file marks it afterwards, and must not seem to have left a plain one. One
+  // that unseals it takes the mark away before, so that a plain file read twice had none.
+  const marked = readMark(paths.seal, deps);
+  return { marked, live: readText(paths.accounts, deps), backup: readBackup(paths.backup, deps) };
+};
+
+const readMark = (path: string, deps: PrivateFileDeps): SealedBy | null => {
+  const found = readPrivate(path, deps);
+  if (found === null) return null;
+  // Whatever else it holds, it is there: then the store was sealed.
+  return own(parseJsonObject(found.bytes.toString("utf8")) ?? {}, "by") === "keyring" ? "keyring" : "passphrase";
+};
+
+/** How the store is sealed, or was before it was lost. */
+const sealOf = ({ live, backup, marked }: Texts, encryption: Encryption): EncryptionMode =>
+  sealedBy(live, encryption) ?? marked ?? sealedBy(backup, encryption) ?? "none";
+
+const sealedBy = (text: Text | null, encryption: Encryption): SealedBy | null => {
+  const mode = text === null ? "none" : encryption.modeOf(text.text);
+  return mode === "passphrase" || mode === "keyring" ? mode : null;
+};
+
+/** Anyone who can write the folder can put accounts of his own there in the clear; he cannot seal them. */
+const refusePlain = ({ live, backup, marked }: Texts, { from, sealedAs }: Reading, { encryption, paths }: ReadAccountsDeps): void => {
+  const isPlain = from === "live" ? sealedAs === "none" : from === "backup" && sealedBy(backup, encryption) === null;
+  if (!isPlain || encryption.mayUnseal || (marked ?? sealedBy(backup, encryption)) === null) return;
+  throw new AppError({
+    code: "store-sealed",
+    message: `${from === "live" ? paths.accounts : paths.backup} is not sealed, and it was${live === null ? " before accounts.json went missing" : ""}: something has put it there`,
+    hint: "Put the sealed file back. If it is yours, say so once: `claude-oauth-proxy accounts list --set storage.encryption=none`; the next use seals it again if that is set.",
+  });
+};
 
 /** The text of one file; null when there is none. Throws `store-unreadable`. */
 export const readText = (path: string, deps: PrivateFileDeps): Text | null => {
@@ -78,9 +120,10 @@ const prepareForBackup = async (encryption: Encryption, text: string): Promise<v
   }
 };
 
-const interpret = ({ live, backup }: Texts, encryption: Encryption, memory: StoreDocument | null): Reading => {
+const interpret = ({ live, backup, marked }: Texts, encryption: Encryption, memory: StoreDocument | null): Reading => {
   const shared = {
     liveExists: live !== null,
+    marked,
     backupEqual: live !== null && live.text === backup?.text,
     stamp: live?.stamp ?? "",
   };
@@ -105,7 +148,7 @@ const parse = (text: string, encryption: Encryption) => {
 /** True when the disk should hold something else: a lost live file, another way of sealing, a missing backup. */
 export const needsWriting = (reading: Reading, mode: EncryptionMode): boolean => {
   if (reading.from !== "live") return reading.liveExists || reading.from !== "nothing";
-  return reading.sealedAs !== mode || !reading.backupEqual;
+  return reading.sealedAs !== mode || !reading.backupEqual || (reading.marked ?? "none") !== mode;
 };
 
 /** What is said after the live file was missing or broken and the accounts were written anew; `aside` is where the broken one went. */

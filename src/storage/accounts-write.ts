@@ -4,6 +4,7 @@ import { AppError } from "../messages/errors.ts";
 import { writeAtomic } from "./atomic-write.ts";
 import type { WriteDeps } from "./atomic-write.ts";
 import { codeOf, discard, lacksHardLinks, unwritable } from "./files.ts";
+import type { EncryptionMode } from "./encryption.ts";
 import type { DataFiles } from "./paths.ts";
 import { realFile } from "./private-file.ts";
 import type { PrivateFileDeps } from "./private-file.ts";
@@ -40,6 +41,29 @@ export const writeBackup = (text: string, deps: WriteAccountsDeps, check: () => 
     if (!(error instanceof AppError)) return;
     const message = `accounts.json is saved, its backup is not: ${error.message}`;
     deps.onNotice({ level: "warning", code: "backup-unwritten", message, hint: "Free some space or check the folder; the next write tries again." });
+  }
+};
+
+/**
+ * Keeps the seal file in step with how the live file is sealed. Taken away before a live file becomes plain (throws
+ * `store-unwritable`), written after one was sealed (never throws: the next use tries it again).
+ */
+export const unmarkSeal = ({ paths, files }: WriteAccountsDeps): void => {
+  try {
+    files.unlinkSync(paths.seal);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw unwritable(paths.seal, error);
+  }
+};
+
+export const markSeal = (by: EncryptionMode, deps: WriteAccountsDeps, check: () => void): void => {
+  try {
+    writeAtomic(deps.paths.seal, `${JSON.stringify({ by })}\n`, deps, { beforeCommit: check });
+  } catch (error) {
+    // Anything else is `check`: another process has the lock now, and sees to it.
+    if (!(error instanceof AppError)) return;
+    const message = `accounts.json is sealed, but a plain file in its place would not be seen yet: ${error.message}`;
+    deps.onNotice({ level: "warning", code: "seal-unmarked", message, hint: "Free some space or check the folder; the next use tries again." });
   }
 };
 

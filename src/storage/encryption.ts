@@ -16,6 +16,8 @@ export type EncryptionMode = "none" | "passphrase" | "keyring";
 
 export type EncryptionDeps = {
   readonly mode: EncryptionMode;
+  /** False: no person has set `mode`, it is the default. Then a store that is or was sealed stays so. */
+  readonly isGiven: boolean;
   readonly random: Random;
   /** Asks for the passphrase, at most once while it is right; null when there is none to be had. */
   readonly passphrase: () => Promise<Secret | null>;
@@ -30,7 +32,12 @@ export type EncryptionDeps = {
 export type OpenedText = { readonly outcome: "opened"; readonly text: string } | { readonly outcome: "damaged"; readonly reason: string };
 
 export type Encryption = {
+  /** How the next write is sealed: the mode that was given, else as `remember` was told last. */
   readonly mode: EncryptionMode;
+  /** `none` was given: a plain store may take the place of a sealed one. */
+  readonly mayUnseal: boolean;
+  /** How the store is sealed, or was before it went missing. */
+  remember(by: EncryptionMode): void;
   /** Gets the keys ready to open `text` and to seal its successor. Throws `store-sealed`. */
   prepare(text: string | null): Promise<void>;
   /** How `text` is sealed; `unknown` for a seal of a later version. */
@@ -52,6 +59,8 @@ type Key = { readonly source: KeySource; readonly master: Uint8Array };
 export const createEncryption = (deps: EncryptionDeps): Encryption => {
   const masters = new Map<string, Uint8Array>();
   let current: Key | null = null;
+  let remembered: EncryptionMode = "none";
+  const mode = (): EncryptionMode => (deps.isGiven ? deps.mode : remembered);
 
   const prepareOpening = async (envelope: Envelope): Promise<void> => {
     const { source } = envelope;
@@ -59,17 +68,21 @@ export const createEncryption = (deps: EncryptionDeps): Encryption => {
     if (openEnvelope(envelope, master).outcome === "wrong-key") throw wrongKey(source);
     masters.set(nameOf(source), master);
     // The same salt is used again as long as the passphrase is the same: deriving takes half a second.
-    if (source.by === deps.mode && deps.newPassphrase === undefined) current ??= { source, master };
+    if (source.by === mode() && deps.newPassphrase === undefined) current ??= { source, master };
   };
 
   const prepareSealing = async (): Promise<void> => {
-    if (deps.mode === "none" || current !== null) return;
-    current = deps.mode === "keyring" ? newKeyringKey(await deps.keyring(), deps.random) : await newPassphraseKey(deps);
+    if (mode() === "none" || current?.source.by === mode()) return;
+    current = mode() === "keyring" ? newKeyringKey(await deps.keyring(), deps.random) : await newPassphraseKey(deps);
     masters.set(nameOf(current.source), current.master);
   };
 
   return {
-    mode: deps.mode,
+    get mode() {
+      return mode();
+    },
+    mayUnseal: deps.isGiven && deps.mode === "none",
+    remember: (by) => void (remembered = by),
     async prepare(text) {
       const envelope = text === null ? "plain" : readEnvelope(text);
       if (typeof envelope === "object") await prepareOpening(envelope);
@@ -81,7 +94,7 @@ export const createEncryption = (deps: EncryptionDeps): Encryption => {
     },
     open: (text) => openText(text, masters),
     seal(plain) {
-      if (deps.mode === "none") return plain;
+      if (mode() === "none") return plain;
       if (current === null) throw new AppError({ code: "internal", message: "the key was not prepared" });
       return sealText(plain, current, deps.random);
     },

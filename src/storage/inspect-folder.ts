@@ -43,6 +43,8 @@ export type SeenFolder = {
   readonly leftovers: readonly string[];
   readonly store: SeenStore;
   readonly backup: SeenStore;
+  /** A file says that the store is sealed: a plain one in its place is refused. */
+  readonly wasSealed: boolean;
   readonly key: Secret | null;
 };
 
@@ -57,7 +59,7 @@ export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Lo
   const folder = seenFolder(dir, files);
   const refused = folder === null ? null : whyRefused(dir, look);
   const writable = mayWrite(dir, files);
-  const nothing = { foreign: [], files: [], leftovers: [], store: { state: "none" }, backup: { state: "none" }, key: null } as const;
+  const nothing = { foreign: [], files: [], leftovers: [], store: { state: "none" }, backup: { state: "none" }, wasSealed: false, key: null } as const;
   if (folder === null || refused !== null) return { folder, refused, writable, ...nothing };
   const paths = dataFiles(dir);
   const names = namesIn(dir, files);
@@ -70,6 +72,7 @@ export const inspectFolder = (dir: string, { uid, now, files = nodeFs }: Omit<Lo
     leftovers: names.filter((name) => isLeftover(join(dir, name), name, look)),
     store: seenStore(paths.accounts, look),
     backup: seenStore(paths.backup, look),
+    wasSealed: bytesAt(paths.seal, look) !== null,
     key: keyAt(paths.key, look),
   };
 };

@@ -14,7 +14,8 @@ export type StorageNotice = {
     | "certificates-foreign"
     | "key-replaced"
     | "history-unsaved"
-    | "reseal-failed";
+    | "reseal-failed"
+    | "seal-unmarked";
   readonly message: string;
   readonly hint: string | null;
 };

@@ -37,6 +37,8 @@ export type DataFiles = {
   readonly accounts: string;
   /** Equals `accounts` whenever it exists: it is removed before and rewritten after each write. */
   readonly backup: string;
+  /** Says how `accounts` is sealed, so that a plain file in its place is seen; there only while it is sealed. */
+  readonly seal: string;
   readonly key: string;
   /** Blocks of the disk for the next write of `accounts`. */
   readonly reserve: string;
@@ -55,6 +57,7 @@ export const dataFiles = (dir: string): DataFiles => {
     config: join(dir, "config.json"),
     accounts: join(dir, "accounts.json"),
     backup: join(dir, "accounts.json.bak"),
+    seal: join(dir, "accounts.json.seal"),
     key: join(dir, "key"),
     reserve: join(dir, "accounts.json.reserve"),
     history: join(dir, "history.json"),

@@ -15,10 +15,12 @@ const seen: FolderLook = {
   leftovers: [],
   store: { state: "good", accounts: [], unused: [] },
   backup: { state: "none" },
+  wasSealed: false,
   key: null,
   accounts: [],
 };
-const folder = (more: Partial<FolderLook>, uid: number | null = 1000) => Object.fromEntries(folderChecks({ dir: "/data", look: { ...seen, ...more }, uid }).map((one) => [one.name, one.status]));
+const folder = (more: Partial<FolderLook>, uid: number | null = 1000) =>
+  Object.fromEntries(folderChecks({ dir: "/data", look: { ...seen, ...more }, uid, mayUnseal: false }).map((one) => [one.name, one.status]));
 
 describe("the data folder", () => {
   it("a private, whole one is fine, and so is none", () => {
@@ -41,7 +43,7 @@ describe("the data folder", () => {
   });
 
   it("an entry that another user may have put there is a problem, with the commands to look at it and remove it", () => {
-    const [, finding] = folderChecks({ dir: "/data", look: { ...seen, foreign: [{ message: "/data/locks is not used", hint: "rm -r /data/locks" }] }, uid: 1000 });
+    const [, finding] = folderChecks({ dir: "/data", look: { ...seen, foreign: [{ message: "/data/locks is not used", hint: "rm -r /data/locks" }] }, uid: 1000, mayUnseal: false });
     expect(finding).toMatchObject({ status: "problem", found: "/data/locks is not used", advice: "rm -r /data/locks" });
   });
 
@@ -61,6 +63,15 @@ describe("the data folder", () => {
     expect(folder({ store: { state: "sealed", by: "keyring" } })).toMatchObject({ "accounts.json": "ok" });
     expect(folder({ store: { state: "sealed", by: "unknown" } })).toMatchObject({ "accounts.json": "problem" });
     expect(folder({ store: { state: "good", accounts: [], unused: ["odd"] } })).toMatchObject({ "accounts.json": "warning" });
+  });
+
+  it("a plain store where a sealed one was is a problem until none is given", () => {
+    const sealedBackup = { state: "sealed", by: "passphrase" } as const;
+    for (const more of [{ wasSealed: true }, { backup: sealedBackup }]) {
+      expect(folder(more)).toMatchObject({ "accounts.json": "problem" });
+      expect(folderChecks({ dir: "/data", look: { ...seen, ...more }, uid: 1000, mayUnseal: true }).every(({ status }) => status === "ok")).toBe(true);
+      expect(folder({ ...more, store: sealedBackup })).toMatchObject({ "accounts.json": "ok" });
+    }
   });
 
   it("leftovers are named", () => {

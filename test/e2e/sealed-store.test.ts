@@ -117,6 +117,36 @@ describe("storage.encryption passphrase", () => {
   });
 });
 
+describe("a store that was sealed once", () => {
+  it("stays sealed when the setting goes, and is unsealed by none alone", async () => {
+    const folder = await sealed();
+    expect((await end(folder, ["config", "unset", "storage.encryption"])).code).toBe(0);
+    expect((await end(folder, ["accounts", "rename", "ada", "Ada"], passphrase("correct horse"))).code).toBe(0);
+    const found = everything(folder.dir);
+    expect(folder.secrets.filter((secret) => found.includes(secret))).toEqual([]);
+    expect((await end(folder, ["accounts", "list", "--set", "storage.encryption=none"], passphrase("correct horse"))).code).toBe(0);
+    expect(folder.accounts()["ada"]).toMatchObject({ label: "Ada" });
+  });
+
+  it("is not replaced by a plain one without a word: every command says how to accept it", async () => {
+    const folder = await sealed();
+    const { dir, upstream } = folder;
+    storeGrants(dir, { mallory: { grant: upstream.issueTokens({ account: "mallory" }) } });
+    const sentence = `claude-oauth-proxy: ${dir}/accounts.json is not sealed, and it was: something has put it there`;
+    for (const args of [["accounts", "list"], ["refresh"], ["--headless", "--port", "0"]]) {
+      const { code, err } = await end(folder, args, passphrase("correct horse"));
+      expect([args, code, err.split("\n")[0]]).toEqual([args, 1, sentence]);
+      expect(err).toContain("--set storage.encryption=none");
+    }
+    expect((await end(folder, ["doctor"])).out).toMatch(/accounts\.json +not sealed, and it was/);
+    expect(folder.accounts()).toHaveProperty("mallory");
+    const accepted = await end(folder, ["accounts", "list", "--set", "storage.encryption=none"]);
+    expect([accepted.code, accepted.out.includes("mallory")]).toEqual([0, true]);
+    expect((await end(folder, ["accounts", "list"], passphrase("battery staple"))).code).toBe(0);
+    expect(readFileSync(join(dir, "accounts.json"), "utf8")).toContain('"sealed"');
+  }, 60_000);
+});
+
 describe("storage.encryption keyring", () => {
   it("without its package is one sentence, and the file stays as it is", async () => {
     const folder = await twoAccounts();

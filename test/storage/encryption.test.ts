@@ -1,11 +1,12 @@
 // Sealing at rest: what is on the disk, wrong keys, damage, and the change from every mode to every other.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
 import { secret } from "../../src/lib/secret.ts";
 import { openEnvelope, readEnvelope, sealText } from "../../src/storage/encryption.ts";
 import type { EncryptionDeps, EncryptionMode, Envelope } from "../../src/storage/encryption.ts";
+import type { Files } from "../../src/storage/files.ts";
 import type { Keyring } from "../../src/storage/keyring.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import { accountOf, encryptionOf, filesWith, realProcesses, storeIn, systemError, temporaryFolder, withAccount } from "./kit.ts";
@@ -177,6 +178,118 @@ describe("a plain store in the place of the sealed part", () => {
     expect((await store.load()).get("main")?.accessToken.reveal()).toBe("access-main");
     expect(notices).toEqual([expect.objectContaining({ code: "moved-aside", message: expect.stringContaining("sealed in a way that this version does not know") })]);
     expect(filesIn(dir).map((text) => encryptionOf().modeOf(text))).toEqual(["passphrase", "passphrase"]);
+  });
+});
+
+/** What another user, or an older backup, has put there. */
+const forged = JSON.stringify({ version: 1, accounts: { main: { kind: "oauth", access_token: "forged", refresh_token: null, expires_at: null, enabled: true } } });
+const put = (dir: string, name: string) => writeFileSync(join(dir, name), forged, { mode: 0o600 });
+const remove = (dir: string, name: string) => rmSync(join(dir, name), { force: true });
+/** `storage.encryption` at its default. */
+const storeByDefault = (dir: string, more: Partial<EncryptionDeps> = {}) => storeIn(dir, { encryption: encryptionOf({ ...depsFor("none"), isGiven: false, ...more }) });
+
+/** Does `replace` right before `path` is opened for the `nth` time. */
+const filesAt = (path: string, nth: number, replace: () => void): Files => {
+  let seen = 0;
+  return filesWith(({ name, args }) => {
+    if (name !== "openSync" || args[0] !== path) return;
+    seen += 1;
+    if (seen === nth) replace();
+  });
+};
+
+const tokenWhile = async (dir: string, files: Files): Promise<string | undefined> => {
+  const { store } = storeIn(dir, { files, encryption: encryptionOf({ ...depsFor("none"), isGiven: false }) });
+  return (await store.load()).get("main")?.accessToken.reveal();
+};
+
+describe("a plain store where a sealed one was", () => {
+  const ways: readonly (readonly [string, string, (dir: string) => void])[] = [
+    ["in the place of the live file", "accounts.json", (dir) => put(dir, "accounts.json")],
+    ["in the place of both files", "accounts.json", (dir) => (put(dir, "accounts.json"), put(dir, "accounts.json.bak"))],
+    ["as the backup of a live file that is gone", "accounts.json.bak", (dir) => (remove(dir, "accounts.json"), put(dir, "accounts.json.bak"))],
+    ["as the backup of a live file that was torn", "accounts.json.bak", (dir) => (writeFileSync(join(dir, "accounts.json"), "{"), put(dir, "accounts.json.bak"))],
+    ["beside a sealed backup, the mark removed", "accounts.json", (dir) => (put(dir, "accounts.json"), remove(dir, "accounts.json.seal"))],
+  ];
+
+  it.each(ways)("is refused %s, whatever is set but none, and stays as it is", async (_, name, replace) => {
+    const dir = await sealedFolder("passphrase");
+    replace(dir);
+    const before = readdirSync(dir).map((file) => [file, file === "locks" ? "" : readFileSync(join(dir, file), "utf8")]);
+    for (const { store } of [storeAs(dir, "passphrase"), storeAs(dir, "keyring"), storeByDefault(dir)]) {
+      const refusal = { code: "store-sealed", message: expect.stringMatching(new RegExp(`${name} is not sealed, and it was`)), hint: expect.stringContaining("--set storage.encryption=none") };
+      await expect(store.load()).rejects.toMatchObject(refusal);
+      await expect(store.update(withAccount(accountOf("second")))).rejects.toMatchObject(refusal);
+    }
+    expect(readdirSync(dir).map((file) => [file, file === "locks" ? "" : readFileSync(join(dir, file), "utf8")])).toEqual(before);
+  });
+
+  it.each(ways)("(%s) is used once none is given, and is sealed again by the next use that asks for it", async (_, _name, replace) => {
+    const dir = await sealedFolder("passphrase");
+    replace(dir);
+    expect((await storeAs(dir, "none").store.load()).get("main")?.accessToken.reveal()).toBe("forged");
+    expect(existsSync(join(dir, "accounts.json.seal"))).toBe(false);
+    expect((await storeAs(dir, "passphrase").store.load()).get("main")?.accessToken.reveal()).toBe("forged");
+    expect(filesIn(dir).map((text) => encryptionOf().modeOf(text))).toEqual(["passphrase", "passphrase"]);
+  });
+
+  it("is seen by a process that runs, and what it knew stays in the memory", async () => {
+    const dir = await sealedFolder("passphrase");
+    const { store } = storeAs(dir, "passphrase");
+    await store.load();
+    put(dir, "accounts.json");
+    expect(store.changed()).toBe(true);
+    await expect(store.load()).rejects.toMatchObject({ code: "store-sealed" });
+  });
+
+  it.each(["accounts.json", "accounts.json.bak", "accounts.json.seal"].flatMap((name) => [1, 2].map((nth) => [name, nth] as const)))(
+    "is none when another process seals or unseals it while it is read (before %s is opened for time %i)",
+    async (name, nth) => {
+      const sealed = await sealedFolder("passphrase");
+      const [text] = filesIn(sealed);
+      const plain = temporaryFolder();
+      for (const file of ["accounts.json", "accounts.json.bak"]) put(plain, file);
+      const seal = (): void => {
+        for (const file of ["accounts.json", "accounts.json.bak"]) writeFileSync(join(plain, file), text ?? "");
+        writeFileSync(join(plain, "accounts.json.seal"), '{"by":"passphrase"}', { mode: 0o600 });
+      };
+      const unseal = (): void => (remove(sealed, "accounts.json.seal"), put(sealed, "accounts.json"), put(sealed, "accounts.json.bak"));
+      expect(["access-main", "forged"]).toContain(await tokenWhile(plain, filesAt(join(plain, name), nth, seal)));
+      expect(["access-main", "forged"]).toContain(await tokenWhile(sealed, filesAt(join(sealed, name), nth, unseal)));
+    },
+  );
+});
+
+describe("a store that is sealed while nothing is set", () => {
+  it.each(["passphrase", "keyring"] as const)("stays sealed by %s with everything that is written", async (mode) => {
+    const dir = await sealedFolder(mode);
+    await storeByDefault(dir).store.update(withAccount(accountOf("second")));
+    expect(filesIn(dir).map((text) => encryptionOf().modeOf(text))).toEqual([mode, mode]);
+    expect((await storeAs(dir, mode).store.load()).size).toBe(2);
+  });
+
+  it("is sealed again when its files are gone, and not replaced by a plain one where there is no passphrase", async () => {
+    const dir = await sealedFolder("passphrase");
+    for (const name of ["accounts.json", "accounts.json.bak"]) remove(dir, name);
+    await expect(storeByDefault(dir, { passphrase: async () => null }).store.update(withAccount(accountOf("a")))).rejects.toMatchObject({ code: "store-sealed" });
+    await storeByDefault(dir).store.update(withAccount(accountOf("a")));
+    expect(filesIn(dir).map((text) => encryptionOf().modeOf(text))).toEqual(["passphrase", "passphrase"]);
+  });
+
+  it("is marked at its next use when an earlier version has sealed it", async () => {
+    const dir = await sealedFolder("keyring");
+    remove(dir, "accounts.json.seal");
+    await storeByDefault(dir).store.load();
+    expect(JSON.parse(readFileSync(join(dir, "accounts.json.seal"), "utf8"))).toEqual({ by: "keyring" });
+  });
+
+  it("that cannot be marked serves all the same, and says so", async () => {
+    const dir = await sealedFolder("passphrase");
+    remove(dir, "accounts.json.seal");
+    const files = filesWith(({ name, args }) => { if (name === "renameSync" && String(args[1]).endsWith(".seal")) throw systemError("EIO"); });
+    const { store, notices } = storeIn(dir, { files, encryption: encryptionOf(depsFor("passphrase")) });
+    expect((await store.load()).has("main")).toBe(true);
+    expect(notices).toEqual([expect.objectContaining({ code: "seal-unmarked", level: "warning" })]);
   });
 });
 

@@ -41,6 +41,7 @@ export const withAccount = (account: Account) => (current: ReadonlyMap<string, A
 export const encryptionOf = (more: Partial<EncryptionDeps> = {}) =>
   createEncryption({
     mode: "none",
+    isGiven: true,
     random: systemRandom,
     cost: 1024,
     passphrase: async () => null,

@@ -22,7 +22,7 @@ describe("the data folder", () => {
 
   it("holds these files", () => {
     expect(dataFiles("/d")).toEqual({
-      config: "/d/config.json", accounts: "/d/accounts.json", backup: "/d/accounts.json.bak", key: "/d/key", history: "/d/history.json", proxy: "/d/proxy.json",
+      config: "/d/config.json", accounts: "/d/accounts.json", backup: "/d/accounts.json.bak", key: "/d/key", seal: "/d/accounts.json.seal", history: "/d/history.json", proxy: "/d/proxy.json",
       reserve: "/d/accounts.json.reserve", link: "/d/sign-in-link.txt", page: "/d/sign-in.html", locks: "/d/locks",
     });
     expect(dataFiles("C:\\d").key).toBe("C:\\d\\key");

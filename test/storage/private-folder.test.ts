@@ -166,7 +166,10 @@ describe("what is no file in the place of one", () => {
   it("is left to its reader when it is a folder, which nobody else can make in this user's name", () => {
     const dir = folderWith();
     for (const name of ourNames) mkdirSync(join(dir, name));
-    for (const mode of [0o700, 0o777]) (chmodSync(dir, mode), ensurePrivateFolder(dir, depsOf()));
+    for (const mode of [0o700, 0o777]) {
+      chmodSync(dir, mode);
+      ensurePrivateFolder(dir, depsOf());
+    }
   });
 
   it("is refused when it is a socket", async () => {
