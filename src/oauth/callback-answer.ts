@@ -4,7 +4,9 @@ import type { CallbackResult, SubmitOutcome } from "../messages/commands.ts";
 
 export type ExchangeOutcome = Exclude<SubmitOutcome, { outcome: "nothing" | "bad-paste" }>;
 
-const refused = (message: string): CallbackResult => ({ result: "refused", message });
+type Refused = Extract<CallbackResult, { readonly message: string }>;
+
+const refused = (message: string): Refused => ({ result: "refused", message });
 
 export const otherAttempt: CallbackResult = refused("This page belongs to another sign-in attempt.");
 
@@ -24,7 +26,7 @@ export const lost: CallbackResult = {
 export const tooLateToRefuse: CallbackResult = { result: "lost", message: "This sign-in went on with a code before the no of this page came: it was not stopped." };
 
 /** `winner` is the code that was granted, `ended` why the sign-in led nowhere. */
-export const finishedBefore = ({ ended, winner }: { readonly ended: string | null; readonly winner: Secret | null }): CallbackResult =>
+export const finishedBefore = ({ ended, winner }: { readonly ended: string | null; readonly winner: Secret | null }): Refused =>
   refused(winner === null ? `This sign-in is over. ${ended ?? ""}`.trim() : "This sign-in is finished already.");
 
 export const callbackResult = (outcome: ExchangeOutcome): CallbackResult => {

@@ -75,8 +75,12 @@ export type OpenAttempt = {
   /** The code that was granted, also when the attempt is over. */
   winner: Secret | null;
   question: IdentityQuestion | null;
+  /** The account that it became. */
+  storedAs: string | null;
   /** Why it is over, when it led nowhere. */
   ended: string | null;
+  /** A browser came too late with its link, and that was told. */
+  hasWarned: boolean;
 };
 
 export const openAttempt = ({ clock, random, publish, ...deps }: AttemptDeps, { kind = "max", accountId, settings: own = {}, acceptIdentity = false }: LoginOptions): OpenAttempt => {
@@ -102,7 +106,7 @@ export const openAttempt = ({ clock, random, publish, ...deps }: AttemptDeps, { 
   const attemptId = base64url(random(16));
   return {
     attemptId, kind, expiresAt, accountId: accountId ?? null, settings, acceptIdentity, byPaste, byReturn, link,
-    timer: null, running: null, grant: null, winner: null, question: null, ended: null,
+    timer: null, running: null, grant: null, winner: null, question: null, storedAs: null, ended: null, hasWarned: false,
   };
 };
 

@@ -85,6 +85,7 @@ export const createExchanges = (deps: ExchangeDeps, attempts: Attempts): Exchang
       if ("asked" in kept) return attempt.acceptIdentity ? await store(attempt, grant, kept.asked) : ask(attempt, kept.asked);
       attempt.grant = null;
       attempt.question = null;
+      attempt.storedAs = kept.accountId;
       if (attempts.open === attempt) close(attempt);
       deps.publish({ type: "login.succeeded", attemptId: attempt.attemptId, accountId: kept.accountId });
       return { outcome: "signed-in", accountId: kept.accountId, expiresAt: kept.expiresAt };
@@ -129,10 +130,7 @@ export const createExchanges = (deps: ExchangeDeps, attempts: Attempts): Exchang
     const answer = giveBack(attempt);
     const errorCode = "declined";
     fail(attempt, errorCode, "The answer was no: the sign-in was not kept.");
-    const revoked = await answer;
-    const before = question.replaces === null ? `${nameOf(question)} was not added` : `The account "${question.accountId}" was left as it is`;
-    const after = revoked?.ok === false ? `; the new tokens are forgotten here, but the server did not take them back: ${revoked.message}` : ", and the new tokens were given back to the server.";
-    return { outcome: "failed", errorCode, message: before + after };
+    return { outcome: "failed", errorCode, message: declinedSentence(question, await answer) };
   };
 
   return {
@@ -145,6 +143,13 @@ export const createExchanges = (deps: ExchangeDeps, attempts: Attempts): Exchang
       return accept ? run(attempt, winner, () => store(attempt, grant, question)) : decline(attempt, question);
     },
   };
+};
+
+const declinedSentence = (question: IdentityQuestion, revoked: RevokeAnswer | null): string => {
+  const before = question.replaces === null ? `${nameOf(question)} was not added` : `The account "${question.accountId}" was left as it is`;
+  return revoked?.ok === false
+    ? `${before}; the new tokens are forgotten here, but the server did not take them back: ${revoked.message}`
+    : `${before}, and the new tokens were given back to the server.`;
 };
 
 const nothingAsked = (): AppError =>

@@ -4,7 +4,7 @@
 // for the next try and given back to the server when there is none. It lives in memory only: a crash forgets it.
 import { sameSecret, sameText } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { CallbackResult, Commands, LoginAttempt, SubmitOutcome } from "../messages/commands.ts";
+import type { CallbackResult, Commands, LinkResult, LinkVisit, LoginAttempt, SubmitOutcome } from "../messages/commands.ts";
 import { AppError } from "../messages/errors.ts";
 import type { AuthorizationRequest } from "./authorization-request.ts";
 import { callbackResult, denialSentence, finishedBefore, foreignBrowser, lost, otherAttempt, tooLateToRefuse } from "./callback-answer.ts";
@@ -46,6 +46,16 @@ export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
     return attempts.open;
   };
 
+  // Whoever reads the arguments of a browser's opener may have been faster than the browser, up to the end.
+  const cameLate = (attempt: OpenAttempt, { cookie }: LinkVisit): LinkResult => {
+    const { link, storedAs, hasWarned } = attempt;
+    if (storedAs === null || link?.isUsed() !== true || link.isOf(cookie)) return { result: "unknown", message: finishedBefore(attempt).message };
+    attempt.hasWarned = true;
+    const message = "A browser came with the link of a sign-in that another browser had opened and finished.";
+    if (!hasWarned) deps.publish({ type: "notice", level: "warning", code: "sign-in-late", message, hint: `If that other one was not yours, sign it out: \`claude-oauth-proxy logout ${storedAs}\`.` });
+    return { result: "used", message: "Another browser has opened this link and finished the sign-in. If that was not you, sign that account out and start the sign-in again." };
+  };
+
   const codeCameBack = async (attempt: OpenAttempt, request: AuthorizationRequest, code: Secret): Promise<CallbackResult> => {
     if (attempt.running !== null && !sameSecret(attempt.running.code, code)) await attempt.running.outcome;
     if (attempt.winner !== null && !sameSecret(attempt.winner, code)) return lost;
@@ -70,7 +80,10 @@ export const createLoginFlow = (deps: LoginFlowDeps): LoginFlow => {
       return viewOf(attempt);
     },
     pending: () => (attempts.open === null ? null : viewOf(attempts.open)),
-    openLink: (visit) => attempts.open?.link?.open(visit) ?? unknownLink,
+    openLink(visit) {
+      const late = attempts.over.find(({ link }) => link?.isToken(visit.token) === true);
+      return late === undefined ? (attempts.open?.link?.open(visit) ?? unknownLink) : cameLate(late, visit);
+    },
     async submit(pasted, attemptId) {
       const attempt = opened(attemptId);
       const requests = requestsOf(attempt);

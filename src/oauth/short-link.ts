@@ -34,6 +34,9 @@ export type ShortLink = {
   open(visit: LinkVisit): LinkResult;
   /** True for the `Cookie` header of the browser that opened it. */
   isOf(cookie: string | null): boolean;
+  isToken(token: string): boolean;
+  /** Some browser has opened it. */
+  isUsed(): boolean;
   /** Its token, and the value of its cookie. */
   readonly secrets: readonly Secret[];
 };
@@ -51,18 +54,21 @@ export const createShortLink = ({ random, clock, origin, expiresAt, returningPag
   const name = `claude_oauth_proxy_sign_in_${port}_${base64url(random(6))}`;
   const value = base64url(random(32));
   let wrong = 0;
-  let isUsed = false;
+  let used = false;
   let isContested = false;
 
-  const isOf = (cookie: string | null): boolean => isUsed && sameText(cookieValue(cookie, name) ?? "", value);
+  const isOf = (cookie: string | null): boolean => used && sameText(cookieValue(cookie, name) ?? "", value);
+  const isToken = (tried: string): boolean => sameText(tried, token.reveal());
 
   return {
     url: () => (wrong < mostWrong ? url : null),
     isOf,
+    isToken,
+    isUsed: () => used,
     secrets: [token, secret(value)],
     open(visit) {
       if (wrong >= mostWrong) return unknownLink;
-      if (!sameText(visit.token, token.reveal())) {
+      if (!isToken(visit.token)) {
         wrong += 1;
         if (wrong === mostWrong) onWithdrawn();
         return unknownLink;
@@ -70,12 +76,12 @@ export const createShortLink = ({ random, clock, origin, expiresAt, returningPag
       const host = visit.host.toLowerCase();
       // The cookie has to be one of the host that the way back leads to.
       if (host !== ownHost && isOtherNameOf(host, port)) return { result: "open", location: url, setCookie: null };
-      if (isUsed && !isOf(visit.cookie)) {
+      if (used && !isOf(visit.cookie)) {
         if (!isContested) onContested();
         isContested = true;
         return usedLink;
       }
-      isUsed = true;
+      used = true;
       const seconds = Math.max(1, Math.ceil((expiresAt - clock.now()) / 1000));
       return { result: "open", location: host === ownHost ? returningPage : codePage, setCookie: `${name}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax` };
     },

@@ -57,6 +57,23 @@ describe("the short link of a sign-in", () => {
     expect([open(), createStory().flow.openLink({ token: "x", cookie: null, host: "localhost:4001" }).result]).toEqual(["unknown", "unknown"]);
   });
 
+  it("that another browser was fast enough to finish is told to the one that comes late, and to the person, once (A26)", async () => {
+    const story = createStory();
+    const { flow, codes, comeBack, paste, browser } = story;
+    const token = tokenOf(flow.start({}).shortUrl);
+    const late = (cookie: string | null) => flow.openLink({ token, cookie, host: "localhost:4001" });
+    await comeBack(codes().callback);
+    expect(late(browser.cookies)).toEqual({ result: "unknown", message: "This sign-in is finished already." });
+    expect(notices(story)).toEqual([]);
+    for (let count = 0; count < 2; count += 1) expect(late(null)).toMatchObject({ result: "used", message: expect.stringContaining("finished the sign-in") as string });
+    expect(story.events.filter(({ type }) => type === "notice")).toMatchObject([{ code: "sign-in-late", hint: expect.stringContaining("logout ada") as string }]);
+    // A link that no browser used is no riddle after a paste.
+    const unused = tokenOf(flow.start({}).shortUrl);
+    await paste(codes().paste);
+    expect(flow.openLink({ token: unused, cookie: null, host: "localhost:4001" }).result).toBe("unknown");
+    expect(notices(story)).toHaveLength(1);
+  });
+
   it("leads from another name of this machine to the one that the way back has, and uses nothing up", () => {
     const { flow, visit } = createStory();
     const { shortUrl } = flow.start({});
