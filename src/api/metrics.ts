@@ -37,7 +37,7 @@ const metricsOf = ({ store, version, mode }: Deps): readonly Entry[] => {
     counter("failures_total", "Failed requests by who is at fault.", ["blame", "code"], {
       "request.finished": ({ blame, errorCode }, count) => (blame === null ? undefined : count.add(1, blame, errorCode ?? "none")),
     }),
-    counter("rejected_total", "Requests this proxy refused, by code.", ["code"], { "request.rejected": ({ code }, count) => count.add(1, code) }),
+    counter("rejected_total", "Requests this proxy refused, by code.", ["code"], { "request.rejected": ({ code, count: times = 1 }, count) => count.add(times, code) }),
     counter("failed_attempts_total", "Attempts that failed before an answer, by code.", ["code"], { "attempt.failed": ({ code }, count) => count.add(1, code) }),
     histogram("request_duration_seconds", "From the request's head to the end of the answer.", {
       "request.finished": ({ durationMs }, seconds) => seconds.observe(durationMs / 1000),

@@ -39,7 +39,15 @@ export type RequestEvent =
       bodyBytes: number | null;
     }
   /** Refused by ourselves before anything was forwarded; the last event of this request. */
-  | { type: "request.rejected"; requestId: string; status: number; code: string; message: string }
+  | {
+      type: "request.rejected";
+      requestId: string;
+      status: number;
+      code: string;
+      message: string;
+      /** How many refusals of its kind this one stands for, when it is more than one: of a flood only the first few are told one by one. */
+      count?: number;
+    }
   | { type: "request.assigned"; requestId: string; accountId: string | null; reason: PickReason }
   /** The last event of a request that was not rejected: exactly one, whatever was cut. */
   | {

@@ -150,6 +150,7 @@ const attachHandler = (server: HttpServer, { deps, connections, stopping }: Atta
   const { mode, refreshLeadSeconds, rateLimit, maxBodyBytes } = settings;
   const sessions = createSessions({ random, clock, port: settings.port });
   const reports = createRefusalReports({ publish, clock });
+  stopping.addEventListener("abort", reports.flush, { once: true });
   const rateLimitOf = (rate: Rate | null) => (rate === null ? null : createRateLimit(rate, clock));
   const admit = createAdmission({
     checks: createChecks({ ...settings, key: deps.key, keyRequired: deps.keyRequired, sessions }),

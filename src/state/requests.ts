@@ -52,6 +52,7 @@ export const foldRequest = (draft: RequestsDraft, event: TrafficEvent): Change |
   if (more !== null) addTokens(draft.counts, more);
   const isEnd = before.outcome === null && row.outcome !== null;
   if (isEnd) finished(draft.counts, row);
+  if (event.type === "request.rejected") addOthers(draft.counts, (event.count ?? 1) - 1);
   return { row, isNew: false, isEnd, more };
 };
 
@@ -95,6 +96,12 @@ const finished = (counts: Counts, row: RequestRow): void => {
   else if (status >= 400) counts.clientErrors += 1;
   else if (row.outcome === "ok") counts.ok += 1;
   else counts.serverErrors += 1;
+};
+
+/** The refusals that the one with a row stands for. */
+const addOthers = (counts: Counts, others: number): void => {
+  counts.total += others;
+  counts.clientErrors += others;
 };
 
 const evict = (rows: Map<string, RequestRow>): void => {

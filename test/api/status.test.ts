@@ -167,7 +167,7 @@ describe("/api/status", () => {
   it("is the dashboard's state with its lists cut, for the key only", async () => {
     await using own = await startServer();
     own.publish(added());
-    for (let index = 0; index < 120; index += 1) await ask(own.port, head(own.port, "GET /v1/models", { "x-api-key": "wrong" }));
+    for (let index = 0; index < 120; index += 1) for (const make of [received, finished]) own.publish(make(`r${index}`));
     const state = jsonOf(await ask(own.port, head(own.port, "GET /api/status"))) as { accounts: unknown[]; requests: { rows: unknown[]; total: number }; activity: unknown[] };
     expect(state.accounts).toHaveLength(1);
     expect(state.requests.total).toBe(120);

@@ -1,6 +1,7 @@
 // Who may come in, asked over bare sockets: names, pages, keys.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ask, errorOf, head, headerOf, isWhole, key, openWire, post, startServer, statusOf } from "./kit.ts";
+import { createFakeClock } from "../helpers/fake-clock.ts";
+import { ask, errorOf, head, headerOf, isWhole, jsonOf, key, openWire, post, startServer, statusOf } from "./kit.ts";
 
 let kit: Awaited<ReturnType<typeof startServer>>;
 beforeAll(async () => { kit = await startServer({ allowedHosts: ["proxy.lan", "box.lan:8443"], allowedOrigins: ["https://tools.example"] }); });
@@ -186,10 +187,43 @@ describe("the local key", () => {
 
 describe("what the rest of the program hears", () => {
   it("a refused request for /v1/* is received and rejected", async () => {
-    await ask(kit.port, head(kit.port, "GET /v1/models?q=secret", { "x-api-key": "wrong", "user-agent": "claude-cli/2.1.197 (external, cli)" }));
-    expect(kit.events.map(({ type }) => type)).toEqual(["request.received", "request.rejected"]);
-    expect(kit.events[0]).toMatchObject({ path: "/v1/models", client: "claude-cli/2.1.197", method: "GET" });
-    expect(kit.events[1]).toMatchObject({ status: 401, code: "local-key" });
+    await using own = await startServer();
+    await ask(own.port, head(own.port, "GET /v1/models?q=secret", { "x-api-key": "wrong", "user-agent": "claude-cli/2.1.197 (external, cli)" }));
+    expect(own.events.map(({ type }) => type)).toEqual(["request.received", "request.rejected"]);
+    expect(own.events[0]).toMatchObject({ path: "/v1/models", client: "claude-cli/2.1.197", method: "GET" });
+    expect(own.events[1]).toMatchObject({ status: 401, code: "local-key" });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["a wrong key", { "x-api-key": "wrong" }],
+    ["a foreign Host", { host: "evil.example" }],
+    ["a foreign Origin", { origin: "https://evil.example" }],
+  ])("a flood with %s fills neither rows nor recording, and every request of it is counted (S11)", async (_name, fields) => {
+    const clock = createFakeClock();
+    await using own = await startServer({ clock });
+    for (let index = 0; index < 60; index += 1) await ask(own.port, head(own.port, "POST /v1/messages", { ...fields, "x-claude-code-session-id": `s${index}` }));
+    await clock.advance(10_000);
+    expect(own.events.map(({ type }) => type)).toEqual(Array.from({ length: 6 }, () => ["request.received", "request.rejected"]).flat());
+    const state = jsonOf(await ask(own.port, head(own.port, "GET /api/status"))) as { requests: { rows: unknown[]; total: number; clientErrors: number; inFlight: number }; sessions: unknown[] };
+    expect({ ...state.requests, rows: state.requests.rows.length }).toMatchObject({ rows: 6, total: 60, clientErrors: 60, inFlight: 0 });
+    expect(state.sessions).toHaveLength(6);
+    expect(await ask(own.port, head(own.port, "GET /metrics"))).toMatch(/rejected_total\{code="[a-z-]+"\} 60\n/);
+  });
+
+  it("a flood of broken bytes is two notices, the second with their number (S11)", async () => {
+    const clock = createFakeClock();
+    await using own = await startServer({ clock });
+    for (let index = 0; index < 40; index += 1) {
+      const wire = openWire(own.port);
+      wire.write("GARBAGE\r\n\r\n");
+      await wire.until((text) => text.startsWith("HTTP/1.1 400"));
+      wire.socket.destroy();
+    }
+    await clock.advance(10_000);
+    expect(own.events.map((event) => (event.type === "notice" ? event.message : event.type))).toEqual([
+      "A connection was refused: This is not a well-formed HTTP/1.1 request.",
+      "A connection was refused: This is not a well-formed HTTP/1.1 request. (38 more like this before)",
+    ]);
   });
 
   it("a page that probes our own paths cannot flood the screen", async () => {
