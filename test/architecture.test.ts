@@ -12,7 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   messages: [],
   state: ["accounts/can-serve"],
   oauth: [],
-  config: ["storage/files", "storage/notice", "storage/paths", "storage/private-file", "storage/private-folder"],
+  config: ["storage/files", "storage/paths", "storage/private-file", "storage/private-folder"],
   log: [],
   demo: [],
   storage: ["accounts/account"],

@@ -3,11 +3,11 @@ import { dataFiles } from "../storage/paths.ts";
 import { createAccountsFile } from "../storage/accounts-file.ts";
 import type { AccountsFile } from "../storage/accounts-file.ts";
 import { systemFiles } from "../storage/files.ts";
+import type { StorageNotice } from "../storage/files.ts";
 import { createHistoryFile } from "../storage/history-file.ts";
 import type { HistoryFile } from "../storage/history-file.ts";
 import { openKeyring } from "../storage/keyring.ts";
 import { loadLocalKey } from "../storage/local-key.ts";
-import type { StorageNotice } from "../storage/notice.ts";
 import { readNamed } from "../storage/private-file.ts";
 import type { NamedFile } from "../storage/private-file.ts";
 import { ensurePrivateFolder } from "../storage/private-folder.ts";
@@ -68,7 +68,7 @@ const passphraseOf = async ({ environment, askPassphrase }: CoreOptions): Promis
 
 const largestCertificates = 16 * 1024 * 1024;
 
-/** May be another user's (root's, or that of the host of a container), but then it is said: whoever writes it decides which servers are trusted. */
+/** Another user's file is used too (that of the host of a container), but with a warning: it decides which servers are trusted. */
 const readCertificates = (path: string, { uid, onNotice }: { readonly uid: number | null; readonly onNotice: (notice: StorageNotice) => void }): string => {
   const { bytes, stat } = namedFile(path);
   const isForeign = uid !== null && stat.uid !== uid && stat.uid !== 0;

@@ -23,7 +23,7 @@ export const loadSettings = (context: CliContext, args: ParsedArgs): Settings =>
 export const loadFrom = (context: CliContext, args: ParsedArgs, file: { readonly path: string; readonly values: Readonly<Record<string, unknown>> }): Loaded =>
   loadConfig({ flags: args.settings, set: args.global.set, environment: context.environment, file });
 
-/** The preferences of the data folder; what a write of them repairs there is told on standard error. */
+/** The preferences of the data folder; what a write of them repairs there goes to standard error. */
 export const preferencesOf = (context: CliContext, args: ParsedArgs, { changesNothing = false } = {}): PreferencesFile =>
   createPreferencesFile({
     dir: folderOf(context, args),

@@ -1,5 +1,5 @@
 // The preferences in `<dir>/config.json`: the only file that knows the package `conf`. Preferences only,
-// never a secret; but whoever writes them decides where tokens are sent, so the folder and the file are looked at as
+// never a secret; but they decide where tokens are sent, so the folder and the file are looked at as
 // those of the credentials before `conf` is let near. A file that cannot be read stays as it is; only an explicit
 // `set` moves it aside.
 import { isUtf8 } from "node:buffer";
@@ -9,7 +9,7 @@ import { isObject, parseJsonObject } from "../lib/json.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { AppError } from "../messages/errors.ts";
 import { systemFiles } from "../storage/files.ts";
-import type { OnNotice } from "../storage/notice.ts";
+import type { OnNotice } from "../storage/files.ts";
 import { dataFiles } from "../storage/paths.ts";
 import { readPrivate } from "../storage/private-file.ts";
 import type { PrivateFileDeps } from "../storage/private-file.ts";

@@ -8,7 +8,7 @@ import { AppError } from "../messages/errors.ts";
 import { emptyStore, parseStore } from "./accounts-format.ts";
 import type { StoreDocument } from "./accounts-format.ts";
 import type { Encryption, EncryptionMode } from "./encryption.ts";
-import type { StorageNotice } from "./notice.ts";
+import type { StorageNotice } from "./files.ts";
 import type { DataFiles } from "./paths.ts";
 import { readPrivate } from "./private-file.ts";
 import type { PrivateFileDeps } from "./private-file.ts";

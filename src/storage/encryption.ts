@@ -32,7 +32,7 @@ export type EncryptionDeps = {
 export type OpenedText = { readonly outcome: "opened"; readonly text: string } | { readonly outcome: "damaged"; readonly reason: string };
 
 export type Encryption = {
-  /** How the next write is sealed: the mode that was given, else as `remember` was told last. */
+  /** How the next write is sealed: the mode that was given, else the one of the last `remember`. */
   readonly mode: EncryptionMode;
   /** `none` was given: a plain store may take the place of a sealed one. */
   readonly mayUnseal: boolean;

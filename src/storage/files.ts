@@ -1,4 +1,5 @@
-// The file system as an argument, so that a test can make any single call fail, and its failures as sentences.
+// The file system as an argument, so that a test can make any single call fail; its failures as sentences, and what was
+// found and dealt with as notices.
 // Everything here is synchronous on purpose: between reading a credential and having it on the disk nothing
 // else may run.
 import * as nodeFs from "node:fs";
@@ -98,3 +99,36 @@ const explanations: Readonly<Record<string, { readonly reason: string; readonly 
 /** `store-unreadable` for something that is there but must not be trusted. */
 export const refused = (path: string, reason: string, hint: string): AppError =>
   new AppError({ code: "store-unreadable", message: `${path} is not used: ${reason}`, hint });
+
+/** A sentence for a person; `code` is stable. Never holds a secret or a piece of a credentials file. */
+export type StorageNotice = {
+  readonly level: "info" | "warning" | "error";
+  readonly code:
+    | "modes-repaired"
+    | "modes-too-wide"
+    | "moved-aside"
+    | "restored"
+    | "backup-unwritten"
+    | "not-synced"
+    | "entry-unused"
+    | "certificates-foreign"
+    | "key-replaced"
+    | "history-unsaved"
+    | "reseal-failed"
+    | "seal-unmarked";
+  readonly message: string;
+  readonly hint: string | null;
+};
+
+export type OnNotice = (notice: StorageNotice) => void;
+
+/** Passes every distinct notice on once, so that a check that runs every 30 s does not repeat itself. */
+export const onceEach = (onNotice: OnNotice): OnNotice => {
+  const seen = new Set<string>();
+  return (notice) => {
+    const key = `${notice.code} ${notice.message}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    onNotice(notice);
+  };
+};

@@ -6,8 +6,7 @@ import { secret } from "../lib/secret.ts";
 import type { Secret } from "../lib/secret.ts";
 import { tempName } from "./atomic-write.ts";
 import { codeOf, discard, lacksHardLinks, unwritable } from "./files.ts";
-import type { Files } from "./files.ts";
-import type { OnNotice } from "./notice.ts";
+import type { Files, OnNotice } from "./files.ts";
 import { readPrivate } from "./private-file.ts";
 import type { Processes } from "./processes.ts";
 

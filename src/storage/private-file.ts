@@ -5,8 +5,7 @@ import { constants } from "node:fs";
 import { dirname } from "node:path";
 import type { BigIntStats, Stats } from "node:fs";
 import { close, codeOf, refused, unreadable } from "./files.ts";
-import type { Files } from "./files.ts";
-import type { OnNotice } from "./notice.ts";
+import type { Files, OnNotice } from "./files.ts";
 
 export type PrivateFileDeps = {
   readonly files: Files;

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
 import { systemFiles } from "../../src/storage/files.ts";
-import type { Files } from "../../src/storage/files.ts";
+import type { Files, StorageNotice } from "../../src/storage/files.ts";
 import { loadLocalKey } from "../../src/storage/local-key.ts";
-import type { StorageNotice } from "../../src/storage/notice.ts";
 import { filesWith, realProcesses, runFixture, systemError, temporaryFolder } from "./kit.ts";
 
 const load = (dir: string, files: Files = systemFiles) => {

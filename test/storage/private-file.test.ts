@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stats } from "node:fs";
 import { systemFiles } from "../../src/storage/files.ts";
-import type { Files } from "../../src/storage/files.ts";
-import type { StorageNotice } from "../../src/storage/notice.ts";
+import type { Files, StorageNotice } from "../../src/storage/files.ts";
 import { readNamed, readPrivate, realFile, stampOf } from "../../src/storage/private-file.ts";
 import { filesWith, realProcesses, temporaryFolder } from "./kit.ts";
 
