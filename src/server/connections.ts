@@ -2,6 +2,7 @@
 // as soon as it is parsed; here the later ones wait, so that a connection carries one exchange at a time, in order,
 // and nothing is begun for a client that has left or on a connection that is to close (RFC 9112 section 9.3.2).
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../lib/clock.ts";
 
 export type Socket = IncomingMessage["socket"];
 
@@ -16,8 +17,8 @@ export type Connection = {
   readonly waiting: Waiting[];
   /** The last request that node:http announced. Until it is complete, what comes is its body. */
   latest: IncomingMessage | null;
-  /** The bytes on it stopped making sense, or an answer closes it: no request after those that wait is read. */
-  broken: boolean;
+  /** The bytes on it stopped making sense, or an answer closes it: no request that comes from now on is begun. */
+  closing: boolean;
   /** What is still to be sent after the requests that wait. */
   last: (() => void) | null;
 };
@@ -42,7 +43,10 @@ export type Connections = {
  */
 const mostWaiting = 64;
 
-export const createConnections = (): Connections => {
+/** A connection that is closed over unread bytes is still read for so long. */
+const lingerMs = 1000;
+
+export const createConnections = (clock: Pick<Clock, "setTimeout">): Connections => {
   const connections = new Map<Socket, Connection>();
   const drained = new Set<() => void>();
   let inFlight = 0;
@@ -65,6 +69,7 @@ export const createConnections = (): Connections => {
   const advance = (connection: Connection, keepAlive: boolean): void => {
     const { socket, waiting } = connection;
     if (!keepAlive || socket.destroyed) {
+      connection.closing = true;
       waiting.length = 0;
       connection.last = null;
     }
@@ -84,7 +89,7 @@ export const createConnections = (): Connections => {
 
   const enqueue = (exchange: HttpExchange, go: () => void): void => {
     const connection = connections.get(exchange.request.socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.closing) return;
     connection.latest = exchange.request;
     const waiting = { ...exchange, begin: go };
     if (connection.current === null) return begin(connection, waiting);
@@ -92,9 +97,23 @@ export const createConnections = (): Connections => {
     holdBack(connection);
   };
 
+  // Node calls `destroySoon` behind the last answer. To close over unread bytes would reset the connection and could
+  // destroy the answer on its way (RFC 9112 section 9.6).
+  const lingerAtEnd = (connection: Connection): void => {
+    const { socket } = connection;
+    const destroySoon = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (!connection.closing && connection.latest?.complete !== false) return destroySoon();
+      socket.end().resume();
+      const timer = clock.setTimeout(() => socket.destroy(), lingerMs);
+      socket.once("close", () => timer.cancel());
+    };
+  };
+
   const accept = (socket: Socket): void => {
-    const connection: Connection = { socket, current: null, waiting: [], latest: null, broken: false, last: null };
+    const connection: Connection = { socket, current: null, waiting: [], latest: null, closing: false, last: null };
     connections.set(socket, connection);
+    lingerAtEnd(connection);
     socket.once("close", () => {
       connections.delete(socket);
       connection.waiting.length = 0;

@@ -16,7 +16,7 @@ import { readBody } from "./read-body.ts";
 import type { RefusalReports } from "./refusal-reports.ts";
 import { receivedEvent, requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
-import { errorAnswer, refusal, respondEmpty, respondError, setHeaders } from "./respond.ts";
+import { refusal, respondEmpty, respondError, setHeaders } from "./respond.ts";
 import type { Refusal } from "./respond.ts";
 
 export type HandlerDeps = {
@@ -76,6 +76,7 @@ export const createHandler = (deps: HandlerDeps): Handler => {
   const bareExchange = (socket: Socket, request = new IncomingMessage(socket)): HttpExchange => {
     const response = new ServerResponse(request);
     response.assignSocket(socket);
+    response.on("finish", () => socket.destroySoon());
     return { request, response, requestId: nextId() };
   };
 
@@ -87,8 +88,8 @@ export const createHandler = (deps: HandlerDeps): Handler => {
     onClientError(error, socket) {
       const connection = connections.of(socket as Socket);
       if (connection === undefined) return void socket.destroy();
-      if (connection.broken) return;
-      connection.broken = true;
+      if (connection.closing) return;
+      connection.closing = true;
       if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
       const why = faultOf(error);
       const { current, waiting, latest } = connection;
@@ -108,7 +109,7 @@ export const createHandler = (deps: HandlerDeps): Handler => {
     onConnect(request, socket) {
       const connection = connections.of(socket as Socket);
       if (connection === undefined || connection.current !== null) return void socket.destroy();
-      connection.broken = true;
+      connection.closing = true;
       answerBroken(bareExchange(socket as Socket, request), connectRefusal);
     },
   };
@@ -141,7 +142,7 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
   deps.publish(received);
   const go = (): void => {
     const connection = deps.connections.of(request.socket);
-    if (connection === undefined || (connection.broken && !request.complete)) return deps.reports.rejected(requestId, malformedBody);
+    if (connection === undefined || (connection.closing && !request.complete)) return deps.reports.rejected(requestId, malformedBody);
     goOn(arrival);
     void deps.forward(request, response, {
       requestId,
@@ -192,33 +193,16 @@ const sendRefusal = (deps: HandlerDeps, arrival: Arrival, { close = false, ...wh
   else respondError(response, { ...why, requestId });
 };
 
-/** Bytes and time for which a client that was refused is still read. */
-const patience = { bytes: 1_048_576, ms: 1000 } as const;
-
-/**
- * Sends our own error as the last answer of its connection. The connection is read for a moment longer, because
- * closing it over unread bytes would reset it and could destroy the answer on its way (RFC 9112 section 9.6).
- */
-const answerAndClose = ({ clock, connections }: HandlerDeps, { request, response, requestId }: HttpExchange, why: Refusal): void => {
+/** Sends our own error as the last answer of its connection. */
+const answerAndClose = ({ connections }: HandlerDeps, { request, response, requestId }: HttpExchange, why: Refusal): void => {
   const socket = response.socket ?? request.socket;
   if (response.headersSent || response.destroyed || socket.destroyed) return void socket.destroy();
   const connection = connections.of(socket);
-  if (connection !== undefined) connection.broken = true;
-  const { status, headers, body } = errorAnswer({ ...why, requestId });
+  if (connection !== undefined) connection.closing = true;
   response.shouldKeepAlive = false;
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
-  // Not `end`: node:http would then destroy the socket at once. To HEAD it writes nothing, not even the head.
-  if (request.method === "HEAD") response.flushHeaders();
-  else response.write(body);
-  socket.end();
-  let read = 0;
-  request.on("error", () => {}).on("data", (chunk: Buffer) => {
-    read += chunk.length;
-    if (read > patience.bytes) socket.destroy();
-  });
-  socket.resume();
-  const timer = clock.setTimeout(() => socket.destroy(), patience.ms);
-  socket.once("close", () => timer.cancel()).on("error", () => socket.destroy());
+  respondError(response, { ...why, requestId });
+  // Whatever part of it was read: the rest is thrown away.
+  request.resume();
 };
 
 /**

@@ -79,10 +79,10 @@ const collect = (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, lim
       stop();
       resolve(Buffer.concat(chunks));
     };
-    const onClose = (): void => fail(new AppError({ code: "bad-request", message: "The body broke off." }));
+    const onBroken = (): void => fail(new AppError({ code: "bad-request", message: "The body broke off." }));
     const stop = (): void => {
       timer.cancel();
-      request.off("data", onData).off("end", onEnd).off("close", onClose);
+      request.off("data", onData).off("end", onEnd).off("close", onBroken).off("error", onBroken);
     };
     // The refusal that follows decides what happens to the rest of the body.
     const fail = (error: AppError): void => {
@@ -90,7 +90,7 @@ const collect = (request: IncomingMessage, clock: Pick<Clock, "setTimeout">, lim
       request.pause();
       reject(error);
     };
-    request.on("data", onData).on("end", onEnd).on("close", onClose);
+    request.on("data", onData).on("end", onEnd).on("close", onBroken).on("error", onBroken);
   });
 
 const parse = (bytes: Buffer): JsonBody => {

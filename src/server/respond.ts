@@ -114,6 +114,6 @@ export const send = (response: ServerResponse, { status, headers, body }: OwnAns
 };
 
 const canAnswer = (response: ServerResponse): boolean => {
-  if (response.headersSent) response.destroy();
+  if (response.headersSent && !response.writableEnded) response.destroy();
   return !response.headersSent && !response.destroyed;
 };

@@ -78,7 +78,7 @@ const standardTimeouts: ServerTimeouts = { headersMs: 15_000, requestMs: 600_000
 
 /** Nothing is bound before `listen`. */
 export const createServer = (deps: ServerDeps): Server => {
-  const connections = createConnections();
+  const connections = createConnections(deps.clock);
   const server = createHardened({ ...standardTimeouts, ...deps.timeouts });
   const stopping = new AbortController();
   server.on("connection", connections.accept);

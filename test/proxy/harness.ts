@@ -1,5 +1,6 @@
 // The forwarder behind a node:http server alone (no admission) on a real socket, with everything it reports at hand.
 // `close` is also a test: it fails when a timer, a socket or an unfinished request is left.
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
@@ -100,7 +101,7 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
   let announced = 0;
   let count = 0;
   const sockets: Socket[] = [];
-  const connections = createConnections();
+  const connections = createConnections(clock);
   const server = createServer({ requireHostHeader: false, maxHeaderSize: 65_536 }, (request, response) => {
     announced += 1;
     const requestId = `r${announced}`;
@@ -143,9 +144,9 @@ export const openHarness = async (options: HarnessOptions): Promise<Harness> => 
       return of("request.finished");
     },
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
+      const closed = [server.close(), ...sockets.filter((socket) => !socket.closed)].map((each) => once(each, "close"));
       for (const socket of sockets) socket.destroy();
-      await closed;
+      await Promise.all(closed);
       await upstream.close();
       const open = new Set(of("attempt.started").map(({ requestId }) => requestId));
       for (const { requestId } of of("request.finished")) {

@@ -183,4 +183,12 @@ describe("an upload", () => {
       await harness.finished(round);
     }
   });
+
+  it.each([[[]], [["connection: close"]]])("an early 413 reaches a client that reads only when it has written everything, with the fields %j (R16)", { timeout: 30_000 }, async (fields) => {
+    const { client } = await open(() => {}, { onBytes: (socket, seen) => void (seen.length > 100_000 && socket.writable && socket.end(reply("413 Payload Too Large", "too large"))) });
+    client.socket.pause();
+    await new Promise((resolve) => client.socket.write(post(Buffer.alloc(12 * 1024 * 1024, "u"), fields), resolve));
+    client.socket.resume();
+    expect(await client.until((text) => text.endsWith("too large"))).toMatch(/^HTTP\/1\.1 413/);
+  });
 });

@@ -4,11 +4,12 @@ import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import { createSystemClock } from "../../src/lib/clock.ts";
 import { createConnections } from "../../src/server/connections.ts";
 import { standsStill } from "../proxy/stands-still.ts";
 
 it("a client that sends ahead without end is not read without end, and each of its requests gets its turn", { timeout: 30_000 }, async () => {
-  const connections = createConnections();
+  const connections = createConnections(createSystemClock());
   const begun: ServerResponse[] = [];
   let announced = 0;
   const server = createServer((request, response) => {

@@ -155,6 +155,16 @@ describe("behind an answer that closes the connection", () => {
     if (gone) expect(way.upstream.requests).toEqual([]);
   });
 
+  it("a refused upload has its answer read by a client that reads only when it has written everything", async () => {
+    const way = await openWay(echo);
+    const client = await way.client();
+    client.socket.pause();
+    const upload = way.post("x".repeat(12_000_000)).replace(/x-api-key: .*\r\n/, "");
+    await new Promise<void>((resolve) => void client.socket.write(upload, () => resolve()));
+    client.socket.resume();
+    expect(statusesIn(await client.until(isWhole))).toEqual([401]);
+  });
+
   it("nothing is begun, where the upload was larger than the limit", async () => {
     const way = await openWay(echo, { set: ["server.maxBodyBytes=2048"] });
     const client = await way.client();

@@ -1,5 +1,7 @@
 // The JSON bodies of our own endpoints, over bare sockets: type, size, time, shape.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSystemClock } from "../../src/lib/clock.ts";
+import type { Clock } from "../../src/lib/clock.ts";
 import { AppError } from "../../src/messages/errors.ts";
 import { flagField, integerField, neededText, textField } from "../../src/server/read-body.ts";
 import { ask, errorOf, head, headerOf, openWire, post, startServer, statusOf } from "./kit.ts";
@@ -27,6 +29,24 @@ describe("what a body may be", () => {
     seen.length = 0;
     await ask(kit.port, `${head(kit.port, `POST ${path}`, { "content-type": "application/json", "transfer-encoding": "chunked" })}5\r\n{"att\r\ne\r\nempt_id":"a3"}\r\n0\r\n\r\n`);
     expect(seen).toEqual(["a3"]);
+  });
+
+  it("a chunk that is none ends the reading at once, with one whole 400", async () => {
+    const clock = createSystemClock();
+    let running = 0;
+    const setTimeout: Clock["setTimeout"] = (callback, ms) => {
+      const timer = clock.setTimeout(callback, ms);
+      running += 1;
+      return { cancel: () => void (timer.cancel(), (running -= 1)) };
+    };
+    await using own = await startServer({ clock: { ...clock, setTimeout } });
+    const wire = openWire(own.port);
+    wire.write(`${head(own.port, `POST ${path}`, { "content-type": "application/json", "transfer-encoding": "chunked" })}5\r\n{"att\r\n`);
+    await expect.poll(() => running).toBe(1);
+    wire.write("ZZ\r\n");
+    const text = await wire.closed();
+    expect(errorOf(text)).toMatchObject({ status: 400, code: "bad-request" });
+    await expect.poll(() => running).toBe(0);
   });
 
   it("anything that a form of a foreign page could send is 415 (S7)", async () => {
