@@ -127,7 +127,8 @@ const beRefused = async ({ proxy, canaries, sinks }: Story, call: Call): Promise
     "wrong key at the page": fetch(`${proxy.url}/auth/device`, { method: "POST", headers: { "x-api-key": wrong } }),
     "unknown path": call(`/nope/${wrong}?token=${wrong}`),
     "sign-in at /v1": call(`/v1/oauth/x?token=${wrong}`),
-    "foreign origin": call("/api/accounts", { headers: { origin: `https://${wrong}.invalid` } }),
+    // The origin itself is told: a person has to know which page it was.
+    "foreign origin": call(`/api/accounts?token=${wrong}`, { headers: { origin: "https://elsewhere.invalid" } }),
     "code of nobody": call("/auth/device/submit", post({ code: `${wrong}#${wrong}` })),
     "broken JSON": call("/auth/device/submit", { method: "POST", body: `{"code":"${wrong}` }),
     "wrong kind": call("/api/oauth/authorize", post({ oauth_type: wrong })),
