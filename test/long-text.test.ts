@@ -17,7 +17,9 @@ import { retryAfterMs } from "../src/lib/http-fields.ts";
 import { asciiJson } from "../src/lib/json.ts";
 import { createRedact, withoutEmail, withoutSecrets } from "../src/lib/redact.ts";
 import { secret } from "../src/lib/secret.ts";
+import { createSecretFilter } from "../src/lib/secret-filter.ts";
 import { visibleText } from "../src/lib/visible-text.ts";
+import { webAddress } from "../src/lib/web-address.ts";
 import { createTextFormat } from "../src/log/format.ts";
 import { identityQuestion } from "../src/messages/identity.ts";
 import { readCallbackQuery } from "../src/oauth/callback-query.ts";
@@ -55,6 +57,8 @@ const random = (size: number): Uint8Array => new Uint8Array(size);
 const sessions = createSessions({ random, clock, port: 4001 });
 const checks = createChecks({ mode: "oauth", key: secret("k".repeat(43)), keyRequired: true, host: "127.0.0.1", port: 4001, allowedHosts: [], allowedOrigins: [], sessions });
 const redact = createRedact(() => [secret("a-secret-of-ours")]);
+const filter = createSecretFilter();
+filter.update(["a".repeat(100), "sk-ant-".repeat(20), "%41".repeat(30), " passphrase "].map(secret), 0);
 const infoWith = (text: string) => ({
   method: "POST",
   target: `/v1/${text}`,
@@ -92,6 +96,8 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "visible text": (text) => visibleText(text),
   "text without e-mail addresses": withoutEmail,
   "a sentence of a server": (text) => withoutSecrets(text, [secret("a".repeat(20))]),
+  "a text with held secrets in it": (text) => filter.clean(`${text}…`),
+  "an address": webAddress,
   "a line of the log": redact,
   "an event as a line": (text) => createTextFormat(redact)({ type: "notice", level: "info", code: "x", message: text, hint: text, at: 0, seq: 1 }),
   "HTML": (text) => html`<p>${text}</p>`.toString(),
