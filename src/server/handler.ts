@@ -108,7 +108,7 @@ export const createHandler = (deps: HandlerDeps): Handler => {
     },
     onConnect(request, socket) {
       const connection = connections.of(socket as Socket);
-      if (connection === undefined || connection.current !== null) return void socket.destroy();
+      if (connection === undefined || connection.closing || connection.current !== null) return void socket.destroy();
       connection.closing = true;
       answerBroken(bareExchange(socket as Socket, request), connectRefusal);
     },

@@ -1,4 +1,6 @@
 // One request at a time over a bare socket: what HTTP asks of a server, and what this one refuses.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { answers, ask, bodyOf, errorOf, head, headerOf, isWhole, key, openWire, post, startServer, statusOf } from "./kit.ts";
 
@@ -82,6 +84,18 @@ describe("methods that are not served", () => {
     expect(statusOf(text)).toBe(405);
     expect(headerOf(text, "connection")).toBe("close");
     expect(errorOf(text).code).toBe("method-not-allowed");
+  });
+
+  it("what comes behind the last answer of a connection is thrown away, CONNECT too", async () => {
+    const socket = connect({ port: kit.port, host: "127.0.0.1", allowHalfOpen: true });
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => { text += chunk; });
+    socket.write("GET /v1/models HTTP/1.1\r\n\r\n");
+    await once(socket, "end");
+    socket.write(`${head(kit.port, "GET /v1/models")}CONNECT api.anthropic.com:443 HTTP/1.1\r\nHost: api.anthropic.com:443\r\n\r\n`);
+    await once(socket, "close");
+    expect(answers(text).map(statusOf)).toEqual([400]);
+    expect(kit.forwards).toEqual([]);
   });
 
   it("TRACE is refused and the connection closed (P10)", async () => {
