@@ -16,8 +16,6 @@ export type ModelPlan = {
   apply(route: ModelRoute): Buffer;
 };
 
-
-
 /** Is there anything to map? If not, bodies are streamed unread. */
 export const mapsModels = (models: ModelSettings): boolean => models.default !== null || (models.map !== null && Object.keys(models.map).length > 0);
 

@@ -19,8 +19,8 @@ export type Connection = {
   latest: IncomingMessage | null;
   /** The bytes on it stopped making sense, or an answer closes it: no request that comes from now on is begun. */
   closing: boolean;
-  /** What is still to be sent after the requests that wait. */
-  last: (() => void) | null;
+  /** Sends the answer that closes the connection, after those of the requests that wait. */
+  lastAnswer: (() => void) | null;
 };
 
 export type Connections = {
@@ -71,18 +71,18 @@ export const createConnections = (clock: Pick<Clock, "setTimeout">): Connections
     if (!keepAlive || socket.destroyed) {
       connection.closing = true;
       waiting.length = 0;
-      connection.last = null;
+      connection.lastAnswer = null;
     }
     const next = waiting.shift();
     if (next !== undefined) {
       if (waiting.length === mostWaiting) socket.resume();
       begin(connection, next);
       holdBack(connection);
-    } else if (connection.last !== null) connection.last();
+    } else if (connection.lastAnswer !== null) connection.lastAnswer();
     else if (draining) socket.destroySoon();
   };
 
-  // Later: node:http reads on at the end of every request, whoever has paused the socket before (Node 24).
+  // Deferred, because node:http resumes the socket at the end of every request that it reads (Node 24).
   const holdBack = ({ socket, waiting }: Connection): void => {
     if (waiting.length > mostWaiting) queueMicrotask(() => socket.pause());
   };
@@ -111,7 +111,7 @@ export const createConnections = (clock: Pick<Clock, "setTimeout">): Connections
   };
 
   const accept = (socket: Socket): void => {
-    const connection: Connection = { socket, current: null, waiting: [], latest: null, closing: false, last: null };
+    const connection: Connection = { socket, current: null, waiting: [], latest: null, closing: false, lastAnswer: null };
     connections.set(socket, connection);
     lingerAtEnd(connection);
     socket.once("close", () => {

@@ -56,8 +56,8 @@ export const createHandler = (deps: HandlerDeps): Handler => {
     const admitted = deps.isStopping() ? stopping : admit(arrival.info, request.socket);
     if (!admitted.ok) refuse(arrival, admitted);
     else if (admitted.to === "preflight") answerPreflight(arrival, admitted.corsOrigin);
-    else if (admitted.to === "forward") passOn(deps, arrival, { receivedAt, corsOrigin: admitted.corsOrigin });
-    else void answer(deps, arrival, admitted);
+    else if (admitted.to === "forward") forward(deps, arrival, { receivedAt, corsOrigin: admitted.corsOrigin });
+    else void callEndpoint(deps, arrival, admitted);
   };
 
   const refuse = (arrival: Arrival, why: Refusal): void => {
@@ -96,14 +96,14 @@ export const createHandler = (deps: HandlerDeps): Handler => {
       if (latest === null || latest.complete) {
         const answerBehind = (): void => answerBroken(bareExchange(socket as Socket), why);
         if (current === null) answerBehind();
-        else connection.last = answerBehind;
+        else connection.lastAnswer = answerBehind;
       } else if (latest === current?.request) {
         breakOffUpload(deps, current, { ...why, left: error.code === "HPE_INVALID_EOF_STATE" });
       } else {
         const unfinished = waiting.pop();
         // Without one, that request has its answer, and another would be taken for the answer to the next one.
         if (unfinished === undefined) socket.destroy();
-        else connection.last = () => answerBroken(unfinished, why);
+        else connection.lastAnswer = () => answerBroken(unfinished, why);
       }
     },
     onConnect(request, socket) {
@@ -136,14 +136,14 @@ const answerPreflight = ({ response, info }: Arrival, origin: string): void => {
  * Hands a request to the forwarder. A chunked body is parsed first as far as it has come: the bad chunk of a
  * smuggled request is mostly in the same packet, and node:http announces the request before it.
  */
-const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedAt: number; readonly corsOrigin: string | null }): void => {
+const forward = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedAt: number; readonly corsOrigin: string | null }): void => {
   const { info, request, response, requestId } = arrival;
   const received = receivedEvent(info, requestId);
   deps.publish(received);
-  const go = (): void => {
+  const begin = (): void => {
     const connection = deps.connections.of(request.socket);
     if (connection === undefined || (connection.closing && !request.complete)) return deps.reports.rejected(requestId, malformedBody);
-    goOn(arrival);
+    askForBody(arrival);
     void deps.forward(request, response, {
       requestId,
       receivedAt: known.receivedAt,
@@ -151,8 +151,8 @@ const passOn = (deps: HandlerDeps, arrival: Arrival, known: { readonly receivedA
       headers: [...(known.corsOrigin === null ? [] : corsHeaders(known.corsOrigin)), ...(info.fields.fetchMode === "navigate" ? sandbox : [])],
     });
   };
-  if (info.fields.transferEncoding === null) go();
-  else setImmediate(go);
+  if (info.fields.transferEncoding === null) begin();
+  else setImmediate(begin);
 };
 
 /** A page from upstream in the browser's window must not run on our origin, where the key's session lives. */
@@ -160,10 +160,10 @@ const sandbox = ["content-security-policy", "sandbox"];
 
 const malformedBody = refusal("bad-request", "The body broke off or is not well-formed.");
 
-const answer = async (deps: HandlerDeps, arrival: Arrival, admitted: Extract<Admitted, { to: "endpoint" }>): Promise<void> => {
+const callEndpoint = async (deps: HandlerDeps, arrival: Arrival, admitted: Extract<Admitted, { to: "endpoint" }>): Promise<void> => {
   const { info, request, response, requestId } = arrival;
   if (admitted.corsOrigin !== null) setHeaders(response, corsHeaders(admitted.corsOrigin));
-  goOn(arrival);
+  askForBody(arrival);
   const query = new URLSearchParams(info.target.split("?").slice(1).join("?"));
   const call = { request, response, requestId, access: admitted.access, query, param: admitted.param, body: () => readBody(request, deps.clock) };
   try {
@@ -181,7 +181,7 @@ const fail = (deps: HandlerDeps, arrival: Arrival, error: unknown): void => {
 };
 
 // RFC 9110 section 10.1.1: only now is the client asked for the body. HTTP/1.0 does not know the 100.
-const goOn = ({ info, response }: Arrival): void => {
+const askForBody = ({ info, response }: Arrival): void => {
   if (info.fields.expect === "100-continue" && info.httpVersion === "1.1") response.writeContinue();
 };
 

@@ -11,7 +11,7 @@ import type { RequestInfo } from "./request-info.ts";
 import type { Refusal } from "./respond.ts";
 
 export type RefusalReports = {
-  /** A refusal of a request that nobody has heard of; `info` is null when it could not be parsed. */
+  /** A refusal of a request that no event has named; `info` is null when it could not be parsed. */
   refused(info: RequestInfo | null, requestId: string, refusal: Refusal): void;
   /** A refusal of a request whose `request.received` is out already. */
   rejected(requestId: string, refusal: Refusal): void;
