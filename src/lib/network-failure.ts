@@ -108,6 +108,7 @@ const kinds: ReadonlyMap<string, NetworkFailureKind> = new Map<string, NetworkFa
   ["UND_ERR_NOT_SUPPORTED", "bad-request"],
   ["UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", "bad-request"],
   ["BAD_TRANSFER_ENCODING", "bad-response"],
+  ["INTERIM_FLOOD", "bad-response"],
   ["HTTP_PARSER_ERROR", "bad-response"],
   ["UND_ERR_HEADERS_OVERFLOW", "response-headers-too-large"],
   ["HPE_HEADER_OVERFLOW", "response-headers-too-large"],

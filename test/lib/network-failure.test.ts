@@ -29,6 +29,7 @@ describe("the kind of a network failure", () => {
     ["UND_ERR_INVALID_ARG", "bad-request"],
     ["HPE_INVALID_CONSTANT", "bad-response"],
     ["BAD_TRANSFER_ENCODING", "bad-response"],
+    ["INTERIM_FLOOD", "bad-response"],
     ["UND_ERR_HEADERS_OVERFLOW", "response-headers-too-large"],
     ["HPE_HEADER_OVERFLOW", "response-headers-too-large"],
     ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "short-body"],
