@@ -39,7 +39,8 @@ export type Connections = {
 
 /**
  * With more requests than this waiting, nothing further is read from the connection. From then on a client that leaves
- * is noticed only by what is written to it, so the limit is above what any client sends ahead.
+ * is noticed only by what is written to it (as behind every body that nothing reads), so the limit is above what any
+ * client sends ahead.
  */
 const mostWaiting = 64;
 
