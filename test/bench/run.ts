@@ -1,5 +1,5 @@
 // npm run bench: our program beside a bare pass-through on the same two parts, other proxies and no proxy at all, in one
-// run. A whole run takes about ten minutes and writes its tables to RESULTS.md; `--check` measures again in less than
+// run. A whole run takes about six minutes and writes its tables to RESULTS.md; `--check` measures again in less than
 // five minutes and ends with 1 when a figure is worse than the committed one by more than its band.
 // For a look: --seconds N (a turn), --rounds N, --sets N, --streams N, --aborts N, --only small,large,single,streams,aborts.
 // --beside FOLDER measures another built checkout too, as `other`.
@@ -14,7 +14,7 @@ import { circumstances, readResults, writeSection } from "./results.ts";
 const number = { type: "string" } as const;
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, seconds: number, rounds: number, sets: number, streams: number, aborts: number, only: number, beside: number } });
 
-const wholeRun = { seconds: 1.5, rounds: 4, sets: 1, warmUpSeconds: 10, streams: 2000, holdSeconds: 12, aborts: 300, mostTries: 2 };
+const wholeRun = { seconds: 1, rounds: 3, sets: 1, warmUpSeconds: 3, streams: 2000, holdSeconds: 8, aborts: 100, mostTries: 1 };
 const shortRun = { seconds: 1, rounds: 7, sets: 1, warmUpSeconds: 5, streams: 2000, holdSeconds: 10, aborts: 200, mostTries: 1 };
 
 const { seconds, rounds, sets, streams, aborts } = values;
