@@ -2,7 +2,6 @@
 // decides is in the files beside it.
 import { createServer as createHttpServer } from "node:http";
 import type { Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { ApiDeps } from "../api/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isLoopback, originOf } from "../lib/host.ts";
@@ -94,7 +93,7 @@ export const createServer = (deps: ServerDeps): Server => {
       const { host, port, ...rest } = deps.settings;
       if (!deps.keyRequired && !isLoopback(host)) throw unsafeBind(host);
       await bind(server, host, port);
-      const { address, port: bound } = server.address() as AddressInfo;
+      const { address, port: bound } = server.address() as { readonly address: string; readonly port: number };
       attachHandler(server, { deps: { ...deps, settings: { host, port: bound, ...rest } }, connections, stopping: stopping.signal });
       // A name such as localhost may lead a client to another address, where another user's program may listen.
       return { url: originOf(isLoopback(host) ? address : host, bound), host, port: bound };
